@@ -1,0 +1,1 @@
+"""The analysis layer: answers the questions of an incident from the store alone, over DuckDB."""
