@@ -1,0 +1,133 @@
+"""`infersight demo`: run the whole path once and show what the store says about it."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from infersight_analysis.demo.client import send, workload
+from infersight_analysis.demo.processes import DemoError, free_ports, profile_service, running
+
+PER_SECOND = 16.0
+
+
+@click.command(name="demo")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("infersight-demo"),
+    show_default=True,
+    help="Where the store and the processes' logs go; each run gets a store of its own.",
+)
+@click.option("--requests", default=400, show_default=True, type=click.IntRange(50), help="Requests to send.")
+def demo_command(directory: Path, requests: int) -> None:
+    """Run a model server with three real faults, and explain them from its telemetry.
+
+    Starts a collector and a FastAPI server with a torch model in two worker processes, sends real requests, and
+    shows the slowest of them, why one was slow, and the errors. The store is left for you to look around in.
+    """
+    console = Console()
+    store = _new_store(directory)
+    try:
+        _record(console, directory, store, requests)
+    except DemoError as error:
+        raise click.ClickException(str(error)) from error
+    except KeyboardInterrupt:
+        console.print(f"\nStopped. What the collector had acknowledged is in {store}.")
+        raise
+    _explain(console, store)
+
+
+def _new_store(directory: Path) -> Path:
+    directory.mkdir(parents=True, exist_ok=True)
+    number = 1
+    while (store := directory / f"store-{number}").exists():
+        number += 1
+    return store
+
+
+def _record(console: Console, directory: Path, store: Path, count: int) -> None:
+    """Run the three processes and the load; returns when everything is in the store."""
+    grpc, http, health, port = free_ports(4)
+    collector = ["infersight_collector", "--store", str(store)]
+    collector += ["--grpc-endpoint", f"127.0.0.1:{grpc}", "--http-endpoint", f"127.0.0.1:{http}"]
+    collector += ["--health-endpoint", f"127.0.0.1:{health}"]
+    server = ["uvicorn", "infersight_analysis.demo.server:app", "--workers", "2", "--port", str(port)]
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "INFERSIGHT_"))}
+
+    with profile_service() as profile_url:
+        environment = inherited | {
+            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{grpc}",
+            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+            "INFERSIGHT_DEMO_PROFILE_URL": profile_url,
+        }
+        console.print("[bold]1[/] collector        OTLP in, a durable store out (compiles its decoder the first time)")
+        ready = f"http://127.0.0.1:{health}/ready"
+        with running("collector", collector, inherited, directory / "collector.log", ready):
+            console.print("[bold]2[/] model server     FastAPI + torch, two worker processes, instrumented")
+            ready = f"http://127.0.0.1:{port}/health"
+            with running("model server", server, environment, directory / "server.log", ready):
+                _send_load(console, count, port)
+    console.print(f"[bold]4[/] stopped both; everything below comes from the store alone: [cyan]{store}[/]\n")
+
+
+def _send_load(console: Console, count: int, port: int) -> None:
+    columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(TextColumn("[bold]3[/] requests        "), *columns, console=console) as progress:
+        task = progress.add_task("", total=count)
+        answers = send(workload(count), port, PER_SECOND, lambda: progress.advance(task))
+    said = ", ".join(f"{answers[status]} x HTTP {status}" for status in sorted(answers))
+    console.print(f"  answers          {said}")
+
+
+def _explain(console: Console, store: Path) -> None:
+    command = _command()
+    where = ["--store", str(store)]
+    slowest = _slowest(where)
+    _show(console, command, "slow", *where, "--limit", "8")
+    _show(console, command, "investigate", slowest[0], *where)
+    _show(console, command, "errors", *where)
+    console.rule("[bold]Try next", align="left")
+    for trace in slowest[1:4]:
+        console.print(f"{command} investigate {trace} --store {store}", soft_wrap=True, highlight=False)
+    example = "select service_instance_id, count(*) as spans from spans group by 1"
+    console.print(f'{command} sql "{example}" --store {store}', soft_wrap=True, highlight=False)
+    console.print(f"{command} --help", soft_wrap=True, highlight=False)
+
+
+def _command() -> str:
+    """The command as the reader would type it, from where they are."""
+    path = Path(sys.argv[0])
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+def _run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "infersight_analysis", *arguments]
+    result = subprocess.run(command, check=False, text=True, **options)  # noqa: S603 - our own arguments
+    if result.returncode not in (0, 1):
+        raise click.ClickException(f"infersight {' '.join(arguments)} failed with exit code {result.returncode}")
+    return result
+
+
+def _slowest(where: list[str]) -> list[str]:
+    result = _run("slow", *where, "--limit", "30", "--format", "json", stdout=subprocess.PIPE)
+    traces = [request["trace_id"] for request in json.loads(result.stdout)["requests"]]
+    if not traces:
+        raise click.ClickException("the store holds no requests: see the logs beside it")
+    return traces
+
+
+def _show(console: Console, command: str, *arguments: str) -> None:
+    console.print(f"[bold green]$[/] {command} {' '.join(arguments)}", soft_wrap=True, highlight=False)
+    _run(*arguments, "--format", "table")
+    console.print()

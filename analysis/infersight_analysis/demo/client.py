@@ -1,0 +1,78 @@
+"""The demo's load: a seeded mix of documents, sent at a steady pace over several connections."""
+
+import http.client
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from typing import Final
+
+PERSONALISED_STRETCH: Final = (0.55, 0.70)
+"""The part of the run in which some requests ask for the reader's profile, as shares of its length."""
+
+_WORDS: Final = (
+    "the service answered quickly and the result was fine but later everything felt slow again "
+    "while nobody knew why until someone looked at the traces and found the one step that had changed"
+).split()
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request's body, as the demo's server takes it."""
+
+    text: str
+    kind: str
+    personalise: bool = False
+
+
+def workload(count: int, seed: int = 11) -> list[Request]:
+    """`count` requests: mostly short plain texts, some HTML (a few of it large), a few with emoji.
+
+    In the personalised stretch every sixth request asks for the reader's profile.
+    """
+    rng = random.Random(seed)  # noqa: S311 - reproducible load, no secret
+    first, last = (int(share * count) for share in PERSONALISED_STRETCH)
+    return [_request(rng, personalise=first <= index < last and index % 6 == 0) for index in range(count)]
+
+
+def _request(rng: random.Random, *, personalise: bool) -> Request:
+    words = rng.choices(_WORDS, k=rng.randint(5, 60))
+    draw = rng.random()
+    if draw < 0.03:
+        return Request(" ".join(words) + " \N{FIRE}\N{SLIGHTLY SMILING FACE}", "emoji")
+    if draw < 0.06:
+        paragraphs = rng.randint(18_000, 24_000)
+        return Request("".join(f"<p>{rng.choice(words)}</p>" for _ in range(paragraphs)), "html")
+    if draw < 0.15:
+        return Request("".join(f"<p>{word}</p>" for word in words), "html")
+    return Request(" ".join(words), "plain", personalise)
+
+
+def send(
+    requests: list[Request], port: int, per_second: float, on_done: Callable[[], None], connections: int = 8
+) -> Counter[int]:
+    """Send the requests to 127.0.0.1:`port` at a steady pace and count the answers by HTTP status.
+
+    Requests start on schedule, whether or not earlier ones have been answered (up to `connections` at once), so
+    that slow answers do not slow the load down. `on_done` is called once an answer.
+    """
+    started = time.monotonic()
+
+    def send_one(index: int) -> int:
+        time.sleep(max(0.0, started + index / per_second - time.monotonic()))
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        try:
+            body = json.dumps(asdict(requests[index]))
+            connection.request("POST", "/predict", body, {"content-type": "application/json"})
+            response = connection.getresponse()
+            response.read()
+            return response.status
+        finally:
+            connection.close()
+            on_done()
+
+    with ThreadPoolExecutor(connections) as pool:
+        return Counter(pool.map(send_one, range(len(requests))))
