@@ -1,1 +1,1 @@
-"""`infersight demo`: a real model server with real faults, watched by a real collector and explained from the store."""
+"""`infersight demo`: a real model server with real faults, watched by a real collector, explained from the store."""

@@ -13,10 +13,10 @@ from typing import Final
 PERSONALISED_STRETCH: Final = (0.55, 0.70)
 """The part of the run in which some requests ask for the reader's profile, as shares of its length."""
 
-_WORDS: Final = (
+_PROSE: Final = (
     "the service answered quickly and the result was fine but later everything felt slow again "
     "while nobody knew why until someone looked at the traces and found the one step that had changed"
-).split()
+)
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def workload(count: int, seed: int = 11) -> list[Request]:
 
 
 def _request(rng: random.Random, *, personalise: bool) -> Request:
-    words = rng.choices(_WORDS, k=rng.randint(5, 60))
+    words = rng.choices(_PROSE.split(), k=rng.randint(5, 60))
     draw = rng.random()
     if draw < 0.03:
         return Request(" ".join(words) + " \N{FIRE}\N{SLIGHTLY SMILING FACE}", "emoji")
@@ -52,7 +52,7 @@ def _request(rng: random.Random, *, personalise: bool) -> Request:
 
 
 def send(
-    requests: list[Request], port: int, per_second: float, on_done: Callable[[], None], connections: int = 8
+    requests: list[Request], port: int, per_second: float, on_done: Callable[[], None], *, connections: int = 8
 ) -> Counter[int]:
     """Send the requests to 127.0.0.1:`port` at a steady pace and count the answers by HTTP status.
 

@@ -32,7 +32,12 @@ def free_ports(count: int) -> list[int]:
 
 @contextmanager
 def running(
-    name: str, arguments: list[str], environment: Mapping[str, str], log: Path, ready_url: str, patience: float = 120
+    name: str,
+    arguments: list[str],
+    environment: Mapping[str, str],
+    log: Path,
+    ready_url: str,
+    patience: float = 120,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run `python -m ARGUMENTS` until the block ends; its output goes to `log`.
 
