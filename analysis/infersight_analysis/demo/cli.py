@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infersight_analysis.demo.client import send, workload
-from infersight_analysis.demo.processes import DemoError, free_ports, profile_service, running
+from infersight_analysis.demo.processes import DemoError, Program, free_ports, profile_service, running
 
 PER_SECOND = 16.0
 
@@ -68,12 +68,12 @@ def _record(console: Console, directory: Path, store: Path, count: int) -> None:
             "OTEL_METRIC_EXPORT_INTERVAL": "1000",
             "INFERSIGHT_DEMO_PROFILE_URL": profile_url,
         }
-        console.print("[bold]1[/] collector        OTLP in, a durable store out (compiles its decoder the first time)")
         ready = f"http://127.0.0.1:{health}/ready"
-        with running("collector", collector, inherited, directory / "collector.log", ready):
-            console.print("[bold]2[/] model server     FastAPI + torch, two worker processes, instrumented")
+        console.print("[bold]1[/] collector        OTLP in, a durable store out")
+        with running(Program("collector", collector, inherited, directory / "collector.log", ready)):
             ready = f"http://127.0.0.1:{port}/health"
-            with running("model server", server, environment, directory / "server.log", ready):
+            console.print("[bold]2[/] model server     FastAPI + torch, two worker processes, instrumented")
+            with running(Program("model server", server, environment, directory / "server.log", ready)):
                 _send_load(console, count, port)
     console.print(f"[bold]4[/] stopped both; everything below comes from the store alone: [cyan]{store}[/]\n")
 

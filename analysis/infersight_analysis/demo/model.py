@@ -30,7 +30,7 @@ class Sentiment(nn.Module):
 
 def load_model() -> Sentiment:
     """The model with seeded weights, ready for inference on one CPU thread."""
-    torch.manual_seed(7)
+    torch.manual_seed(7)  # pyright: ignore[reportUnknownMemberType] - torch leaves its argument untyped
     torch.set_num_threads(1)
     return Sentiment().eval()
 

@@ -7,14 +7,21 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Final
 
 PROFILE_SECONDS: Final = 0.4
 """How long the profile service takes to answer."""
+
+READY_SECONDS: Final = 120
+"""How long a program may take to start: importing torch and compiling the decoder on a slow machine."""
+
+STOP_SECONDS: Final = 30
+"""How long a program may take to send or store what it holds after SIGTERM."""
 
 
 class DemoError(Exception):
@@ -30,49 +37,53 @@ def free_ports(count: int) -> list[int]:
     return ports
 
 
-@contextmanager
-def running(
-    name: str,
-    arguments: list[str],
-    environment: Mapping[str, str],
-    log: Path,
-    ready_url: str,
-    patience: float = 120,
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run `python -m ARGUMENTS` until the block ends; its output goes to `log`.
+@dataclass(frozen=True)
+class Program:
+    """`python -m ARGUMENTS` with its environment; its output goes to `log`, and `ready_url` answers 200 when ready."""
 
-    Yields when `ready_url` answers 200. Ends the process with SIGTERM and waits for it.
+    name: str
+    arguments: list[str]
+    environment: Mapping[str, str]
+    log: Path
+    ready_url: str
+
+
+@contextmanager
+def running(program: Program) -> Generator[None]:
+    """Run a program until the block ends; enter the block when it is ready, end it with SIGTERM and wait for it.
 
     Raises:
-        DemoError: the process ended early or was not ready within `patience` seconds.
+        DemoError: the program ended early or was not ready in time.
     """
-    with log.open("wb") as output:
+    with program.log.open("wb") as output:
+        command = [sys.executable, "-m", *program.arguments]
         process = subprocess.Popen(  # noqa: S603 - our own arguments, no shell
-            [sys.executable, "-m", *arguments], env=dict(environment), stdout=output, stderr=subprocess.STDOUT
+            command, env=dict(program.environment), stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            _wait_until_ready(name, process, ready_url, log, time.monotonic() + patience)
-            yield process
+            _wait_until_ready(program, process)
+            yield
         finally:
             process.terminate()
             try:
-                process.wait(30)
+                process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
 
 
-def _wait_until_ready(name: str, process: subprocess.Popen[bytes], url: str, log: Path, deadline: float) -> None:
+def _wait_until_ready(program: Program, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         if process.poll() is not None:
-            raise DemoError(f"the {name} stopped with exit code {process.returncode}; see {log}")
+            raise DemoError(f"the {program.name} stopped with exit code {process.returncode}; see {program.log}")
         try:
-            with urllib.request.urlopen(url, timeout=2) as response:  # noqa: S310 - loopback
+            with urllib.request.urlopen(program.ready_url, timeout=2) as response:  # noqa: S310 - loopback
                 if response.status == 200:
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
-    raise DemoError(f"the {name} was not ready in time; see {log}")
+    raise DemoError(f"the {program.name} was not ready within {READY_SECONDS} s; see {program.log}")
 
 
 class _Profile(BaseHTTPRequestHandler):
@@ -89,7 +100,7 @@ class _Profile(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def profile_service() -> Iterator[str]:
+def profile_service() -> Generator[str]:
     """A slow HTTP service on loopback, in a thread of this process; yields its URL."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Profile)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
