@@ -15,6 +15,7 @@ import pytest
 from infersight_analysis import connect
 
 REQUESTS = 200
+PREDICTIONS = "kind = 'SERVER' and attributes['http.route'] = '/predict'"
 INFERSIGHT = str(Path(sys.executable).with_name("infersight"))
 
 
@@ -65,7 +66,7 @@ def slowest(recording: Recording, kind: str) -> str:
 
 
 def test_every_request_left_its_server_span(database: duckdb.DuckDBPyConnection) -> None:
-    query = "select count(*), count(distinct trace_id) from spans where kind = 'SERVER' and attributes['http.route'] = '/predict'"
+    query = f"select count(*), count(distinct trace_id) from spans where {PREDICTIONS}"
     assert database.sql(query).fetchone() == (REQUESTS, REQUESTS)
 
 
@@ -84,8 +85,8 @@ def test_in_both_workers_one_trace_id_is_on_spans_logs_and_exemplars(database: d
 
 def test_every_log_record_of_a_request_has_its_trace_id(database: duckdb.DuckDBPyConnection) -> None:
     query = "select count(*), count(distinct trace_id) from logs where body like 'classified%'"
-    succeeded = "select count(*) from spans where kind = 'SERVER' and attributes['http.response.status_code'] = 200"
-    total = database.sql(f"{succeeded} and attributes['http.route'] = '/predict'").fetchone()
+    succeeded = f"select count(*) from spans where {PREDICTIONS} and attributes['http.response.status_code'] = 200"
+    total = database.sql(succeeded).fetchone()
     assert total is not None
     assert database.sql(query).fetchone() == (total[0], total[0])
 
@@ -106,7 +107,8 @@ def test_the_blocked_event_loop_is_named_with_the_function_that_blocked_it(recor
     victim = (
         "select trace_id from spans join traces using (trace_id) where spans.kind = 'SERVER' "
         "and attributes['infersight.event_loop.lag'] > 0.3 "
-        "and trace_id not in (select trace_id from spans where name = 'profile') order by traces.duration_ns desc limit 1"
+        "and trace_id not in (select trace_id from spans where name = 'profile') "
+        "order by traces.duration_ns desc limit 1"
     )
     with connect(recording.store) as connection:
         row = connection.sql(victim).fetchone()
