@@ -65,90 +65,98 @@ _SOURCE: Final = [
 ]
 
 COLUMNS: Final[dict[str, pa.Schema]] = {
-    "spans": pa.schema([
-        ("trace_id", pa.string()),
-        ("span_id", pa.string()),
-        ("parent_span_id", pa.string()),
-        ("trace_state", pa.string()),
-        ("flags", pa.int64()),
-        ("name", pa.string()),
-        ("kind", pa.string()),  # UNSPECIFIED INTERNAL SERVER CLIENT PRODUCER CONSUMER
-        ("start_time_ns", pa.int64()),
-        ("end_time_ns", pa.int64()),
-        ("duration_ns", pa.int64()),  # null while end_time is absent; negative when the sender's clock stepped
-        ("status_code", pa.string()),  # UNSET OK ERROR
-        ("status_message", pa.string()),
-        *_SOURCE,
-        ("attributes_other", pa.string()),
-        ("dropped_attributes_count", pa.int64()),
-        # elements: time_ns, name, attributes, attributes_other, dropped_attributes_count
-        ("dropped_events_count", pa.int64()),
-        # elements: trace_id, span_id, trace_state, flags, attributes, attributes_other, dropped_attributes_count
-        ("dropped_links_count", pa.int64()),
-        ("sample_weight", pa.float64()),  # how many requests this one stands for; 1 when nothing was sampled away
-    ]),
-    "logs": pa.schema([
-        ("time_ns", pa.int64()),  # the observed time where the sender gave no time
-        ("observed_time_ns", pa.int64()),
-        ("trace_id", pa.string()),
-        ("span_id", pa.string()),
-        ("flags", pa.int64()),
-        ("severity_number", pa.int32()),
-        ("severity_text", pa.string()),
-        ("body", pa.string()),  # text as it is; any other body as JSON, see body_type
-        ("body_type", pa.string()),  # string bool int double bytes array map, null without a body
-        ("event_name", pa.string()),
-        *_SOURCE,
-        ("attributes_other", pa.string()),
-        ("dropped_attributes_count", pa.int64()),
-        ("sample_weight", pa.float64()),
-    ]),
-    "metrics": pa.schema([  # one row a data point
-        ("time_ns", pa.int64()),
-        ("start_time_ns", pa.int64()),
-        ("name", pa.string()),
-        ("description", pa.string()),
-        ("unit", pa.string()),
-        ("metadata", pa.string()),  # JSON object
-        ("type", pa.string()),  # gauge sum histogram exponential_histogram summary
-        ("temporality", pa.string()),  # UNSPECIFIED DELTA CUMULATIVE, null where the type has none
-        ("is_monotonic", pa.bool_()),  # of sums
-        ("flags", pa.int64()),
-        ("value", pa.float64()),  # of gauges and sums, integers too
-        ("value_int", pa.int64()),  # the exact value where the sender's was an integer
-        ("count", pa.int64()),
-        ("sum", pa.float64()),
-        ("min", pa.float64()),
-        ("max", pa.float64()),
-        ("bounds", pa.list_(pa.float64())),
-        ("bucket_counts", pa.list_(pa.int64())),
-        ("scale", pa.int32()),
-        ("zero_count", pa.int64()),
-        ("zero_threshold", pa.float64()),
-        ("positive_offset", pa.int32()),
-        ("positive_bucket_counts", pa.list_(pa.int64())),
-        ("negative_offset", pa.int32()),
-        ("negative_bucket_counts", pa.list_(pa.int64())),
-        ("quantiles", pa.list_(pa.struct([("quantile", pa.float64()), ("value", pa.float64())]))),
-        *_SOURCE,
-        ("attributes_other", pa.string()),
-    ]),
-    "exemplars": pa.schema([
-        ("time_ns", pa.int64()),
-        ("metric_name", pa.string()),
-        ("metric_type", pa.string()),
-        ("value", pa.float64()),
-        ("value_int", pa.int64()),
-        ("trace_id", pa.string()),
-        ("span_id", pa.string()),
-        ("attributes_other", pa.string()),  # `attributes` are the exemplar's own (filtered) attributes
-        ("point_time_ns", pa.int64()),
-        ("point_attributes_other", pa.string()),  # `point_attributes` are those of its data point, the series' key
-        ("service_name", pa.string()),
-        ("service_version", pa.string()),
-        ("service_instance_id", pa.string()),
-        ("resource_attributes_other", pa.string()),
-        ("scope_name", pa.string()),
-    ]),
+    "spans": pa.schema(
+        [
+            ("trace_id", pa.string()),
+            ("span_id", pa.string()),
+            ("parent_span_id", pa.string()),
+            ("trace_state", pa.string()),
+            ("flags", pa.int64()),
+            ("name", pa.string()),
+            ("kind", pa.string()),  # UNSPECIFIED INTERNAL SERVER CLIENT PRODUCER CONSUMER
+            ("start_time_ns", pa.int64()),
+            ("end_time_ns", pa.int64()),
+            ("duration_ns", pa.int64()),  # null while end_time is absent; negative when the sender's clock stepped
+            ("status_code", pa.string()),  # UNSET OK ERROR
+            ("status_message", pa.string()),
+            *_SOURCE,
+            ("attributes_other", pa.string()),
+            ("dropped_attributes_count", pa.int64()),
+            # elements: time_ns, name, attributes, attributes_other, dropped_attributes_count
+            ("dropped_events_count", pa.int64()),
+            # elements: trace_id, span_id, trace_state, flags, attributes, attributes_other, dropped_attributes_count
+            ("dropped_links_count", pa.int64()),
+            ("sample_weight", pa.float64()),  # how many requests this one stands for; 1 when nothing was sampled away
+        ]
+    ),
+    "logs": pa.schema(
+        [
+            ("time_ns", pa.int64()),  # the observed time where the sender gave no time
+            ("observed_time_ns", pa.int64()),
+            ("trace_id", pa.string()),
+            ("span_id", pa.string()),
+            ("flags", pa.int64()),
+            ("severity_number", pa.int32()),
+            ("severity_text", pa.string()),
+            ("body", pa.string()),  # text as it is; any other body as JSON, see body_type
+            ("body_type", pa.string()),  # string bool int double bytes array map, null without a body
+            ("event_name", pa.string()),
+            *_SOURCE,
+            ("attributes_other", pa.string()),
+            ("dropped_attributes_count", pa.int64()),
+            ("sample_weight", pa.float64()),
+        ]
+    ),
+    "metrics": pa.schema(
+        [  # one row a data point
+            ("time_ns", pa.int64()),
+            ("start_time_ns", pa.int64()),
+            ("name", pa.string()),
+            ("description", pa.string()),
+            ("unit", pa.string()),
+            ("metadata", pa.string()),  # JSON object
+            ("type", pa.string()),  # gauge sum histogram exponential_histogram summary
+            ("temporality", pa.string()),  # UNSPECIFIED DELTA CUMULATIVE, null where the type has none
+            ("is_monotonic", pa.bool_()),  # of sums
+            ("flags", pa.int64()),
+            ("value", pa.float64()),  # of gauges and sums, integers too
+            ("value_int", pa.int64()),  # the exact value where the sender's was an integer
+            ("count", pa.int64()),
+            ("sum", pa.float64()),
+            ("min", pa.float64()),
+            ("max", pa.float64()),
+            ("bounds", pa.list_(pa.float64())),
+            ("bucket_counts", pa.list_(pa.int64())),
+            ("scale", pa.int32()),
+            ("zero_count", pa.int64()),
+            ("zero_threshold", pa.float64()),
+            ("positive_offset", pa.int32()),
+            ("positive_bucket_counts", pa.list_(pa.int64())),
+            ("negative_offset", pa.int32()),
+            ("negative_bucket_counts", pa.list_(pa.int64())),
+            ("quantiles", pa.list_(pa.struct([("quantile", pa.float64()), ("value", pa.float64())]))),
+            *_SOURCE,
+            ("attributes_other", pa.string()),
+        ]
+    ),
+    "exemplars": pa.schema(
+        [
+            ("time_ns", pa.int64()),
+            ("metric_name", pa.string()),
+            ("metric_type", pa.string()),
+            ("value", pa.float64()),
+            ("value_int", pa.int64()),
+            ("trace_id", pa.string()),
+            ("span_id", pa.string()),
+            ("attributes_other", pa.string()),  # `attributes` are the exemplar's own (filtered) attributes
+            ("point_time_ns", pa.int64()),
+            ("point_attributes_other", pa.string()),  # `point_attributes` are those of its data point, the series' key
+            ("service_name", pa.string()),
+            ("service_version", pa.string()),
+            ("service_instance_id", pa.string()),
+            ("resource_attributes_other", pa.string()),
+            ("scope_name", pa.string()),
+        ]
+    ),
 }
 """The columns of fixed type. Attribute columns and `events`/`links` come with the keys of the data, see above."""

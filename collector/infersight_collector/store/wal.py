@@ -1,0 +1,377 @@
+"""The write-ahead log: what makes an acknowledgement a promise.
+
+A writer process owns one directory, `wal/<writer id>/`, for its life, by a lock that the kernel releases when the
+process dies. In it are numbered segment files of framed records. The cycle is
+
+    wal.append(records)         returns after fsync: now the sender may be told "accepted"
+    segment = wal.rotate()      about every second: later records go to the next file
+    records, damage = read(segment)
+    store.write(tables, segment.origin)
+    wal.remove(segment)         only after the store has the rows for good
+
+At start `wal.segments()` also lists what dead writers left. Their segments keep their origin, by which the store
+knows the ones that it already has: each record is in the tables exactly once, wherever a crash happened.
+"""
+
+import fcntl
+import os
+import shutil
+import struct
+import threading
+import time
+import uuid
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Literal, NamedTuple, Self
+
+from infersight_collector.signals import Signal
+from infersight_collector.store.errors import StoreUnavailable, unavailable
+
+FsyncPolicy = Literal["always", "interval", "never"]
+"""When records reach the disk itself: before `append` returns; at most `interval_s` later; when the kernel likes."""
+
+MAX_RECORD_BYTES: Final = 2**30
+"""Longest record; a longer length in a segment is damage."""
+
+# Marks where a frame may begin, so that reading resumes behind damage. 0xF1 never occurs in UTF-8 before "WAL".
+_MARKER: Final = b"\xf1WAL"
+_HEADER: Final = struct.Struct("<4sBII")  # marker, signal, length of the request, CRC-32 of all but the marker
+_CHECKED: Final = struct.Struct("<BI")
+_SIGNALS: Final = tuple(Signal)
+_SUFFIX: Final = ".wal"
+_LOCK: Final = "lock"
+
+
+class Record(NamedTuple):
+    """One accepted request: its signal and its OTLP protobuf bytes (`Export*ServiceRequest`)."""
+
+    signal: Signal
+    request: bytes
+
+
+class Origin(NamedTuple):
+    """Where rows come from. A writer's numbers only grow, and are written to the store in that order."""
+
+    writer: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A finished file of the log, waiting to be written to the tables."""
+
+    origin: Origin
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Bytes of a segment that hold no readable record.
+
+    `torn` is a record cut off at the end of the file: what a crash leaves of a request that was never acknowledged.
+    """
+
+    path: Path
+    offset: int
+    length: int
+    torn: bool
+
+    def __str__(self) -> str:
+        what = "torn record" if self.torn else "damage, skipped,"
+        return f"{self.path}: {what} at byte {self.offset}, {self.length} bytes"
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The frames of one `append`, and what became of them."""
+
+    frames: list[bytes]
+    done: bool = False
+    error: StoreUnavailable | None = field(default=None)
+
+
+def read(segment: Segment) -> tuple[list[Record], list[Damage]]:
+    """The records of a segment, in the order they were appended, and what could not be read.
+
+    Damage never raises: reading resumes at the next intact record behind it.
+    """
+    data = segment.path.read_bytes()
+    records: list[Record] = []
+    damage: list[Damage] = []
+    offset = 0
+    while offset < len(data):
+        frame = _frame_at(data, offset)
+        if frame is not None:
+            record, offset = frame
+            records.append(record)
+            continue
+        resume = _next_frame(data, offset + 1)
+        torn = resume == len(data) and _is_cut_off(data, offset)
+        damage.append(Damage(segment.path, offset, resume - offset, torn))
+        offset = resume
+    return records, damage
+
+
+class Wal:
+    """The log of this process: append from any thread, rotate and remove from one.
+
+    Args:
+        directory: the directory of this writer, locked by `lock`.
+        lock: file descriptor that holds the lock.
+        fsync: when records reach the disk.
+        interval_s: longest time without fsync under the policy "interval".
+    """
+
+    def __init__(self, directory: Path, lock: int, fsync: FsyncPolicy, interval_s: float) -> None:
+        self.writer: Final = directory.name
+        self._directory = directory
+        self._lock = lock
+        self._fsync: FsyncPolicy = fsync
+        self._interval_s = interval_s
+        self._synced_at = 0.0
+        self._pending: list[_Batch] = []
+        self._pending_lock = threading.Lock()
+        self._io = threading.Lock()
+        self._file: int | None = None
+        self._number = 0
+        self._length = 0
+        self._finished: list[Segment] = []
+        self._adopted: dict[Path, int] = {}
+
+    @classmethod
+    def open(cls, store: Path, *, fsync: FsyncPolicy = "always", interval_s: float = 0.2) -> Self:
+        """Starts a new log below `store/wal` and takes over what dead writers left there.
+
+        Raises:
+            StoreUnavailable: the directory cannot be written.
+        """
+        directory = store / "wal" / uuid.uuid4().hex
+        try:
+            directory.mkdir(parents=True, mode=0o700)
+            lock = _try_lock(directory)
+        except OSError as error:
+            raise unavailable(f"create {directory}", error) from error
+        if lock is None:
+            raise StoreUnavailable(f"cannot lock {directory}: another process holds it")
+        wal = cls(directory, lock, fsync, interval_s)
+        wal._adopt(store / "wal")
+        return wal
+
+    @property
+    def active_bytes(self) -> int:
+        """Bytes appended since the last `rotate`."""
+        return self._length
+
+    def append(self, records: Sequence[Record]) -> None:
+        """Keeps the records, all or none, and returns when they are safe by the fsync policy.
+
+        Callers that arrive while another one writes share the next write and its fsync (group commit).
+
+        Raises:
+            StoreFull: no space; nothing was kept, the log is intact, the sender may retry.
+            StoreUnavailable: any other failure to write; the same holds.
+        """
+        batch = _Batch([_frame(record) for record in records])
+        with self._pending_lock:
+            self._pending.append(batch)
+        with self._io:
+            if not batch.done:
+                self._write_pending()
+        if batch.error is not None:
+            raise StoreUnavailable(str(batch.error)) if type(batch.error) is StoreUnavailable else batch.error
+
+    def rotate(self) -> Segment | None:
+        """Finishes the current segment, so that later records go to the next one.
+
+        Returns:
+            the finished segment, or None where nothing was appended since the last call.
+        """
+        with self._io:
+            return self._finish()
+
+    def segments(self) -> list[Segment]:
+        """Finished segments that were not removed yet, of this and of dead writers; each writer's in order."""
+        with self._io:
+            return list(self._finished)
+
+    def remove(self, segment: Segment) -> None:
+        """Deletes a segment whose rows the store has for good."""
+        with self._io:
+            segment.path.unlink(missing_ok=True)
+            if segment in self._finished:
+                self._finished.remove(segment)
+            directory = segment.path.parent
+            if directory in self._adopted and not any(s.path.parent == directory for s in self._finished):
+                shutil.rmtree(directory, ignore_errors=True)
+                os.close(self._adopted.pop(directory))
+
+    def close(self) -> None:
+        """Finishes the current segment and gives up the locks; what was not removed waits for the next writer."""
+        with self._io:
+            self._finish()
+            if not any(s.path.parent == self._directory for s in self._finished):
+                shutil.rmtree(self._directory, ignore_errors=True)
+            for lock in (self._lock, *self._adopted.values()):
+                os.close(lock)
+            self._adopted.clear()
+
+    def _write_pending(self) -> None:
+        """Writes and syncs what has gathered; every waiting `append` learns the outcome."""
+        with self._pending_lock:
+            batches, self._pending = self._pending, []
+        error: StoreUnavailable | None = None
+        try:
+            self._write(b"".join(frame for batch in batches for frame in batch.frames))
+        except OSError as failure:
+            error = unavailable(f"append to {self._directory}", failure)
+            self._abandon()
+        for batch in batches:
+            batch.done, batch.error = True, error
+
+    def _write(self, frames: bytes) -> None:
+        if self._file is None:
+            self._file = self._create()
+        view = memoryview(frames)
+        while view:
+            view = view[os.write(self._file, view) :]
+        now = time.monotonic()
+        if self._fsync == "always" or (self._fsync == "interval" and now - self._synced_at >= self._interval_s):
+            os.fdatasync(self._file)
+            self._synced_at = now
+        self._length += len(frames)
+
+    def _create(self) -> int:
+        path = self._path(self._number + 1)
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        self._number += 1
+        self._length = 0
+        if self._fsync != "never":
+            sync_directory(self._directory)
+        return file
+
+    def _abandon(self) -> None:
+        """After a failed write: cuts the segment back to its last whole record and continues in a new one.
+
+        The segment is not appended to again, because after a failed fsync the kernel may have dropped its pages.
+        """
+        if self._file is None:
+            return
+        with suppress(OSError):
+            os.ftruncate(self._file, self._length)
+        with suppress(OSError):
+            self._finish()
+
+    def _finish(self) -> Segment | None:
+        if self._file is None:
+            return None
+        file, self._file = self._file, None
+        segment = Segment(Origin(self.writer, self._number), self._path(self._number))
+        empty = self._length == 0
+        self._length = 0
+        try:
+            if self._fsync == "interval" and not empty:
+                os.fdatasync(file)
+        finally:
+            os.close(file)
+            if empty:
+                segment.path.unlink(missing_ok=True)
+            else:
+                self._finished.append(segment)
+        return None if empty else segment
+
+    def _path(self, number: int) -> Path:
+        return self._directory / f"{number:012d}{_SUFFIX}"
+
+    def _adopt(self, root: Path) -> None:
+        """Takes over the directories whose owner is dead, with the segments in them."""
+        for directory in sorted(root.iterdir()):
+            if directory == self._directory or not directory.is_dir():
+                continue
+            lock = _try_lock(directory)
+            if lock is None:
+                continue
+            found = [
+                Segment(Origin(directory.name, int(path.stem)), path)
+                for path in sorted(directory.glob(f"*{_SUFFIX}"))
+                if path.stem.isdecimal()
+            ]
+            if found:
+                self._finished += found
+                self._adopted[directory] = lock
+            else:
+                shutil.rmtree(directory, ignore_errors=True)
+                os.close(lock)
+
+
+def sync_directory(directory: Path) -> None:
+    """Makes the names in a directory durable: a new file survives a power cut only with its entry."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _try_lock(directory: Path) -> int | None:
+    """The descriptor of the held lock of a writer's directory, or None while its owner lives or it vanished."""
+    try:
+        descriptor = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # An owner that finished between our open and our lock has deleted the file that we locked.
+        if os.stat(directory / _LOCK).st_ino == os.fstat(descriptor).st_ino:
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
+
+
+def _frame(record: Record) -> bytes:
+    signal = _SIGNALS.index(record.signal)
+    if len(record.request) > MAX_RECORD_BYTES:
+        raise ValueError(f"a record of {len(record.request)} bytes is longer than {MAX_RECORD_BYTES}")
+    checksum = zlib.crc32(record.request, zlib.crc32(_CHECKED.pack(signal, len(record.request))))
+    return _HEADER.pack(_MARKER, signal, len(record.request), checksum) + record.request
+
+
+def _frame_at(data: bytes, offset: int) -> tuple[Record, int] | None:
+    """The record whose frame begins at `offset` and the offset behind it, or None where none is intact."""
+    body = offset + _HEADER.size
+    if body > len(data):
+        return None
+    marker, signal, length, checksum = _HEADER.unpack_from(data, offset)
+    if marker != _MARKER or signal >= len(_SIGNALS) or body + length > len(data):
+        return None
+    request = data[body : body + length]
+    if zlib.crc32(request, zlib.crc32(_CHECKED.pack(signal, length))) != checksum:
+        return None
+    return Record(_SIGNALS[signal], request), body + length
+
+
+def _next_frame(data: bytes, start: int) -> int:
+    """The offset of the first intact frame at or behind `start`, or the end of the data."""
+    return next((offset for offset in _markers(data, start) if _frame_at(data, offset)), len(data))
+
+
+def _markers(data: bytes, start: int) -> Iterator[int]:
+    offset = data.find(_MARKER, start)
+    while offset >= 0:
+        yield offset
+        offset = data.find(_MARKER, offset + 1)
+
+
+def _is_cut_off(data: bytes, offset: int) -> bool:
+    """Whether the frame at `offset` is a beginning that the end of the file cut off."""
+    head = data[offset : offset + len(_MARKER)]
+    if not _MARKER.startswith(head):
+        return False
+    if offset + _HEADER.size > len(data):
+        return True
+    _, _, length, _ = _HEADER.unpack_from(data, offset)
+    return bool(offset + _HEADER.size + length > len(data))
