@@ -130,8 +130,11 @@ class Redactor:
     def __post_init__(self) -> None:
         # Attribute names and short values repeat: both answers are remembered, within bounds.
         extra = frozenset(key.lower() for key in self.secret_keys)
-        is_secret = lru_cache(maxsize=4096)(lambda key: key.lower() in extra or is_secret_key(key))
-        object.__setattr__(self, "_is_secret", is_secret)
+
+        def is_secret(key: str) -> bool:
+            return key.lower() in extra or is_secret_key(key)
+
+        object.__setattr__(self, "_is_secret", lru_cache(maxsize=4096)(is_secret))
         object.__setattr__(self, "_short", lru_cache(maxsize=4096)(self._replace))
 
     def text(self, text: str) -> str:
@@ -155,6 +158,7 @@ class Redactor:
             items = cast("Sequence[object]", value)
             if any(isinstance(item, str) for item in items):
                 return [self.text(item) if isinstance(item, str) else item for item in items]
+            return items
         return value
 
     def attributes(self, attributes: Mapping[str, object]) -> Mapping[str, object]:
