@@ -1,3 +1,4 @@
+# ruff: noqa: N818 - NotAStore, StoreFull read as what they are; the base class carries the suffix
 """What can go wrong with a store, in words for the person or the client who has to act on it.
 
 StoreError

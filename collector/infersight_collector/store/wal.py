@@ -23,12 +23,12 @@ import uuid
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, Self
 
 from infersight_collector.signals import Signal
-from infersight_collector.store.errors import StoreUnavailable, unavailable
+from infersight_collector.store.errors import unavailable
 
 FsyncPolicy = Literal["always", "interval", "never"]
 """When records reach the disk itself: before `append` returns; at most `interval_s` later; when the kernel likes."""
@@ -90,7 +90,7 @@ class _Batch:
 
     frames: list[bytes]
     done: bool = False
-    error: StoreUnavailable | None = field(default=None)
+    error: OSError | None = None
 
 
 def read(segment: Segment) -> tuple[list[Record], list[Damage]]:
@@ -148,16 +148,19 @@ class Wal:
         Raises:
             StoreUnavailable: the directory cannot be written.
         """
-        directory = store / "wal" / uuid.uuid4().hex
+        root = store / "wal"
         try:
-            directory.mkdir(parents=True, mode=0o700)
-            lock = _try_lock(directory)
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            lock = None
+            while lock is None:  # a writer that starts now may take the directory for a dead one before we lock it
+                directory = root / uuid.uuid4().hex
+                directory.mkdir(mode=0o700)
+                lock = _try_lock(directory)
+            sync_directory(root)
+            wal = cls(directory, lock, fsync, interval_s)
+            wal._adopt(root)
         except OSError as error:
-            raise unavailable(f"create {directory}", error) from error
-        if lock is None:
-            raise StoreUnavailable(f"cannot lock {directory}: another process holds it")
-        wal = cls(directory, lock, fsync, interval_s)
-        wal._adopt(store / "wal")
+            raise unavailable(f"create a log in {root}", error) from error
         return wal
 
     @property
@@ -181,7 +184,7 @@ class Wal:
             if not batch.done:
                 self._write_pending()
         if batch.error is not None:
-            raise StoreUnavailable(str(batch.error)) if type(batch.error) is StoreUnavailable else batch.error
+            raise unavailable(f"append to {self._directory}", batch.error) from batch.error
 
     def rotate(self) -> Segment | None:
         """Finishes the current segment, so that later records go to the next one.
@@ -222,11 +225,11 @@ class Wal:
         """Writes and syncs what has gathered; every waiting `append` learns the outcome."""
         with self._pending_lock:
             batches, self._pending = self._pending, []
-        error: StoreUnavailable | None = None
+        error: OSError | None = None
         try:
             self._write(b"".join(frame for batch in batches for frame in batch.frames))
         except OSError as failure:
-            error = unavailable(f"append to {self._directory}", failure)
+            error = failure
             self._abandon()
         for batch in batches:
             batch.done, batch.error = True, error
@@ -324,7 +327,7 @@ def _try_lock(directory: Path) -> int | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         # An owner that finished between our open and our lock has deleted the file that we locked.
-        if os.stat(directory / _LOCK).st_ino == os.fstat(descriptor).st_ino:
+        if (directory / _LOCK).stat().st_ino == os.fstat(descriptor).st_ino:
             return descriptor
     except (BlockingIOError, FileNotFoundError):
         pass

@@ -1,18 +1,38 @@
 """Rows into the tables, exactly once."""
 
+import random
+import threading
+import time
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 import pyarrow as pa
 
+from infersight_collector.store import tables
+from infersight_collector.store.attributes import conform
+from infersight_collector.store.errors import StoreUnavailable
+from infersight_collector.store.files import NEW, discard, write_file
+from infersight_collector.store.partitions import by_partition
+from infersight_collector.store.schema import TIME_COLUMN
 from infersight_collector.store.wal import Origin
+
+if TYPE_CHECKING:
+    from deltalake.transaction import AddAction
+
+_ATTEMPTS: Final = 30
 
 
 class Store:
-    """A store that this process writes to; several processes may write to one store."""
+    """A store that this process writes to; several threads and processes may write to one store.
+
+    Args:
+        path: directory of the store, see `open`.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path: Final = path
+        self._tables: dict[str, tables.Table] = {}
+        self._lock = threading.Lock()
 
     @classmethod
     def open(cls, path: Path) -> Self:
@@ -21,20 +41,56 @@ class Store:
         Raises:
             StoreTooNew: a later release wrote it.
             StoreError: the directory holds something else.
+            StoreUnavailable: it cannot be written.
         """
-        raise NotImplementedError
+        tables.create(path)
+        return cls(path)
 
-    def write(self, tables: dict[str, pa.Table], origin: Origin) -> None:
+    def write(self, rows: dict[str, pa.Table], origin: Origin) -> None:
         """Adds the rows of one segment, durably and exactly once; a table that has the origin already is skipped.
 
         Args:
-            tables: rows by table name, in the layout of `schema` (as `decode` gives them).
+            rows: rows by table name, in the layout of `schema` (as `decode` gives them).
             origin: the segment they come from; the numbers of one writer must arrive in order.
 
         Raises:
-            StoreUnavailable: some tables may have been written, others not; the same call completes it.
+            StoreUnavailable: some tables may have the rows, others not; the same call completes it.
         """
-        raise NotImplementedError
+        with self._lock:
+            for name, new in rows.items():
+                if new.num_rows:
+                    self._append(name, new, origin)
 
-    def close(self) -> None:
-        """Releases what the store holds."""
+    def _append(self, name: str, rows: pa.Table, origin: Origin) -> None:
+        table = self._tables.get(name)
+        if table is None:
+            table = self._tables[name] = tables.Table(self.path, name)
+        for attempt in range(_ATTEMPTS):
+            if table.has(origin):
+                return
+            try:
+                self._add(table, rows, origin)
+            except tables.Conflict:
+                # Spread the writers that met, so that they do not meet again.
+                time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311 - no secret depends on it
+                table.refresh()
+            else:
+                return
+        raise StoreUnavailable(f"cannot commit to {table.path}: other writers were first {_ATTEMPTS} times")
+
+    @staticmethod
+    def _add(table: tables.Table, rows: pa.Table, origin: Origin) -> None:
+        conformed = conform(rows, table.name, table.schema)
+        table.evolve(conformed.schema)
+        written: list[AddAction] = []
+        try:
+            for partition, part in by_partition(conformed, TIME_COLUMN[table.name]):
+                written.append(write_file(table.path, partition, NEW, part.schema, [part]))
+        except StoreUnavailable:
+            discard(table.path, written)
+            raise
+        try:
+            table.commit(written, origin)
+        except tables.Conflict:
+            discard(table.path, written)
+            raise

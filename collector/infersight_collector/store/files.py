@@ -1,0 +1,131 @@
+"""Parquet files of a table: written, synced, and described for the table's log."""
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from deltalake.transaction import AddAction
+
+from infersight_collector.store.errors import unavailable
+from infersight_collector.store.partitions import Partition
+from infersight_collector.store.schema import TIME_COLUMN
+from infersight_collector.store.wal import sync_directory
+
+ROW_GROUP_ROWS: Final = 61_440
+"""Rows of a row group: 30 of DuckDB's vectors of 2 048; the unit that a reader reads or skips."""
+
+NEW: Final = "new"
+"""First word of the name of a file with one write's rows, in the order they came."""
+
+SORTED: Final = "sorted"
+"""First word of the name of a file that compaction wrote, sorted by the table's `SORT_KEYS`."""
+
+_ZSTD_LEVEL: Final = 1  # 3 takes half as long again and saves nothing on ids and short texts
+
+# Values that hardly repeat, such as ids, soon leave the dictionary: 72 B a span instead of 81, and no slower.
+_DICTIONARY_BYTES: Final = 16_384
+
+
+def statistics_columns(table: str, names: Sequence[str]) -> list[str]:
+    """The columns whose range is kept for each file, so that readers skip files: the trace id and the time."""
+    return [name for name in ("trace_id", TIME_COLUMN[table]) if name in names]
+
+
+def write_file(table: Path, partition: Partition, kind: str, schema: pa.Schema, parts: Iterable[pa.Table]) -> AddAction:
+    """Writes rows to one new file, durably; it is not part of the table before the action is committed.
+
+    Args:
+        table: directory of the table.
+        partition: where the rows belong.
+        kind: `NEW` or `SORTED`.
+        schema: columns of the file.
+        parts: the rows, in pieces that fit into memory.
+
+    Raises:
+        StoreUnavailable: the file could not be written; nothing is left of it.
+    """
+    relative = f"{partition.directory}/{kind}-{uuid.uuid4().hex}.parquet"
+    path = table / relative
+    ranges = _Ranges(statistics_columns(table.name, schema.names))
+    try:
+        _make_directories(path.parent)
+        with path.open("wb") as sink:
+            with _open(sink, schema) as file:
+                for part in parts:
+                    file.write_table(part, row_group_size=ROW_GROUP_ROWS)
+                    ranges.add(part)
+            sink.flush()
+            os.fsync(sink.fileno())
+        sync_directory(path.parent)
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        raise unavailable(f"write {path}", error) from error
+    return AddAction(
+        path=relative,
+        size=path.stat().st_size,
+        partition_values=partition._asdict(),
+        modification_time=time.time_ns() // 10**6,
+        data_change=kind == NEW,
+        stats=ranges.to_json(),
+    )
+
+
+def discard(table: Path, actions: Iterable[AddAction]) -> None:
+    """Deletes files that were written but surely not committed."""
+    for action in actions:
+        (table / action.path).unlink(missing_ok=True)
+
+
+def _open(sink: BinaryIO, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        sink,
+        schema,
+        compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        dictionary_pagesize_limit=_DICTIONARY_BYTES,
+        store_schema=False,  # the table's schema in the log says what Parquet cannot
+    )
+
+
+class _Ranges:
+    """Number of rows, and least and greatest value of some columns, in the form of Delta's file statistics."""
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._rows = 0
+        self._nulls = dict.fromkeys(columns, 0)
+        self._least: dict[str, Any] = {}
+        self._greatest: dict[str, Any] = {}
+
+    def add(self, part: pa.Table) -> None:
+        self._rows += part.num_rows
+        for name in self._nulls:
+            self._nulls[name] += part[name].null_count
+            found = pc.min_max(part[name]).as_py()
+            if found["min"] is not None:
+                self._least[name] = min(found["min"], self._least.get(name, found["min"]))
+                self._greatest[name] = max(found["max"], self._greatest.get(name, found["max"]))
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "numRecords": self._rows,
+                "minValues": self._least,
+                "maxValues": self._greatest,
+                "nullCount": self._nulls,
+            }
+        )
+
+
+def _make_directories(directory: Path) -> None:
+    """Creates the directories of a partition, each entry durable."""
+    missing = [path for path in (directory.parent, directory) if not path.exists()]
+    directory.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        sync_directory(path.parent)

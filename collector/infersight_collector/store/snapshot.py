@@ -1,0 +1,87 @@
+"""What readers see: the tables of a store at one moment."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final, Self
+from urllib.parse import unquote
+
+import pyarrow as pa
+from deltalake import DeltaTable
+
+from infersight_collector.store import tables
+from infersight_collector.store.schema import COLUMNS, PARTITIONS, TIME_COLUMN
+
+
+class Snapshot:
+    """The files and columns of each table, fixed when the snapshot was taken.
+
+    Files that are compacted away later stay on disk for an hour, so that a query over a snapshot may run as long.
+
+    Args:
+        path: directory of the store, see `of`.
+        opened: the tables that exist, by name.
+    """
+
+    def __init__(self, path: Path, opened: Mapping[str, DeltaTable]) -> None:
+        self.path: Final = path
+        self._opened = opened
+
+    @classmethod
+    def of(cls, path: Path) -> Self:
+        """Takes a snapshot of the store at `path`; nothing is created or locked.
+
+        Raises:
+            NotAStore: there is no store.
+            StoreTooNew: a later release wrote it.
+        """
+        tables.check(path)
+        existing = [name for name in COLUMNS if DeltaTable.is_deltatable(str(path / name))]
+        with ThreadPoolExecutor(len(COLUMNS)) as pool:
+            opened = pool.map(lambda name: DeltaTable(str(path / name)), existing)
+            return cls(path, dict(zip(existing, opened, strict=True)))
+
+    @property
+    def version(self) -> dict[str, int]:
+        """Version of each table, by name; absent while nothing was ever written to it. Equal means: same rows."""
+        return {name: delta.version() for name, delta in self._opened.items()}
+
+    def files(
+        self, table: str, *, start_ns: int | None = None, end_ns: int | None = None, trace_id: str | None = None
+    ) -> list[str]:
+        """The Parquet files that may hold matching rows, skipping the others by the ranges kept for each file.
+
+        Args:
+            table: name of the table.
+            start_ns: earliest time of interest, in nanoseconds since the epoch.
+            end_ns: first time that is too late.
+            trace_id: the trace of interest, 32 hex digits; metrics have none and are not narrowed by it.
+
+        Returns:
+            absolute paths. Their columns differ: a file has the attribute keys that its rows have, so they are read
+            by name, as with `union_by_name` in DuckDB.
+        """
+        delta = self._opened.get(table)
+        if delta is None:
+            return []
+        time = TIME_COLUMN[table]
+        conditions: list[tuple[str, str, str | int]] = []
+        if start_ns is not None:
+            conditions.append((time, ">=", start_ns))
+        if end_ns is not None:
+            conditions.append((time, "<", end_ns))
+        if trace_id is not None and "trace_id" in COLUMNS[table].names:
+            conditions.append(("trace_id", "=", trace_id.lower()))
+        # delta-rs answers with URIs, DuckDB and pyarrow take paths
+        return [unquote(uri) for uri in delta.file_uris(file_pruning_predicate=conditions or None)]
+
+    def schema(self, table: str) -> pa.Schema:
+        """The columns of a table with every attribute key that occurs, each with its type.
+
+        Fields of attribute STRUCTs that hold JSON text carry the metadata `schema.JSON_FIELD`. The partition columns
+        are left out, for they are not in the files.
+        """
+        delta = self._opened.get(table)
+        if delta is None:
+            return COLUMNS[table]
+        return pa.schema([field for field in pa.schema(delta.schema()) if field.name not in PARTITIONS])

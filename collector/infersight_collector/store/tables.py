@@ -1,0 +1,217 @@
+"""The directory of a store and the Delta tables in it.
+
+A store is a directory with a VERSION file, the write-ahead log and one Delta table for each name in `schema.COLUMNS`.
+The schema in a table's log is also the catalogue of its attribute keys: each key with the one type that it has in
+every file. Keys are only ever added.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction, write_deltalake
+from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.transaction import AddAction, RemoveAction
+
+from infersight_collector.store import schema
+from infersight_collector.store.errors import NotAStore, StoreError, StoreTooNew, unavailable
+from infersight_collector.store.files import statistics_columns
+from infersight_collector.store.wal import Origin, sync_directory
+
+VERSION_FILE: Final = "VERSION"
+
+CHECKPOINT_EVERY: Final = 20
+"""Commits between checkpoints. Opening and committing take 0.3 ms more for each commit since the last one."""
+
+_VERSION_TEXT: Final = re.compile(r"infersight store (\d+)\s*")
+
+# A log entry is of use to a reader that opens the table in this moment, a removed file to a query that still runs.
+_GRACE: Final = "interval 1 hours"
+_NO_HOOKS: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
+
+
+class Conflict(Exception):  # noqa: N818 - it is an outcome to act on, not a failure
+    """Another writer committed first; look at the table again."""
+
+
+def check(path: Path) -> None:
+    """Makes sure that `path` is a store that this release can read.
+
+    Raises:
+        NotAStore: it is absent or something else.
+        StoreTooNew: a later release wrote it.
+    """
+    try:
+        text = (path / VERSION_FILE).read_text()
+    except (FileNotFoundError, NotADirectoryError):
+        raise NotAStore(path) from None
+    match = _VERSION_TEXT.fullmatch(text)
+    if match is None:
+        raise NotAStore(path)
+    version = int(match[1])
+    if version > schema.SCHEMA_VERSION:
+        raise StoreTooNew(path, version, schema.SCHEMA_VERSION)
+
+
+def create(path: Path) -> None:
+    """Makes an absent or empty directory a store; leaves a store as it is.
+
+    Raises:
+        StoreTooNew: a later release wrote it.
+        StoreError: the directory holds something else.
+        StoreUnavailable: it cannot be written.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not (path / VERSION_FILE).exists():
+            if any(not entry.name.startswith(VERSION_FILE) for entry in path.iterdir()):
+                raise StoreError(f"{path} is not empty and not a store: choose another directory")
+            draft = path / f"{VERSION_FILE}.{os.getpid()}"
+            draft.write_text(f"infersight store {schema.SCHEMA_VERSION}\n")
+            draft.rename(path / VERSION_FILE)
+            sync_directory(path)
+    except FileExistsError:
+        raise StoreError(f"{path} is a file: choose another directory") from None
+    except OSError as error:
+        raise unavailable(f"create a store at {path}", error) from error
+    check(path)
+
+
+class Table:
+    """One Delta table of a store, for writing; used by one thread at a time.
+
+    Args:
+        store: directory of the store.
+        name: name of the table, a key of `schema.COLUMNS`.
+    """
+
+    def __init__(self, store: Path, name: str) -> None:
+        self.name: Final = name
+        self.path: Final = store / name
+        self._schema: pa.Schema
+        with _outcome(f"open {self.path}"):
+            if not DeltaTable.is_deltatable(str(self.path)):
+                self._create()
+            self._open()
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of the table with all attribute keys, partition columns included."""
+        return self._schema
+
+    @property
+    def delta(self) -> DeltaTable:
+        """The table as of the last `refresh` or `commit`."""
+        return self._delta
+
+    def refresh(self) -> None:
+        """Looks at the newest version of the table."""
+        with _outcome(f"read {self.path}"):
+            self._delta.update_incremental()
+            self._schema = pa.schema(self._delta.schema())
+
+    def has(self, origin: Origin) -> bool:
+        """Whether the rows of this origin, or of a later one of the same writer, are in the table."""
+        number = self._delta.transaction_version(origin.writer)
+        return number is not None and number >= origin.number
+
+    def evolve(self, wanted: pa.Schema) -> None:
+        """Adds columns and attribute keys that the table does not have yet.
+
+        Raises:
+            Conflict: another writer was first; its keys may have other types.
+        """
+        merged = pa.unify_schemas([self._schema, wanted], promote_options="permissive")
+        if merged.equals(self._schema):
+            return
+        with _outcome(f"add columns to {self.path}"):
+            before = self._delta.version()
+            write_deltalake(
+                self._delta,
+                merged.empty_table(),
+                mode="append",
+                schema_mode="merge",
+                post_commithook_properties=_NO_HOOKS,
+            )
+            self._settle(before)
+
+    def commit(self, actions: Sequence[AddAction | RemoveAction], origin: Origin | None = None) -> None:
+        """Makes added and removed files visible at once and returns when the entry is durable.
+
+        Args:
+            actions: files below the table's directory.
+            origin: where the added rows come from; a later `has` finds it.
+
+        Raises:
+            Conflict: another writer changed what this commit builds on.
+            StoreUnavailable: the entry could not be written.
+        """
+        transactions = [Transaction(origin.writer, origin.number)] if origin else None
+        with _outcome(f"commit to {self.path}"):
+            before = self._delta.version()
+            self._delta.create_write_transaction(
+                list(actions),
+                "append",
+                self._delta.schema(),
+                list(schema.PARTITIONS),
+                commit_properties=CommitProperties(app_transactions=transactions),
+                post_commithook_properties=_NO_HOOKS,
+            )
+            self._settle(before)
+
+    def _settle(self, before: int) -> None:
+        """Syncs the new log entries, and writes a checkpoint when one is due."""
+        self.refresh()
+        log = self.path / "_delta_log"
+        version = self._delta.version()
+        for number in range(before + 1, version + 1):
+            with suppress(FileNotFoundError):  # another writer's clean-up may have been here
+                _sync_file(log / f"{number:020d}.json")
+        sync_directory(log)
+        if version // CHECKPOINT_EVERY > before // CHECKPOINT_EVERY:
+            self._delta.create_checkpoint()
+            self._open()
+
+    def _open(self) -> None:
+        self._delta = DeltaTable(str(self.path))
+        self._schema = pa.schema(self._delta.schema())
+
+    def _create(self) -> None:
+        columns: Any = schema.COLUMNS[self.name]
+        for name in schema.PARTITIONS:
+            columns = columns.append(pa.field(name, pa.string()))
+        DeltaTable.create(
+            str(self.path),
+            columns,
+            mode="ignore",
+            partition_by=list(schema.PARTITIONS),
+            configuration={
+                # Checkpoints and clean-up are ours, see CHECKPOINT_EVERY and `compaction`.
+                "delta.dataSkippingStatsColumns": ",".join(statistics_columns(self.name, columns.names)),
+                "delta.logRetentionDuration": _GRACE,
+                "delta.deletedFileRetentionDuration": _GRACE,
+            },
+        )
+
+
+@contextmanager
+def _outcome(doing: str) -> Iterator[None]:
+    """Names what went wrong with a commit in the store's own terms."""
+    try:
+        yield
+    except CommitFailedError as error:
+        raise Conflict(str(error)) from error
+    except (DeltaError, OSError) as error:
+        raise unavailable(doing, error) from error
+
+
+def _sync_file(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
