@@ -1,0 +1,206 @@
+"""The process-wide state of the SDK: what is configured. No other module keeps any."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+from weakref import WeakKeyDictionary
+
+from infersight._config import (
+    DEFAULT_BLOCKED_SECONDS,
+    DEFAULT_SHUTDOWN_SECONDS,
+    Console,
+    Options,
+    Protocol,
+    from_environment,
+    parse_bool,
+    parse_console,
+    parse_endpoint,
+    parse_log_level,
+    parse_protocol,
+    parse_seconds,
+)
+from infersight._faults import report
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
+
+    from infersight._eventloop import EventLoopMonitor
+    from infersight._exit import ExitHooks
+    from infersight._logs import LogBridge
+    from infersight._providers import Providers
+    from infersight._telemetry import Telemetry
+
+_LOG: Final = logging.getLogger("infersight")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a successful `configure` set up."""
+
+    telemetry: "Telemetry"
+    providers: "Providers"
+    logs: "LogBridge"
+    exit_hooks: "ExitHooks | None" = None
+
+
+class State:
+    """What is configured in this process."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.options: Options | None = None
+        self.running: Running | None = None
+        self.telemetry: Telemetry | None = None
+        """That of `running`, one step nearer for the calls that emit; None while nothing is emitted."""
+        self.monitors: WeakKeyDictionary[AbstractEventLoop, EventLoopMonitor] = WeakKeyDictionary()
+
+    def exchange(self, options: Options | None, running: Running | None) -> tuple[Options | None, Running | None]:
+        """Put this in place of what is configured, and return that."""
+        with self.lock:
+            before = self.options, self.running
+            self.options, self.running = options, running
+            self.telemetry = None if running is None else running.telemetry
+        return before
+
+
+state: Final = State()
+"""Read `state.telemetry` at each use: it changes with `configure` and `shutdown`."""
+
+
+def configure(
+    *,
+    service_name: str | None = None,
+    service_version: str | None = None,
+    endpoint: str | None = None,
+    protocol: Protocol | None = None,
+    console: Console | None = None,
+    log_level: str | None = None,
+    blocked_seconds: float | None = None,
+    shutdown_seconds: float | None = None,
+    enabled: bool | None = None,
+) -> None:
+    """Start sending spans, logs and metrics of this process over OTLP. A second call changes nothing.
+
+    Each argument wins over the environment variable `INFERSIGHT_<ARGUMENT>`, and that over the default. Everything
+    that OpenTelemetry has a variable for (`OTEL_EXPORTER_OTLP_*`, `OTEL_RESOURCE_ATTRIBUTES`, `OTEL_TRACES_SAMPLER`,
+    `OTEL_BSP_*`, `OTEL_SDK_DISABLED`, ...) is read by the OpenTelemetry SDK as everywhere. Providers that the
+    application has set up itself are used as they are.
+
+    Args:
+        service_name: `service.name` of the resource.
+        service_version: `service.version` of the resource.
+        endpoint: `http://HOST:PORT` of an OTLP receiver; by default port 4317 (gRPC) of 127.0.0.1.
+        protocol: `grpc` or `http/protobuf`; by default gRPC, and HTTP when the endpoint's port is 4318.
+        console: log records on standard error: `auto` (for people on a terminal, JSON elsewhere, nothing where the
+            application has log handlers already), `human`, `json` or `off`.
+        log_level: level of the root logger; by default INFO where logging is not configured, else left alone.
+        blocked_seconds: how long the event loop may be blocked before its stack is recorded; 0.1 by default.
+        shutdown_seconds: how long the end of the process may wait for telemetry to be sent; 3 by default.
+        enabled: False makes everything of the SDK do nothing.
+
+    Raises:
+        TypeError: an argument of the wrong type. Wrong values and a faulty environment are one warning line.
+    """
+    options = Options(
+        service_name=_choose("service_name", service_name, str, None),
+        service_version=_choose("service_version", service_version, str, None),
+        endpoint=_choose("endpoint", endpoint, parse_endpoint, None),
+        protocol=_choose("protocol", protocol, parse_protocol, None),
+        console=_choose("console", console, parse_console, "auto"),
+        log_level=_choose("log_level", log_level, parse_log_level, None),
+        blocked_seconds=_choose("blocked_seconds", blocked_seconds, parse_seconds, DEFAULT_BLOCKED_SECONDS),
+        shutdown_seconds=_choose("shutdown_seconds", shutdown_seconds, parse_seconds, DEFAULT_SHUTDOWN_SECONDS),
+        enabled=_choose("enabled", enabled, parse_bool, True),
+    )
+    with state.lock:
+        if state.options is not None:
+            if state.options != options:
+                _LOG.warning("infersight is configured already; call infersight.shutdown() to configure it anew")
+            return
+        try:
+            running = _start(options) if _is_enabled(options) else None
+        except Exception as error:  # noqa: BLE001 - a faulty environment must not stop the application
+            _LOG.warning("infersight is off: %s", error)
+            running = None
+        state.exchange(options, running)
+
+
+def is_off() -> bool:
+    """Whether `configure` was called and decided that nothing is emitted."""
+    return state.options is not None and state.running is None
+
+
+def force_flush(timeout: float | None = None) -> bool:
+    """Send everything that is waiting.
+
+    Args:
+        timeout: seconds to wait at most; `shutdown_seconds` of `configure` by default.
+
+    Returns:
+        True when everything was handed to the exporters in time, also when there was nothing to send.
+    """
+    options, running = state.options, state.running
+    if options is None or running is None:
+        return True
+    return running.providers.flush(options.shutdown_seconds if timeout is None else timeout)
+
+
+def shutdown() -> None:
+    """Send what is waiting and stop; called by itself at the end of the process. `configure` may follow."""
+    options, running = state.exchange(None, None)
+    if options is None or running is None:
+        return
+    try:
+        if running.exit_hooks is not None:
+            running.exit_hooks.remove()
+        running.logs.detach()
+        running.providers.shutdown(options.shutdown_seconds)
+    except Exception:  # noqa: BLE001 - the end of a process is no time for our errors
+        report("shut down")
+
+
+def _is_enabled(options: Options) -> bool:
+    return options.enabled and os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() != "true"
+
+
+def _start(options: Options) -> Running:
+    # Imported here, so that `import infersight` and a disabled SDK do without the OpenTelemetry SDK.
+    from infersight import _exit, _logs, _providers, _telemetry  # noqa: PLC0415
+
+    providers = _providers.set_up(options)
+    return Running(
+        _telemetry.Telemetry(providers.tracer, providers.meter, providers.logger),
+        providers,
+        _logs.LogBridge(providers.logger, options.console, options.log_level, providers.service_name),
+        _exit.ExitHooks(shutdown),
+    )
+
+
+_ARGUMENT_TYPES: Final[dict[str, tuple[type, ...]]] = {
+    "blocked_seconds": (float, int),
+    "shutdown_seconds": (float, int),
+    "enabled": (bool,),
+}
+"""What an argument may be; text where it is not listed."""
+
+
+def _choose(name: str, argument: object, parse: Callable[[str], T], default: T) -> T:
+    """The argument, else the environment's value, else the default.
+
+    Raises:
+        TypeError: the argument has another type than the option.
+    """
+    if argument is None:
+        return from_environment(name, parse, default)
+    expected = _ARGUMENT_TYPES.get(name, (str,))
+    if not isinstance(argument, expected) or (isinstance(argument, bool) and bool not in expected):
+        raise TypeError(f"configure({name}=...) takes a {expected[0].__name__}, not {type(argument).__name__}")
+    try:
+        return parse(str(argument))
+    except ValueError as error:
+        _LOG.warning("ignoring configure(%s=%r): %s", name, argument, error)
+        return default

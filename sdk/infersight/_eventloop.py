@@ -1,0 +1,186 @@
+"""How late the event loop runs, which requests waited for it, and what blocked it.
+
+A heartbeat on the loop measures how much later than due it ran (the lag). A watchdog thread notices a heartbeat that
+stays out, looks at what the loop's thread is doing, and says so once the loop runs again.
+"""
+
+import asyncio
+import contextvars
+import site
+import sys
+import sysconfig
+import threading
+import time
+import traceback
+from dataclasses import dataclass
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from opentelemetry._logs import SeverityNumber
+from opentelemetry.trace import SpanContext
+
+from infersight import _attributes as names
+from infersight._config import DEFAULT_BLOCKED_SECONDS
+from infersight._configure import state
+from infersight._context import context_of
+from infersight._faults import report
+from infersight._values import text
+
+_HEARTBEAT_SECONDS: Final = 0.05
+_CHECKS_PER_THRESHOLD: Final = 4
+"""A block longer than five quarters of the threshold is always seen in the act."""
+
+_STANDARD_LIBRARY: Final = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), "<frozen ")
+_INSTALLED: Final = (*site.getsitepackages(), site.getusersitepackages())
+
+
+class OpenRequest:
+    """A request while it is open, and the longest lag in that time, in seconds."""
+
+    __slots__ = ("_began", "lag")
+
+    def __init__(self) -> None:
+        self._began = time.monotonic()
+        self.lag = 0.0
+
+    def saw(self, lag: float, now: float) -> None:
+        """Take a lag into account that ends now; no more of it than the request was there for."""
+        self.lag = max(self.lag, min(lag, now - self._began))
+
+
+@dataclass(frozen=True)
+class _Block:
+    """The loop's thread, caught while a heartbeat was overdue."""
+
+    due: float
+    stack: traceback.StackSummary
+    request: SpanContext | None
+
+
+class EventLoopMonitor:
+    """Watches one running event loop until it is closed; made by `monitor_of_running_loop`, on the loop's thread."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, blocked_seconds: float) -> None:
+        self._loop = loop
+        self._blocked_seconds = blocked_seconds
+        self._thread_id = threading.get_ident()
+        self._requests: set[OpenRequest] = set()
+        self._request_of_task: WeakKeyDictionary[asyncio.Task[object], SpanContext] = WeakKeyDictionary()
+        # The first request's context must not stay current in every heartbeat after it.
+        self._context = contextvars.Context()
+        self._last_late = 0.0
+        self._stopped = threading.Event()
+        self._schedule()
+        threading.Thread(target=self._watch, name="infersight-event-loop", daemon=True).start()
+
+    def open(self, span: SpanContext) -> OpenRequest:
+        """A request began in the current task, with this server span."""
+        request = OpenRequest()
+        self._requests.add(request)
+        task = asyncio.current_task(self._loop)
+        if task is not None and span.is_valid:
+            self._request_of_task[task] = span
+        return request
+
+    def close(self, request: OpenRequest) -> None:
+        """The request ends; a heartbeat that is overdue now counts, for the request itself may have blocked it."""
+        now = time.monotonic()
+        if now > self._due:
+            request.saw(now - self._due, now)
+        self._requests.discard(request)
+
+    @property
+    def in_flight(self) -> int:
+        """Requests that are open on this loop."""
+        return len(self._requests)
+
+    def stop(self) -> None:
+        """End the heartbeat and the watchdog."""
+        self._stopped.set()
+        self._handle.cancel()
+
+    def _schedule(self) -> None:
+        self._due = time.monotonic() + _HEARTBEAT_SECONDS
+        self._handle = self._loop.call_later(_HEARTBEAT_SECONDS, self._beat, context=self._context)
+
+    def _beat(self) -> None:
+        now = time.monotonic()
+        lag = max(0.0, now - self._due)
+        for request in self._requests:
+            request.saw(lag, now)
+        if lag > self._blocked_seconds:
+            self._last_late = lag
+        self._schedule()
+        try:
+            if state.telemetry is not None:
+                state.telemetry.loop_lag.record(lag)
+        except Exception:  # noqa: BLE001 - the heart goes on
+            report("record the lag of the event loop")
+
+    def _watch(self) -> None:
+        block: _Block | None = None
+        while not self._stopped.wait(self._blocked_seconds / _CHECKS_PER_THRESHOLD) and not self._loop.is_closed():
+            due = self._due
+            try:
+                if block is not None and block.due != due:
+                    self._emit(block, self._last_late)
+                    block = None
+                if block is None and time.monotonic() - due > self._blocked_seconds:
+                    block = self._catch(due)
+            except Exception:  # noqa: BLE001 - the watch goes on
+                report("look at a blocked event loop")
+
+    def _catch(self, due: float) -> _Block | None:
+        frame = sys._current_frames().get(self._thread_id)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - documented, for this use
+        if frame is None:
+            return None
+        task = asyncio.current_task(self._loop)
+        request = None if task is None else self._request_of_task.get(task)
+        return _Block(due, traceback.extract_stack(frame), request)
+
+    def _emit(self, block: _Block, lag: float) -> None:
+        telemetry = state.telemetry
+        if telemetry is None or not block.stack:
+            return
+        culprit = responsible_frame(block.stack)
+        telemetry.emit_event(
+            names.EVENT_LOOP_BLOCKED,
+            SeverityNumber.WARN,
+            f"the event loop was blocked for {lag:.3f} s in {culprit.name} ({culprit.filename}:{culprit.lineno})",
+            {
+                names.EVENT_LOOP_LAG: lag,
+                names.CODE_STACKTRACE: text("".join(block.stack.format())),
+                names.CODE_FUNCTION_NAME: culprit.name,
+                names.CODE_FILE_PATH: text(culprit.filename),
+                names.CODE_LINE_NUMBER: culprit.lineno,
+            },
+            context_of(block.request),
+        )
+
+
+def responsible_frame(stack: traceback.StackSummary) -> traceback.FrameSummary:
+    """The innermost frame of the application's own code; of an installed package, or any, where there is none.
+
+    Args:
+        stack: outermost frame first; not empty.
+    """
+    outside_library = [frame for frame in stack if not frame.filename.startswith(_STANDARD_LIBRARY)]
+    own = [frame for frame in outside_library if not frame.filename.startswith(_INSTALLED)]
+    for frames in (own, outside_library):
+        if frames:
+            return frames[-1]
+    return stack[-1]
+
+
+def monitor_of_running_loop() -> EventLoopMonitor:
+    """The monitor of the running loop, started when it has none yet.
+
+    Raises:
+        RuntimeError: no asyncio event loop is running in this thread.
+    """
+    loop = asyncio.get_running_loop()
+    monitor = state.monitors.get(loop)
+    if monitor is None:
+        blocked_seconds = DEFAULT_BLOCKED_SECONDS if state.options is None else state.options.blocked_seconds
+        monitor = state.monitors[loop] = EventLoopMonitor(loop, blocked_seconds)
+    return monitor

@@ -1,0 +1,45 @@
+"""Telemetry of a process that ends: normally, by SIGTERM, or as a forked `multiprocessing` child.
+
+A server that handles SIGTERM itself (uvicorn, gunicorn) keeps its handler; uvicorn then ends by the signal's default
+action, past every `atexit` function, so the request middleware flushes at the end of the ASGI lifespan as well.
+"""
+
+import atexit
+import multiprocessing.util
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+
+
+class ExitHooks:
+    """Calls a function before the process ends; harmless when the function was called before."""
+
+    def __init__(self, shutdown: Callable[[], None]) -> None:
+        self._shutdown = shutdown
+        atexit.register(shutdown)
+        # A forked child of multiprocessing leaves by os._exit, which runs its finalizers and no atexit function.
+        multiprocessing.util.register_after_fork(self, ExitHooks._in_child)
+        self._handles_sigterm = (
+            threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+        )
+        if self._handles_sigterm:
+            signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def remove(self) -> None:
+        """Undo it."""
+        atexit.unregister(self._shutdown)
+        if (
+            self._handles_sigterm
+            and threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGTERM) == self._on_sigterm
+        ):
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def _in_child(self) -> None:
+        multiprocessing.util.Finalize(None, self._shutdown, exitpriority=0)
+
+    def _on_sigterm(self, number: int, _frame: FrameType | None) -> None:
+        self._shutdown()
+        signal.signal(number, signal.SIG_DFL)
+        signal.raise_signal(number)

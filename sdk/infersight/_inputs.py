@@ -1,0 +1,69 @@
+"""What a model is called with: batch size, shape, dtype and device, read from any array without its library.
+
+An array is whatever has a `shape` of integers (NumPy, PyTorch, JAX, CuPy, pandas, ...); a list or tuple counts its
+items; a mapping (what tokenizers return) stands for its first array.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, cast
+
+from infersight import _attributes as names
+from infersight._values import AttributeValue
+
+_names_of: Final[dict[object, str]] = {}
+"""Text of each dtype and device object met: a handful, and making it costs more than the rest."""
+
+_NAMES_KEPT: Final = 256
+
+
+def describe_input(arguments: Iterable[object]) -> dict[str, AttributeValue]:
+    """Span attributes of the first argument that is an array, a list or a mapping of them; empty without one."""
+    for argument in arguments:
+        found = _describe(argument)
+        if found:
+            return found
+    return {}
+
+
+def _describe(argument: object) -> dict[str, AttributeValue]:
+    shape = shape_of(argument)
+    if shape is not None:
+        found: dict[str, AttributeValue] = {names.INPUT_SHAPE: cast("list[AttributeValue]", shape)}
+        if shape:
+            found[names.BATCH_SIZE] = shape[0]
+        dtype = getattr(argument, "dtype", None)
+        if dtype is not None:
+            found[names.INPUT_DTYPE] = _name(dtype)
+        device = getattr(argument, "device", None)
+        if device is not None:
+            found[names.DEVICE] = _name(device)
+        return found
+    if isinstance(argument, list | tuple):
+        return {names.BATCH_SIZE: len(cast("list[object]", argument))}
+    if isinstance(argument, Mapping):
+        return describe_input(cast("Mapping[object, object]", argument).values())
+    return {}
+
+
+def shape_of(value: object) -> list[int] | None:
+    """The shape of an array, batch dimension first; None for anything else."""
+    shape = getattr(value, "shape", None)
+    if not isinstance(shape, tuple):
+        return None
+    dimensions = cast("tuple[object, ...]", shape)
+    if all(isinstance(dimension, int) for dimension in dimensions):
+        return cast("list[int]", list(dimensions))
+    return None
+
+
+def _name(kind: object) -> str:
+    """Text of a dtype or device, without the library's own name: `float32`, `cuda:0`."""
+    try:
+        known = _names_of.get(kind)
+    except TypeError:  # not hashable
+        return str(kind).rpartition(".")[2]
+    if known is None:
+        known = str(kind).rpartition(".")[2]
+        if len(_names_of) < _NAMES_KEPT:
+            _names_of[kind] = known
+    return known

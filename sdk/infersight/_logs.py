@@ -1,0 +1,118 @@
+"""The standard library's logging to OTLP, with the trace of each record, beside the application's own handlers."""
+
+import logging
+from typing import Final
+
+from opentelemetry import context as otel_context
+from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
+from opentelemetry.trace import get_current_span
+
+from infersight import _attributes as names
+from infersight._config import Console
+from infersight._console import console_handler, extras_of, message_of
+from infersight._context import context_of, span_context_of
+from infersight._faults import report
+from infersight._values import AttributeValue, carriable, exception_attributes, text
+
+_SEVERITY_TEXT: Final = {"WARNING": "WARN", "CRITICAL": "FATAL"}
+"""Python's level names where the log data model says it otherwise."""
+
+_OWN_TRANSPORT: Final = ("opentelemetry.", "grpc")
+"""Loggers of the machinery that sends records: sending theirs would feed on itself."""
+
+
+def severity_number(level: int) -> SeverityNumber:
+    """Severity of a logging level by the log data model: DEBUG 5, INFO 9, WARN 13, ERROR 17, FATAL 21."""
+    if level < logging.DEBUG:
+        return SeverityNumber.TRACE if level > 0 else SeverityNumber.UNSPECIFIED
+    tens, ones = divmod(min(level, 53), 10)
+    return SeverityNumber(1 + 4 * tens + min(ones, 3))
+
+
+class OtlpHandler(logging.Handler):
+    """Hands each log record to an OpenTelemetry logger of the same name."""
+
+    def __init__(self, provider: LoggerProvider) -> None:
+        super().__init__()
+        self._provider = provider
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Send one record; never raises."""
+        if record.name.startswith(_OWN_TRANSPORT) or otel_context.get_value(
+            otel_context._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - set by exporters, has no public name
+        ):
+            return
+        try:
+            self._provider.get_logger(record.name).emit(_translate(record))
+        except Exception:  # noqa: BLE001 - a log call must not fail for its telemetry
+            report("send a log record")
+
+
+def _translate(record: logging.LogRecord) -> LogRecord:
+    if isinstance(record.msg, str) or record.args:
+        body: AttributeValue = message_of(record)
+    else:
+        body = carriable(record.msg)
+    attributes = {key: carriable(value) for key, value in extras_of(record).items()}
+    attributes[names.CODE_FILE_PATH] = text(record.pathname)
+    attributes[names.CODE_FUNCTION_NAME] = record.funcName
+    attributes[names.CODE_LINE_NUMBER] = record.lineno
+    if record.stack_info:
+        attributes[names.CODE_STACKTRACE] = text(record.stack_info)
+    if record.exc_info and record.exc_info[1] is not None:
+        attributes.update(exception_attributes(record.exc_info[1]))
+    in_span = get_current_span().get_span_context().is_valid
+    return LogRecord(
+        timestamp=int(record.created * 1e9),
+        context=None if in_span else context_of(span_context_of(record)),
+        severity_number=severity_number(record.levelno),
+        severity_text=_SEVERITY_TEXT.get(record.levelname, record.levelname),
+        body=body,
+        attributes=attributes,
+    )
+
+
+class LogBridge:
+    """Our handlers on the loggers, put there and taken away again."""
+
+    def __init__(self, provider: LoggerProvider, console: Console, level: int | None, service: str) -> None:
+        root = logging.getLogger()
+        configured_before = bool(root.handlers)
+        self._otlp = OtlpHandler(provider)
+        # An application with handlers of its own has its console; a second one only doubles each line.
+        self._console = None if console == "auto" and configured_before else console_handler(console, service)
+        self._level_before: int | None = None
+        if level is None and not configured_before:
+            level = logging.INFO  # nobody configured logging: WARNING is only Python's default
+        if level is not None:
+            self._level_before = root.level
+            root.setLevel(level)
+        self.attach()
+
+    def attach(self) -> None:
+        """Put the handlers where records end up: on the root, and on each logger that keeps its records to itself.
+
+        Servers and frameworks (uvicorn, gunicorn) configure such loggers themselves, sometimes after `configure`;
+        so this is called again when an application starts. Only OTLP goes there: they have consoles of their own.
+        """
+        root = logging.getLogger()
+        if self._console is not None and self._console not in root.handlers:
+            root.addHandler(self._console)
+        for logger in (root, *_separate_loggers()):
+            if self._otlp not in logger.handlers:
+                logger.addHandler(self._otlp)
+
+    def detach(self) -> None:
+        """Take the handlers away and restore the root's level."""
+        root = logging.getLogger()
+        for logger in (root, *_separate_loggers()):
+            logger.removeHandler(self._otlp)
+        if self._console is not None:
+            root.removeHandler(self._console)
+        if self._level_before is not None:
+            root.setLevel(self._level_before)
+
+
+def _separate_loggers() -> list[logging.Logger]:
+    loggers = list(logging.root.manager.loggerDict.values())
+    return [logger for logger in loggers if isinstance(logger, logging.Logger) and not logger.propagate]

@@ -1,0 +1,155 @@
+"""The three OpenTelemetry providers: those of the application where it has set them up, ours where it has not.
+
+A provider that is already there is used as it is and gets no exporter of ours: whoever set it up decided where its
+telemetry goes, and a second exporter would send it twice.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from typing import Any, Final
+
+from opentelemetry._logs import LoggerProvider
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk import _logs as sdk_logs
+from opentelemetry.sdk import metrics as sdk_metrics
+from opentelemetry.sdk import trace as sdk_trace
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.trace import TracerProvider
+
+from infersight import _attributes as names
+from infersight._config import Options
+from infersight._faults import report
+from infersight._globals import Globals, current, put
+from infersight.export.otlp import OtlpLogExporter, OtlpMetricExporter, OtlpSpanExporter
+
+_FRESH_MILLIS: Final = 1_000
+"""A span waits this long for its batch unless OTEL_BSP_SCHEDULE_DELAY says otherwise (its default is 5 s)."""
+
+_METRIC_MILLIS: Final = 10_000
+"""Metrics are sent this often unless OTEL_METRIC_EXPORT_INTERVAL says otherwise (its default is 60 s): an exemplar is
+kept per bucket and interval, and an investigation looks at minutes."""
+
+
+@dataclass(frozen=True)
+class Providers:
+    """Where telemetry goes; `owned` and `exporters` are what we made and have to shut down."""
+
+    tracer: TracerProvider
+    meter: MeterProvider
+    logger: LoggerProvider
+    service_name: str
+    owned: Sequence[Any]
+    exporters: Sequence[Any]
+
+    def flush(self, timeout: float) -> bool:
+        """Send what is waiting; True when all of it was handed over within `timeout` seconds."""
+        flushes = [getattr(provider, "force_flush", None) for provider in (self.tracer, self.meter, self.logger)]
+        return run_together([flush for flush in flushes if callable(flush)], timeout)
+
+    def shutdown(self, timeout: float) -> None:
+        """Send what is waiting and stop what we started, within about `timeout` seconds."""
+        if not run_together([provider.shutdown for provider in self.owned], timeout):
+            # A collector that is away must not hold up the end of a process: this aborts the retries.
+            run_together([exporter.shutdown for exporter in self.exporters], timeout)
+        now, ours = current(), self.owned
+        put(
+            Globals(
+                None if now.tracer in ours else now.tracer,
+                None if now.meter in ours else now.meter,
+                None if now.logger in ours else now.logger,
+            )
+        )
+
+
+def set_up(options: Options) -> Providers:
+    """Providers for the options, registered with OpenTelemetry where it has none yet.
+
+    Raises:
+        Exception: whatever the OpenTelemetry SDK makes of a faulty environment.
+    """
+    # The SDK's own detector also renews process.pid after a fork, as it does service.instance.id.
+    os.environ.setdefault("OTEL_EXPERIMENTAL_RESOURCE_DETECTORS", "process")
+    resource = Resource.create(_service(options))
+    exporters: list[Any] = []
+    found = current()
+    tracer = found.tracer or _tracer_provider(options, resource, exporters)
+    meter = found.meter or _meter_provider(options, resource, exporters)
+    logger = found.logger or _logger_provider(options, resource, exporters)
+    used = Globals(tracer, meter, logger)
+    put(used)
+    owned = [provider for provider in used if provider not in found]
+    return Providers(tracer, meter, logger, str(resource.attributes[names.SERVICE_NAME]), owned, exporters)
+
+
+def _service(options: Options) -> dict[str, str]:
+    given = {names.SERVICE_NAME: options.service_name, names.SERVICE_VERSION: options.service_version}
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def _tracer_provider(options: Options, resource: Resource, exporters: list[Any]) -> sdk_trace.TracerProvider:
+    provider = sdk_trace.TracerProvider(resource=resource, shutdown_on_exit=False)
+    delay = None if "OTEL_BSP_SCHEDULE_DELAY" in os.environ else _FRESH_MILLIS
+    for exporter in _exporters("traces", lambda: OtlpSpanExporter(options.endpoint, options.protocol)):
+        exporters.append(exporter)
+        provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=delay))
+    return provider
+
+
+def _meter_provider(options: Options, resource: Resource, exporters: list[Any]) -> sdk_metrics.MeterProvider:
+    interval = None if "OTEL_METRIC_EXPORT_INTERVAL" in os.environ else _METRIC_MILLIS
+    readers: list[MetricReader] = []
+    for exporter in _exporters("metrics", lambda: OtlpMetricExporter(options.endpoint, options.protocol)):
+        if isinstance(exporter, MetricReader):  # one that is asked, such as Prometheus
+            readers.append(exporter)
+        else:
+            exporters.append(exporter)
+            readers.append(PeriodicExportingMetricReader(exporter, export_interval_millis=interval))
+    return sdk_metrics.MeterProvider(readers, resource, shutdown_on_exit=False)
+
+
+def _logger_provider(options: Options, resource: Resource, exporters: list[Any]) -> sdk_logs.LoggerProvider:
+    provider = sdk_logs.LoggerProvider(resource, shutdown_on_exit=False)
+    for exporter in _exporters("logs", lambda: OtlpLogExporter(options.endpoint, options.protocol)):
+        exporters.append(exporter)
+        provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+    return provider
+
+
+def _exporters(signal: str, otlp: Callable[[], Any]) -> Iterable[Any]:
+    """The exporters that `OTEL_<SIGNAL>_EXPORTER` names; OTLP without it."""
+    for name in os.environ.get(f"OTEL_{signal.upper()}_EXPORTER", "otlp").split(","):
+        match name.strip():
+            case "" | "none":
+                continue
+            case "otlp":
+                yield otlp()
+            case other:
+                found = list(entry_points(group=f"opentelemetry_{signal}_exporter", name=other))
+                if not found:
+                    raise ValueError(f"OTEL_{signal.upper()}_EXPORTER={other}: no such exporter is installed")
+                yield found[0].load()()
+
+
+def run_together(actions: Sequence[Callable[[], Any]], timeout: float) -> bool:
+    """Run actions side by side, wait at most `timeout` seconds for all of them; True when all are done."""
+    threads = [threading.Thread(target=_run, args=(action,), daemon=True) for action in actions]
+    deadline = time.monotonic() + timeout
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    return not any(thread.is_alive() for thread in threads)
+
+
+def _run(action: Callable[[], Any]) -> None:
+    try:
+        action()
+    except Exception:  # noqa: BLE001 - OpenTelemetry raises when it cannot flush
+        report("flush its telemetry")

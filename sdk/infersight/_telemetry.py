@@ -1,0 +1,135 @@
+"""What the SDK emits through: one tracer, its instruments and one event logger, made once and used by every call."""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
+from opentelemetry.context import Context
+from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
+from opentelemetry.trace import TracerProvider
+
+from infersight import _attributes as names
+from infersight._values import AttributeValue
+from infersight._version import __version__
+
+_DURATION_BOUNDS: Final = (
+    *(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075),
+    *(0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0),
+)
+"""Seconds: the bounds that semantic conventions advise for HTTP, continued downwards for small models."""
+
+_BATCH_BOUNDS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
+_LAG_BOUNDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+ModelKey = tuple[str, str | None]
+"""Name and version of a model: the identity of its metric series."""
+
+
+def model_attributes(model: ModelKey) -> dict[str, str]:
+    """The attributes that identify a model on spans and metrics."""
+    name, version = model
+    if version is None:
+        return {names.MODEL_NAME: name}
+    return {names.MODEL_NAME: name, names.MODEL_VERSION: version}
+
+
+class ActiveInferences:
+    """How many inferences of each model are running; read at each collection instead of emitted at each change."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._counts: Counter[ModelKey] = Counter()
+
+    def change(self, model: ModelKey, by: int) -> None:
+        """Count an inference that began (+1) or ended (-1)."""
+        with self._lock:
+            self._counts[model] += by
+
+    def observe(self, _options: CallbackOptions) -> Iterable[Observation]:
+        """The counts now, for the metrics SDK."""
+        with self._lock:
+            counts = list(self._counts.items())
+        return [Observation(count, model_attributes(model)) for model, count in counts]
+
+
+class Telemetry:
+    """The emitting side of the SDK over three providers.
+
+    Spans are timed by one reading of the wall clock and a monotonic difference, so that a stepped clock changes no
+    duration, and a span's duration and its metric are the same number.
+    """
+
+    def __init__(
+        self,
+        tracer_provider: TracerProvider,
+        meter_provider: MeterProvider,
+        logger_provider: LoggerProvider,
+        *,
+        time_ns: Callable[[], int] = time.time_ns,
+        monotonic_ns: Callable[[], int] = time.perf_counter_ns,
+    ) -> None:
+        self.time_ns = time_ns
+        self.monotonic_ns = monotonic_ns
+        self.tracer = tracer_provider.get_tracer(names.SCOPE, __version__, names.SCHEMA_URL)
+        self.logger = logger_provider.get_logger(names.SCOPE, __version__, names.SCHEMA_URL)
+        meter = meter_provider.get_meter(names.SCOPE, __version__, names.SCHEMA_URL)
+        self.duration = meter.create_histogram(
+            names.INFERENCE_DURATION,
+            unit="s",
+            description="Duration of one inference call.",
+            explicit_bucket_boundaries_advisory=_DURATION_BOUNDS,
+        )
+        self.batch_size = meter.create_histogram(
+            names.INFERENCE_BATCH_SIZE,
+            unit="{item}",
+            description="Items in one inference call.",
+            explicit_bucket_boundaries_advisory=_BATCH_BOUNDS,
+        )
+        self.errors = meter.create_counter(
+            names.INFERENCE_ERRORS, unit="{error}", description="Inference calls that raised an exception."
+        )
+        self.loop_lag = meter.create_histogram(
+            names.EVENT_LOOP_LAG,
+            unit="s",
+            description="How much later than due the event loop ran a heartbeat.",
+            explicit_bucket_boundaries_advisory=_LAG_BOUNDS,
+        )
+        self.active = ActiveInferences()
+        meter.create_observable_up_down_counter(
+            names.INFERENCE_ACTIVE,
+            callbacks=[self.active.observe],
+            unit="{inference}",
+            description="Inference calls that are running.",
+        )
+
+    def emit_event(
+        self,
+        name: str,
+        severity: SeverityNumber,
+        body: str,
+        attributes: Mapping[str, AttributeValue],
+        context: Context | None = None,
+    ) -> None:
+        """Emit a log event (a log record with an event name).
+
+        Args:
+            name: the event's name, from `_attributes`.
+            severity: how grave it is; its name without a digit is the severity text.
+            body: one sentence for people.
+            attributes: the facts.
+            context: whose trace it belongs to; the current context without it.
+        """
+        self.logger.emit(
+            LogRecord(
+                timestamp=self.time_ns(),
+                context=context,
+                severity_number=severity,
+                severity_text=severity.name.rstrip("0123456789"),
+                body=body,
+                attributes=attributes,
+                event_name=name,
+            )
+        )

@@ -1,0 +1,1 @@
+"""Instrumentation of what is not ours; each module imports its library when it is used."""
