@@ -6,6 +6,10 @@ type than the key's, keys beyond the cap, and keys that no reader could name: em
 control characters, and ones that differ from another key only in case (SQL engines do not tell these apart).
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportAttributeAccessIssue=false
+# pyarrow publishes no types and makes its compute functions at import.
+
 import base64
 import json
 import math

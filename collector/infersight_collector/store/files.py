@@ -1,5 +1,9 @@
 """Parquet files of a table: written, synced, and described for the table's log."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportAttributeAccessIssue=false
+# pyarrow publishes no types and makes its compute functions at import.
+
 import json
 import os
 import time

@@ -1,5 +1,9 @@
 """Which partition a row belongs to."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUnknownLambdaType=false
+# pyarrow publishes no types.
+
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime

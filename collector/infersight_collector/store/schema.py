@@ -12,6 +12,10 @@ Conventions:
   `{"doubleValue": "NaN" | "Infinity" | "-Infinity"}`.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUnknownLambdaType=false
+# pyarrow publishes no types.
+
 from typing import Final
 
 import pyarrow as pa

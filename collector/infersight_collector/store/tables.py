@@ -5,9 +5,13 @@ The schema in a table's log is also the catalogue of its attribute keys: each ke
 every file. Keys are only ever added.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUnknownLambdaType=false
+# pyarrow publishes no types.
+
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -199,7 +203,7 @@ class Table:
 
 
 @contextmanager
-def _outcome(doing: str) -> Iterator[None]:
+def _outcome(doing: str) -> Generator[None]:
     """Names what went wrong with a commit in the store's own terms."""
     try:
         yield

@@ -151,13 +151,7 @@ class Wal:
         root = store / "wal"
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = None
-            while lock is None:  # a writer that starts now may take the directory for a dead one before we lock it
-                directory = root / uuid.uuid4().hex
-                directory.mkdir(mode=0o700)
-                lock = _try_lock(directory)
-            sync_directory(root)
-            wal = cls(directory, lock, fsync, interval_s)
+            wal = cls(*_new_directory(root), fsync, interval_s)
             wal._adopt(root)
         except OSError as error:
             raise unavailable(f"create a log in {root}", error) from error
@@ -316,6 +310,18 @@ def sync_directory(directory: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _new_directory(root: Path) -> tuple[Path, int]:
+    """A directory for a new writer, and the descriptor of its lock."""
+    while True:
+        directory = root / uuid.uuid4().hex
+        directory.mkdir(mode=0o700)
+        lock = _try_lock(directory)
+        if lock is not None:
+            sync_directory(root)
+            return directory, lock
+        # Another writer that just started took the directory for a dead one's and removed it.
 
 
 def _try_lock(directory: Path) -> int | None:

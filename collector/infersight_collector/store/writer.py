@@ -1,5 +1,9 @@
 """Rows into the tables, exactly once."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUnknownLambdaType=false
+# pyarrow publishes no types.
+
 import random
 import threading
 import time
@@ -33,6 +37,7 @@ class Store:
         self.path: Final = path
         self._tables: dict[str, tables.Table] = {}
         self._lock = threading.Lock()
+        self.cleaned_at = float("-inf")  # kept by `compaction`: monotonic time of the last deletion of unused files
 
     @classmethod
     def open(cls, path: Path) -> Self:

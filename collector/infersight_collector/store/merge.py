@@ -1,0 +1,116 @@
+"""Several Parquet files of a partition into one, in the table's order and in bounded memory."""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportAttributeAccessIssue=false
+# pyarrow publishes no types and makes its compute functions at import.
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from infersight_collector.store.files import ROW_GROUP_ROWS
+
+SORT_KEYS: Final = {
+    "spans": ("trace_id", "start_time_ns"),
+    "logs": ("trace_id", "time_ns"),
+    "exemplars": ("trace_id", "time_ns"),
+    "metrics": ("name", "time_ns"),
+}
+"""Order of a table's rows in compacted files: a trace, or a metric's series of points, is in one place."""
+
+_BATCH_ROWS: Final = 16_384
+
+Key = tuple[tuple[bool, str], tuple[bool, int]]
+
+
+def merged_schema(paths: Iterable[Path]) -> pa.Schema:
+    """The columns and attribute keys of all files together."""
+    return pa.unify_schemas([pq.read_schema(path) for path in paths], promote_options="permissive")
+
+
+def merge_unsorted(paths: Iterable[Path], keys: Sequence[str]) -> Iterator[pa.Table]:
+    """The rows of all files, sorted, as row groups. Reads the files into memory at once."""
+    # ParquetFile, because read_table would add the partition columns that it sees in the path
+    yield from _row_groups([_sorted(_concat(pq.ParquetFile(path).read() for path in paths), keys)])
+
+
+def merge_sorted(paths: Iterable[Path], keys: Sequence[str]) -> Iterator[pa.Table]:
+    """The rows of files that are sorted by `keys`, sorted, as row groups.
+
+    Holds one batch of each file: the least of the batches' last keys tells up to which key all rows are at hand;
+    these are taken from every batch, sorted and passed on. Each turn uses up at least one batch.
+    """
+    yield from _row_groups(_merge_runs([_Run(path, keys) for path in paths], keys))
+
+
+def _merge_runs(runs: Sequence["_Run"], keys: Sequence[str]) -> Iterator[pa.Table]:
+    open_runs = [run for run in runs if run.refill()]
+    while open_runs:
+        cut = min(run.last for run in open_runs)
+        yield _sorted(_concat(run.take(cut) for run in open_runs), keys)
+        open_runs = [run for run in open_runs if run.refill()]
+
+
+class _Run:
+    """A sorted file, read batch by batch."""
+
+    def __init__(self, path: Path, keys: Sequence[str]) -> None:
+        self._batches: Iterator[pa.RecordBatch] = pq.ParquetFile(path).iter_batches(batch_size=_BATCH_ROWS)
+        self._keys = keys
+        self._rows: Any = None
+
+    def refill(self) -> bool:
+        """Makes sure that there are rows at hand; False when the file is used up."""
+        while not self._rows:
+            batch = next(self._batches, None)
+            if batch is None:
+                return False
+            self._rows = pa.Table.from_batches([batch])
+        return True
+
+    @property
+    def last(self) -> Key:
+        """Key of the last row at hand."""
+        return self._key(self._rows.num_rows - 1)
+
+    def take(self, cut: Key) -> pa.Table:
+        """Gives away the rows at hand up to and with the key `cut`."""
+        count = bisect_right(range(self._rows.num_rows), cut, key=self._key)
+        taken, self._rows = self._rows.slice(0, count), self._rows.slice(count)
+        return taken
+
+    def _key(self, row: int) -> Key:
+        text, number = (self._rows[name][row].as_py() for name in self._keys)
+        return (text is None, text or ""), (number is None, number or 0)  # null last, as in `_sorted`
+
+
+def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in pieces of one row group each; the last one is smaller."""
+    waiting: list[pa.Table] = []
+    count = 0
+    for table in tables:
+        waiting.append(table)
+        count += table.num_rows
+        if count < ROW_GROUP_ROWS:
+            continue
+        rows = _concat(waiting)
+        whole = count - count % ROW_GROUP_ROWS
+        for start in range(0, whole, ROW_GROUP_ROWS):
+            yield rows.slice(start, ROW_GROUP_ROWS)
+        waiting, count = [rows.slice(whole)], count - whole
+    if count:
+        yield _concat(waiting)
+
+
+def _concat(tables: Iterable[pa.Table]) -> pa.Table:
+    return pa.concat_tables(tables, promote_options="permissive")
+
+
+def _sorted(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
+    order = [(name, "ascending") for name in keys]
+    return rows.take(pc.sort_indices(rows, sort_keys=order))
