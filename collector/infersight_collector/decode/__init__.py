@@ -1,11 +1,20 @@
 """OTLP requests to Arrow tables: `check` before a request is acknowledged, `decode` when it is stored."""
 
+from typing import Any
+
 import pyarrow as pa
 
-from infersight_collector.errors import MalformedRequest
-from infersight_collector.signals import Signal
 
-__all__ = ["MalformedRequest", "check", "decode"]
+
+from infersight_collector.decode.logs import log_columns
+from infersight_collector.decode.metrics import metric_tables
+from infersight_collector.decode.spans import span_columns
+from infersight_collector.decode.walk import count_records, walk
+from infersight_collector.errors import MalformedRequest, UnreadableFile
+from infersight_collector.signals import Signal
+from infersight_collector.store.schema import COLUMNS
+
+__all__ = ["MalformedRequest", "UnreadableFile", "check", "decode", "read_requests", "request_from_json"]
 
 
 def check(signal: Signal, request: bytes) -> int:
@@ -21,7 +30,7 @@ def check(signal: Signal, request: bytes) -> int:
     Raises:
         MalformedRequest: google.protobuf would refuse these bytes.
     """
-    raise NotImplementedError
+    return count_records(signal, request)
 
 
 def decode(signal: Signal, request: bytes) -> dict[str, pa.Table]:
@@ -38,4 +47,18 @@ def decode(signal: Signal, request: bytes) -> dict[str, pa.Table]:
     Raises:
         MalformedRequest: google.protobuf would refuse these bytes.
     """
-    raise NotImplementedError
+    tables = walk(signal, request)
+    match signal:
+        case Signal.TRACES:
+            return {"spans": _table("spans", span_columns(tables))}
+        case Signal.LOGS:
+            return {"logs": _table("logs", log_columns(tables))}
+        case Signal.METRICS:
+            return {name: _table(name, columns) for name, columns in metric_tables(tables).items()}
+
+
+def _table(name: str, columns: dict[str, Any]) -> pa.Table:
+    """The columns as a table, in the order of the schema, attribute columns after those of fixed type."""
+    fixed = COLUMNS[name]
+    fields = [*fixed, *(pa.field(key, column.type) for key, column in columns.items() if key not in fixed.names)]
+    return pa.Table.from_arrays([columns[field.name] for field in fields], schema=pa.schema(fields))
