@@ -95,12 +95,12 @@ def conform(rows: pa.Table, table: str, known: pa.Schema, cap: int = MAX_KEYS) -
 def _conform_columns(batch: pa.RecordBatch, catalogues: Mapping[str, _Catalogue]) -> pa.RecordBatch:
     for column, catalogue in catalogues.items():
         struct, moved = _split(batch.column(column), catalogue)
-        batch = _replace(batch, column, struct)
         if moved:
             other = f"{column}_other"
             present = other in batch.schema.names
             texts = batch.column(other) if present else pa.nulls(batch.num_rows, pa.string())
             batch = _replace(batch, other, _with_members(texts, moved))
+        batch = _replace(batch, column, struct)
     return batch
 
 

@@ -1,0 +1,242 @@
+"""Compaction: fewer, sorted files with the same rows, and no reader ever notices."""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+# pyarrow publishes no types.
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from infersight_collector.store import compaction, merge
+from infersight_collector.store.compaction import FAN_IN, MAX_FILE_ROWS, NEW_FILES, QUIET_MS, File, choose, maintain
+from infersight_collector.store.files import ROW_GROUP_ROWS
+from infersight_collector.store.partitions import Partition
+from infersight_collector.store.snapshot import Snapshot
+from infersight_collector.store.wal import Origin
+from infersight_collector.store.writer import Store
+
+Spans = Callable[..., pa.Table]
+Query = Callable[..., list[tuple[Any, ...]]]
+
+NUMBERS = "select count(*), count(distinct attributes['number']) from rows"
+NOW_MS = 10**12
+
+
+def files(kind: str, *rows: int, age_ms: int = 0) -> list[File]:
+    partition = Partition("2026-03-01", "10")
+    return [
+        File(f"{partition.directory}/{kind}-{index}.parquet", partition, count, 1, NOW_MS - age_ms)
+        for index, count in enumerate(rows)
+    ]
+
+
+def rows_of(groups: list[list[File]]) -> list[list[int]]:
+    return [[file.rows for file in group] for group in groups]
+
+
+def test_new_files_are_sorted_together_once_there_are_a_few() -> None:
+    assert choose(files("new", *[5] * (NEW_FILES - 1)), NOW_MS) == []
+    assert rows_of(choose(files("new", *[5] * NEW_FILES), NOW_MS)) == [[5] * NEW_FILES]
+
+
+def test_new_files_are_sorted_in_groups_that_fit_into_memory() -> None:
+    many = [compaction.SORT_ROWS // 2] * NEW_FILES
+    assert [len(group) for group in choose(files("new", *many), NOW_MS)] == [2] * (NEW_FILES // 2)
+    large = choose(files("new", *[compaction.SORT_ROWS * 3] * NEW_FILES), NOW_MS)
+    assert [len(group) for group in large] == [1] * NEW_FILES
+
+
+def test_sorted_files_of_one_size_are_merged_once_there_are_a_few() -> None:
+    assert choose(files("sorted", *[1_000] * (FAN_IN - 1), 100, 100_000), NOW_MS) == []
+    assert rows_of(choose(files("sorted", *[1_000] * FAN_IN, 100, 100_000), NOW_MS)) == [[1_000] * FAN_IN]
+
+
+def test_a_quiet_partition_is_merged_into_few_files() -> None:
+    assert rows_of(choose(files("new", 5, age_ms=QUIET_MS), NOW_MS)) == [[5]]
+    assert rows_of(choose(files("sorted", 3_000, 1_000, 2_000, age_ms=QUIET_MS), NOW_MS)) == [[1_000, 2_000, 3_000]]
+    assert choose(files("sorted", 400_000, age_ms=QUIET_MS), NOW_MS) == []
+
+
+def test_a_few_late_rows_do_not_rewrite_a_large_file() -> None:
+    assert rows_of(choose(files("sorted", 400_000, 1, 2, age_ms=QUIET_MS), NOW_MS)) == [[1, 2]]
+
+
+def test_no_merged_file_grows_beyond_the_limit() -> None:
+    groups = choose(files("sorted", *[MAX_FILE_ROWS // 3] * 9), NOW_MS)
+    assert [sum(rows) <= MAX_FILE_ROWS for rows in rows_of(groups)] == [True] * 3
+    assert choose(files("sorted", *[MAX_FILE_ROWS // 2] * 9), NOW_MS) == []
+
+
+@pytest.mark.parametrize("nulls", [0.0, 0.3, 1.0])
+def test_merging_sorted_files_is_sorting_their_rows(tmp_path: Path, nulls: float) -> None:
+    chance = random.Random(3)
+    keys = ("trace_id", "time_ns")
+    paths: list[Path] = []
+    for index, count in enumerate([40_000, 1, 70_000, 33_000]):
+        traces = [None if chance.random() < nulls else f"{chance.randrange(5_000):04x}" for _ in range(count)]
+        times = [None if chance.random() < nulls / 2 else chance.randrange(100) for _ in range(count)]
+        table = pa.table(
+            {
+                "trace_id": pa.array(traces, pa.string()),
+                "time_ns": pa.array(times, pa.int64()),
+                f"only{index}": [index] * count,
+            }
+        )
+        paths.append(tmp_path / f"{index}.parquet")
+        pq.write_table(merge._sorted(table, keys), paths[-1])  # pyright: ignore[reportPrivateUsage]
+    parts = list(merge.merge_sorted(paths, keys))
+    assert [part.num_rows for part in parts] == [*[ROW_GROUP_ROWS] * 2, 143_001 - 2 * ROW_GROUP_ROWS]
+    merged = pa.concat_tables(parts)
+    expected = pa.concat_tables(merge.merge_unsorted(paths, keys))
+    assert merged.select(keys).equals(expected.select(keys))
+    assert merged.schema.equals(merge.merged_schema(paths))
+    everything = [(name, "ascending") for name in merged.column_names]
+    assert merged.sort_by(everything).equals(expected.sort_by(everything))
+
+
+@pytest.fixture
+def store(tmp_path: Path, spans: Spans) -> Store:
+    """A store with as many new files as are sorted together."""
+    opened = Store.open(tmp_path)
+    for number in range(NEW_FILES):
+        opened.write({"spans": spans(number * 5)}, Origin("w", number + 1))
+    return opened
+
+
+def parquet_files(store: Store) -> list[Path]:
+    return sorted(store.path.glob("spans/date=*/hour=*/*.parquet"))
+
+
+def test_the_same_rows_are_in_one_file_sorted_by_trace(store: Store, query: Query) -> None:
+    before = query(store.path, "select * exclude (attributes), attributes['number'] from rows order by span_id")
+    report = maintain(store)
+    assert (report.merged_files, report.merged_rows, report.problems) == (NEW_FILES, 5 * NEW_FILES, [])
+    (file,) = Snapshot.of(store.path).files("spans")
+    traces = pq.ParquetFile(file).read(["trace_id"])["trace_id"].to_pylist()
+    assert traces == sorted(traces)
+    assert query(store.path, "select * exclude (attributes), attributes['number'] from rows order by span_id") == before
+    assert Snapshot.of(store.path).files("spans", trace_id=traces[7]) == [file]
+    assert maintain(store).merged_files == 0
+
+
+def test_a_query_over_an_older_snapshot_still_finds_its_files(store: Store, query: Query) -> None:
+    older = Snapshot.of(store.path)
+    for file in parquet_files(store):
+        os.utime(file, (0, 0))  # the grace period begins when a file leaves the table, however old it is
+    maintain(store)
+    store.cleaned_at = float("-inf")
+    assert maintain(store).deleted_files == 0
+    assert query(older, NUMBERS) == [(5 * NEW_FILES, 5 * NEW_FILES)]
+
+
+def test_unused_files_are_deleted_after_the_grace_period(store: Store, query: Query) -> None:
+    orphan = parquet_files(store)[0].with_name("new-left-by-a-killed-writer.parquet")
+    orphan.touch()
+    maintain(store)
+    assert len(parquet_files(store)) == NEW_FILES + 2
+    store.cleaned_at = float("-inf")
+    assert maintain(store, grace_hours=0).deleted_files == NEW_FILES + 1
+    assert list(map(str, parquet_files(store))) == Snapshot.of(store.path).files("spans")
+    assert query(store.path, NUMBERS) == [(5 * NEW_FILES, 5 * NEW_FILES)]
+
+
+def test_a_damaged_file_is_named_and_does_not_stop_the_rest(store: Store, spans: Spans) -> None:
+    for number in range(NEW_FILES):
+        rows = spans(number * 5, start_ns=1_772_359_200 * 10**9 + 3_600 * 10**9)
+        store.write({"spans": rows}, Origin("w", NEW_FILES + number + 1))
+    damaged = parquet_files(store)[0]
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    report = maintain(store)
+    assert report.merged_files == NEW_FILES
+    (problem,) = report.problems
+    assert damaged.name in problem
+    assert damaged.exists()
+
+
+def test_only_one_process_maintains_a_store(store: Store) -> None:
+    with compaction._alone(store.path) as alone:  # pyright: ignore[reportPrivateUsage] - stands for another process
+        assert alone
+        assert maintain(store).merged_files == 0
+    assert maintain(store).merged_files == NEW_FILES
+
+
+def test_readers_never_see_a_row_lost_or_doubled(store: Store, spans: Spans, query: Query) -> None:
+    """A reader counts in a loop while a writer appends and everything is compacted, without pause."""
+    done = threading.Event()
+    counts: list[tuple[Any, ...]] = []
+    failures: list[BaseException] = []
+
+    def run(work: Callable[[], None]) -> None:
+        try:
+            while not done.is_set():
+                work()
+        except BaseException as error:  # noqa: BLE001 - shown by the test
+            failures.append(error)
+
+    threads = [
+        threading.Thread(target=run, args=(work,))
+        for work in (lambda: counts.extend(query(store.path, NUMBERS)), lambda: problems(maintain(store)))
+    ]
+
+    def problems(report: compaction.Report) -> None:
+        assert report.problems == []
+
+    for thread in threads:
+        thread.start()
+    last = NEW_FILES * 6
+    for number in range(NEW_FILES, last):
+        store.write({"spans": spans(number * 5)}, Origin("w", number + 1))
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert len(counts) > 3
+    assert all(rows == distinct for rows, distinct in counts)
+    assert counts == sorted(counts)
+    maintain(store)
+    assert query(store.path, NUMBERS) == [(5 * last, 5 * last)]
+    assert len(Snapshot.of(store.path).files("spans")) < NEW_FILES + FAN_IN
+
+
+MAINTAINER = """
+import sys
+from pathlib import Path
+from infersight_collector.store.compaction import maintain
+from infersight_collector.store.writer import Store
+store = Store.open(Path(sys.argv[1]))
+print("ready", flush=True)
+print(maintain(store), flush=True)
+"""
+
+
+@pytest.fixture
+def moments() -> Iterator[float]:
+    chance = random.Random(11)
+    return (chance.uniform(0.0, 0.12) for _ in range(5))
+
+
+def test_compaction_killed_at_any_moment_changes_no_row(store: Store, query: Query, moments: Iterator[float]) -> None:
+    for moment in moments:
+        with subprocess.Popen(
+            [sys.executable, "-c", MAINTAINER, str(store.path)], stdout=subprocess.PIPE, text=True
+        ) as child:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            time.sleep(moment)  # the moment is arbitrary; nothing is waited for
+            child.send_signal(signal.SIGKILL)
+        assert query(store.path, NUMBERS) == [(5 * NEW_FILES, 5 * NEW_FILES)]
+    maintain(store)
+    assert query(store.path, NUMBERS) == [(5 * NEW_FILES, 5 * NEW_FILES)]
+    assert len(Snapshot.of(store.path).files("spans")) == 1
