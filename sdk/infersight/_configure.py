@@ -157,8 +157,8 @@ def shutdown() -> None:
     try:
         if running.exit_hooks is not None:
             running.exit_hooks.remove()
-        running.logs.detach()
         running.providers.shutdown(options.shutdown_seconds)
+        running.logs.detach()
     except Exception:  # noqa: BLE001 - the end of a process is no time for our errors
         report("shut down")
 

@@ -6,7 +6,6 @@ stays out, looks at what the loop's thread is doing, and says so once the loop r
 
 import asyncio
 import contextvars
-import site
 import sys
 import sysconfig
 import threading
@@ -30,8 +29,8 @@ _HEARTBEAT_SECONDS: Final = 0.05
 _CHECKS_PER_THRESHOLD: Final = 4
 """A block longer than five quarters of the threshold is always seen in the act."""
 
-_STANDARD_LIBRARY: Final = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"), "<frozen ")
-_INSTALLED: Final = (*site.getsitepackages(), site.getusersitepackages())
+_STANDARD_LIBRARY: Final = (sysconfig.get_path("stdlib"), "<frozen ")
+_INSTALLED: Final = ("/site-packages/", "/dist-packages/")
 
 
 class OpenRequest:
@@ -164,12 +163,15 @@ def responsible_frame(stack: traceback.StackSummary) -> traceback.FrameSummary:
     Args:
         stack: outermost frame first; not empty.
     """
-    outside_library = [frame for frame in stack if not frame.filename.startswith(_STANDARD_LIBRARY)]
-    own = [frame for frame in outside_library if not frame.filename.startswith(_INSTALLED)]
-    for frames in (own, outside_library):
-        if frames:
-            return frames[-1]
-    return stack[-1]
+    outside_library = [
+        frame for frame in stack if _is_installed(frame) or not frame.filename.startswith(_STANDARD_LIBRARY)
+    ]
+    own = [frame for frame in outside_library if not _is_installed(frame)]
+    return (own or outside_library or stack)[-1]
+
+
+def _is_installed(frame: traceback.FrameSummary) -> bool:
+    return any(folder in frame.filename for folder in _INSTALLED)
 
 
 def monitor_of_running_loop() -> EventLoopMonitor:

@@ -18,6 +18,10 @@ class _Faults:
         self._lock = threading.Lock()
         self._reported: dict[str, float] = {}
 
+    def forget(self) -> None:
+        with self._lock:
+            self._reported.clear()
+
     def is_due(self, where: str) -> bool:
         now = time.monotonic()
         with self._lock:
@@ -32,9 +36,10 @@ _faults = _Faults()
 
 
 def raise_faults(raised: bool) -> bool:
-    """Switch between raising faults (tests) and reporting them; return what it was before."""
+    """Switch between raising faults (tests) and reporting them, each anew; return what it was before."""
     before = _faults.raised
     _faults.raised = raised
+    _faults.forget()
     return before
 
 

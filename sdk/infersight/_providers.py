@@ -4,10 +4,12 @@ A provider that is already there is used as it is and gets no exporter of ours: 
 telemetry goes, and a second exporter would send it twice.
 """
 
+import logging
 import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from typing import Any, Final
@@ -36,6 +38,11 @@ _METRIC_MILLIS: Final = 10_000
 """Metrics are sent this often unless OTEL_METRIC_EXPORT_INTERVAL says otherwise (its default is 60 s): an exemplar is
 kept per bucket and interval, and an investigation looks at minutes."""
 
+_ABORT_SECONDS: Final = 1.0
+"""How long exporters may take to stop when they are told to."""
+
+_LOG: Final = logging.getLogger("infersight")
+
 
 @dataclass(frozen=True)
 class Providers:
@@ -51,13 +58,16 @@ class Providers:
     def flush(self, timeout: float) -> bool:
         """Send what is waiting; True when all of it was handed over within `timeout` seconds."""
         flushes = [getattr(provider, "force_flush", None) for provider in (self.tracer, self.meter, self.logger)]
-        return run_together([flush for flush in flushes if callable(flush)], timeout)
+        return _all_end(_started([flush for flush in flushes if callable(flush)]), timeout)
 
     def shutdown(self, timeout: float) -> None:
         """Send what is waiting and stop what we started, within about `timeout` seconds."""
-        if not run_together([provider.shutdown for provider in self.owned], timeout):
+        ending = _started([provider.shutdown for provider in self.owned])
+        if not _all_end(ending, timeout):
             # A collector that is away must not hold up the end of a process: this aborts the retries.
-            run_together([exporter.shutdown for exporter in self.exporters], timeout)
+            _LOG.warning("gave up sending telemetry after %g s; is there a collector?", timeout)
+            with _quiet_exporters():
+                _all_end([*_started([exporter.shutdown for exporter in self.exporters]), *ending], _ABORT_SECONDS)
         now, ours = current(), self.owned
         put(
             Globals(
@@ -137,15 +147,32 @@ def _exporters(signal: str, otlp: Callable[[], Any]) -> Iterable[Any]:
                 yield found[0].load()()
 
 
-def run_together(actions: Sequence[Callable[[], Any]], timeout: float) -> bool:
-    """Run actions side by side, wait at most `timeout` seconds for all of them; True when all are done."""
+def _started(actions: Sequence[Callable[[], Any]]) -> list[threading.Thread]:
+    """Threads that run the actions side by side; they hold up no process."""
     threads = [threading.Thread(target=_run, args=(action,), daemon=True) for action in actions]
-    deadline = time.monotonic() + timeout
     for thread in threads:
         thread.start()
+    return threads
+
+
+def _all_end(threads: Sequence[threading.Thread], timeout: float) -> bool:
+    """Wait at most `timeout` seconds for all threads together; True when all have ended."""
+    deadline = time.monotonic() + timeout
     for thread in threads:
         thread.join(max(0.0, deadline - time.monotonic()))
     return not any(thread.is_alive() for thread in threads)
+
+
+@contextmanager
+def _quiet_exporters() -> Generator[None]:
+    """Without the log lines in which exporters complain that they were stopped: we have said so."""
+    logger = logging.getLogger("opentelemetry.exporter")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _run(action: Callable[[], Any]) -> None:

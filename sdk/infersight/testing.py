@@ -92,7 +92,7 @@ class Captured:
         return self._logs.get_finished_logs()
 
     def metrics(self) -> dict[str, Metric]:
-        """The metrics by name, as of now (cumulative)."""
+        """The metrics by name, as of now: cumulative, with the exemplars since the last look."""
         data = self._reader.get_metrics_data()
         if data is None:
             return {}
@@ -100,7 +100,7 @@ class Captured:
         return {metric.name: metric for scope in scopes for metric in scope.metrics}
 
     def points(self, name: str) -> Sequence[Any]:
-        """The data points of a metric; empty while it has none."""
+        """The data points of one metric of `metrics()`; empty while it has none."""
         metric = self.metrics().get(name)
         return () if metric is None else metric.data.data_points
 
