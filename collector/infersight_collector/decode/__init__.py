@@ -4,8 +4,8 @@ from typing import Any
 
 import pyarrow as pa
 
-
-
+from infersight_collector.decode.files import read_requests
+from infersight_collector.decode.json import request_from_json
 from infersight_collector.decode.logs import log_columns
 from infersight_collector.decode.metrics import metric_tables
 from infersight_collector.decode.spans import span_columns

@@ -80,7 +80,10 @@ def attribute_columns(tables: Tables, table: str, rows: int) -> AttributeColumns
     """
     attributes = tables.rows[table]
     keys, distinct = _intern(tables.data, attributes, _SEED)
-    order, bounds, cases = _group(attributes, keys, distinct, max(1, min(MAX_KEYS, MAX_CELLS // max(rows, 1))))
+    cases, frequency = _choose_types(attributes, keys, distinct)
+    limit = max(1, min(MAX_KEYS, MAX_CELLS // max(rows, 1)))
+    cases[np.argsort(-frequency, kind="stable")[limit:]] = 0
+    order, bounds = _group(attributes, keys, cases)
     fields: list[Any] = []
     arrays: list[Any] = []
     for key in np.flatnonzero(cases).tolist():
@@ -209,20 +212,9 @@ def _type_case(case: int) -> int:
     return case if case <= lo.BYTES_CASE else 0
 
 
-@kernel(nb.types.UniTuple(INTS, 3)(ROWS, INTS, nb.int64, nb.int64))
-def _group(attributes: Ints, keys: Ints, distinct: int, limit: int) -> tuple[Ints, Ints, Ints]:
-    """Group attributes by key, those that do not fit last.
-
-    Args:
-        attributes: int64 `[attributes, slots]`.
-        keys: the number of each one's key.
-        distinct: how many keys there are.
-        limit: most keys to keep; the most frequent ones are, of equals the first.
-
-    Returns:
-        Rows of attributes by group, each group in its order; the bounds of the groups of each key and of what is
-        left; the type of each key as the case of an AnyValue, 0 for keys without a group.
-    """
+@kernel(nb.types.UniTuple(INTS, 2)(ROWS, INTS, nb.int64))
+def _choose_types(attributes: Ints, keys: Ints, distinct: int) -> tuple[Ints, Ints]:
+    """The type that most values of each key have, as the case of an AnyValue or 0 for none, and how many have it."""
     counts = np.zeros((distinct, lo.BYTES_CASE + 1), np.int64)
     for row in range(len(attributes)):
         if attributes[row, lo.KEY_LENGTH] > 0:
@@ -234,22 +226,40 @@ def _group(attributes: Ints, keys: Ints, distinct: int, limit: int) -> tuple[Int
             if counts[key, case] > frequency[key]:
                 cases[key] = case
                 frequency[key] = counts[key, case]
-    if distinct > limit:
-        cases[np.argsort(-frequency, kind="mergesort")[limit:]] = 0
+    return cases, frequency
 
+
+@kernel(nb.types.UniTuple(INTS, 2)(ROWS, INTS, INTS))
+def _group(attributes: Ints, keys: Ints, cases: Ints) -> tuple[Ints, Ints]:
+    """Group attributes by key with a counting sort, those that do not fit last.
+
+    Args:
+        attributes: int64 `[attributes, slots]`.
+        keys: the number of each one's key.
+        cases: the type of each key, 0 for keys without a group.
+
+    Returns:
+        Rows of attributes by group, each group in its order; the bounds of the group of each key and of what is left.
+    """
+    distinct = len(cases)
     last_parent = np.full(distinct, -1, np.int64)
     groups = np.empty(len(attributes), np.int64)
-    bounds = np.zeros(distinct + 2, np.int64)
+    ends = np.zeros(distinct + 2, np.int64)
     for row in range(len(attributes)):
         key = keys[row]
         fits = cases[key] != 0 and cases[key] == _type_case(attributes[row, lo.CASE])
-        groups[row] = key if fits and last_parent[key] != attributes[row, 0] else distinct
+        group = key if fits and last_parent[key] != attributes[row, 0] else distinct
+        groups[row] = group
         last_parent[key] = attributes[row, 0]
-        bounds[groups[row] + 1] += 1
-    bounds = np.cumsum(bounds)
+        ends[group + 1] += 1
+    bounds = np.empty(distinct + 2, np.int64)
+    total = 0
+    for group in range(distinct + 2):
+        total += ends[group]
+        bounds[group] = total
+        ends[group] = total
     order = np.empty(len(attributes), np.int64)
-    ends = bounds[:-1].copy()
     for row in range(len(attributes)):
         order[ends[groups[row]]] = row
         ends[groups[row]] += 1
-    return order, bounds, cases
+    return order, bounds

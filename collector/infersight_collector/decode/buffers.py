@@ -121,7 +121,10 @@ def _copy_hex(data: Bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Bytes, By
     rows = len(lengths)
     offsets = np.empty(rows + 1, np.int32)
     present = np.zeros(rows, np.uint8)
-    values = np.empty(2 * lengths.sum(), np.uint8)
+    total = 0
+    for row in range(rows):
+        total += lengths[row]
+    values = np.empty(2 * total, np.uint8)
     at = 0
     for row in range(rows):
         offsets[row] = at

@@ -78,7 +78,7 @@ _KINDS: Final = {
     FieldDescriptor.TYPE_BYTES: OPAQUE,
 }
 
-_REQUESTS: Final = {
+REQUESTS: Final = {
     Signal.TRACES: ExportTraceServiceRequest,
     Signal.LOGS: ExportLogsServiceRequest,
     Signal.METRICS: ExportMetricsServiceRequest,
@@ -100,27 +100,25 @@ class Layout:
         tables: index of each table; the root, table "", is 0.
         slots: for each table the slot of each column.
         table_of: the table of each node; a node is a message type at one place of the request.
+        widths: slots of a row of each table.
         fields: `[node, field number]` to (kind, slot or 0 for none, oneof case or 0, child node).
     """
 
     tables: dict[str, int] = field(default_factory=lambda: {"": 0})
     slots: list[dict[str, int]] = field(default_factory=lambda: [{"parent": 0}])
     table_of: Any = None
+    widths: Any = None
     fields: Any = None
-
-    @property
-    def widths(self) -> list[int]:
-        """Slots of a row of each table."""
-        return [len(slots) for slots in self.slots]
 
 
 @cache
 def layout_of(signal: Signal) -> Layout:
     """The layout of one signal's requests."""
     builder = _Builder()
-    builder.node(_REQUESTS[signal].DESCRIPTOR, "", "")
+    builder.node(REQUESTS[signal].DESCRIPTOR, "", "")
     layout = builder.layout
     layout.table_of = np.array(builder.table_of, np.int64)
+    layout.widths = np.array([len(slots) for slots in layout.slots], np.int64)
     layout.fields = np.array(builder.fields, np.int64)
     return layout
 

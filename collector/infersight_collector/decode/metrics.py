@@ -1,6 +1,6 @@
 """Data points and exemplars of a walked request in the layout of the `metrics` and `exemplars` tables."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -38,6 +38,28 @@ _TYPE_NAMES: Final = {
     SUMMARY: "summary",
 }
 
+_EXEMPLAR_SOURCE: Final = (
+    "service_name",
+    "service_version",
+    "service_instance_id",
+    "resource_attributes",
+    "resource_attributes_other",
+    "scope_name",
+)
+"""What the `exemplars` table keeps of the resource and scope."""
+
+_INSIDE_POINTS: Final = {
+    "data_points.attributes": "data_points",
+    "data_points.bucket_counts": "data_points",
+    "data_points.explicit_bounds": "data_points",
+    "data_points.positive.bucket_counts": "data_points",
+    "data_points.negative.bucket_counts": "data_points",
+    "quantile_values": "data_points",
+    "exemplars": "data_points",
+    "exemplars.filtered_attributes": "exemplars",
+}
+"""Tables inside data points, each with the table around it, outer ones first."""
+
 
 @dataclass(frozen=True)
 class _Points:
@@ -47,7 +69,6 @@ class _Points:
         data: for each point the row of its gauge, sum, ... in `data`.
         metric: for each point the row of its metric.
         kind: for each point the case of its metric's `data`.
-        is_live: false for points whose gauge, sum, ... a later one of the same metric replaced.
         attributes: the columns of the points' own attributes.
         source: the resource and scope columns of each point.
     """
@@ -55,33 +76,41 @@ class _Points:
     data: Ints
     metric: Ints
     kind: Ints
-    is_live: Any
     attributes: AttributeColumns
     source: dict[str, Any]
 
 
 def metric_tables(tables: Tables) -> dict[str, dict[str, Any]]:
     """The columns of the `metrics` table, one row a data point, and of `exemplars`, in the order of the request."""
+    tables = _without_replaced(tables)
     data = tables.column("data_points", "parent")
     metric = tables.column("data", "parent")[data]
     points = _Points(
         data=data,
         metric=metric,
         kind=tables.column("metrics", "data.case")[metric],
-        is_live=tables.column("metrics", "data")[metric] == data,
         attributes=attribute_columns(tables, "data_points.attributes", len(data)),
         source=source_columns(tables, tables.column("metrics", "parent")[metric]),
     )
     return {
-        "metrics": _live(_point_columns(tables, points), points.is_live),
-        "exemplars": _live(_exemplar_columns(tables, points), points.is_live[tables.column("exemplars", "parent")]),
+        "metrics": _point_columns(tables, points),
+        "exemplars": _exemplar_columns(tables, points),
     }
 
 
-def _live(columns: dict[str, Any], is_live: Any) -> dict[str, Any]:
+def _without_replaced(tables: Tables) -> Tables:
+    """The request without data points whose gauge, sum, ... a later one of the same metric replaced."""
+    parents = tables.column("data_points", "parent")
+    is_live = tables.column("metrics", "data")[tables.column("data", "parent")[parents]] == parents
     if is_live.all():
-        return columns
-    return {name: column.filter(pa.array(is_live)) for name, column in columns.items()}
+        return tables
+    kept = {"data_points": is_live}
+    rows = tables.rows | {"data_points": tables.rows["data_points"][is_live]}
+    for table, around in _INSIDE_POINTS.items():
+        kept[table] = kept[around][tables.rows[table][:, 0]]
+        rows[table] = tables.rows[table][kept[table]]
+        rows[table][:, 0] = (np.cumsum(kept[around]) - 1)[rows[table][:, 0]]
+    return replace(tables, rows=rows)
 
 
 def _point_columns(tables: Tables, points: _Points) -> dict[str, Any]:
@@ -196,7 +225,13 @@ def _exemplar_columns(tables: Tables, points: _Points) -> dict[str, Any]:
     point = tables.column("exemplars", "parent")
     index = pa.array(point)
     rows = len(point)
-    kept = ("service_name", "service_version", "service_instance_id", "resource_attributes", "resource_attributes_other")
+    kept = (
+        "service_name",
+        "service_version",
+        "service_instance_id",
+        "resource_attributes",
+        "resource_attributes_other",
+    )
     return {
         "time_ns": time_column(tables, "exemplars", "time_unix_nano"),
         "metric_name": text_column(tables, "metrics", "name").take(pa.array(points.metric[point])),
@@ -207,5 +242,5 @@ def _exemplar_columns(tables: Tables, points: _Points) -> dict[str, Any]:
         **attribute_columns(tables, "exemplars.filtered_attributes", rows).named("attributes"),
         "point_time_ns": time_column(tables, "data_points", "time_unix_nano").take(index),
         **points.attributes.take(index).named("point_attributes"),
-        **{name: points.source[name].take(index) for name in (*kept, "scope_name") if name in points.source},
+        **{name: points.source[name].take(index) for name in _EXEMPLAR_SOURCE if name in points.source},
     }

@@ -13,7 +13,19 @@ import pyarrow.compute as pc
 
 from infersight_collector.decode import layout as lo
 from infersight_collector.decode.buffers import text_array
-from infersight_collector.decode.kernels import BUFFER, BYTES, INTS, ROWS, Bytes, Ints, copy_bytes, inline, int64, kernel, nb
+from infersight_collector.decode.kernels import (
+    BUFFER,
+    BYTES,
+    INTS,
+    ROWS,
+    Bytes,
+    Ints,
+    copy_bytes,
+    inline,
+    int64,
+    kernel,
+    nb,
+)
 from infersight_collector.decode.walk import MAX_DEPTH, Tables
 
 NAMES: Final = ("", "string", "bool", "int", "double", "array", "map", "bytes")
@@ -102,7 +114,9 @@ def json_objects(tables: Tables, rows: Ints) -> dict[int, str]:
 
 
 def _json_object(pairs: Iterable[tuple[str, list[str]]]) -> str:
-    return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{_one_or_array(values)}" for key, values in pairs) + "}"
+    return (
+        "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{_one_or_array(values)}" for key, values in pairs) + "}"
+    )
 
 
 def _one_or_array(values: list[str]) -> str:
@@ -132,7 +146,7 @@ def _room(text: Bytes, used: int, more: int) -> Bytes:
     if used + more <= len(text):
         return text
     larger = np.empty(2 * (used + more), np.uint8)
-    larger[:used] = text[:used]
+    copy_bytes(text, 0, used, larger, 0)
     return larger
 
 
@@ -211,9 +225,7 @@ def _write_scalar(data: Bytes, numbers: Bytes, case: int, value: int, length: in
 
 
 @kernel(nb.types.Tuple((BUFFER, INTS))(BYTES, BYTES, ROWS, nb.int64, INTS, INTS))
-def _render(
-    data: Bytes, numbers: Bytes, rows: Ints, inner: int, children: Ints, bounds: Ints
-) -> tuple[Bytes, Ints]:
+def _render(data: Bytes, numbers: Bytes, rows: Ints, inner: int, children: Ints, bounds: Ints) -> tuple[Bytes, Ints]:
     """Write rows `inner` and after as JSON; returns the text and the end of each in it.
 
     Args:
@@ -241,7 +253,11 @@ def _render(
             if case in (lo.ARRAY_CASE, lo.MAP_CASE):
                 text[at] = _OPEN_MAP if case == lo.MAP_CASE else _OPEN_ARRAY
                 at += 1
-                stack[depth, 0], stack[depth, 1], stack[depth, 2] = bounds[value], bounds[value + 1], case == lo.MAP_CASE
+                stack[depth, 0], stack[depth, 1], stack[depth, 2] = (
+                    bounds[value],
+                    bounds[value + 1],
+                    case == lo.MAP_CASE,
+                )
                 depth += 1
             else:
                 at = _write_scalar(data, numbers, case, value, length, text, at)

@@ -98,18 +98,15 @@ def walk(signal: Signal, request: bytes) -> Tables:
     counts = np.zeros(len(capacity), np.int64)
     data = np.frombuffer(request, np.uint8)
     _run(layout, data, counts, starts, slots, fill=True)
-    rows = {
-        name: slots[starts[i] : starts[i] + counts[i] * layout.widths[i]].reshape(-1, layout.widths[i])
-        for name, i in layout.tables.items()
-    }
+    sizes = zip(layout.tables, layout.widths.tolist(), starts.tolist(), counts.tolist(), strict=False)
+    rows = {name: slots[start : start + width * size].reshape(size, width) for name, width, start, size in sizes}
     return Tables(layout, data, rows)
 
 
 def _run(layout: Layout, data: Bytes, counts: Ints, starts: Ints, slots: Ints, *, fill: bool) -> None:
     if len(data) > MAX_REQUEST:
         raise MalformedRequest(f"the request is larger than {MAX_REQUEST} bytes", MAX_REQUEST)
-    widths = np.array(layout.widths, np.int64)
-    error, offset = _walk(data, layout.fields, layout.table_of, widths, starts, counts, slots, fill)
+    error, offset = _walk(data, layout.fields, layout.table_of, layout.widths, starts, counts, slots, fill)
     if error != _OK:
         raise MalformedRequest(_REASONS[error], offset)
 
@@ -255,31 +252,27 @@ def _walk(  # noqa: C901, PLR0912 - the loop over fields is one state machine; e
             continue
         slot, case, child = fields[node, number, 1], fields[node, number, 2], fields[node, number, 3]
 
-        if wire_type != wire.LENGTH:
-            value, pos = _read_scalar(data, pos, end, kind)
+        length = int64(0)
+        if wire_type == wire.LENGTH:
+            length, pos = wire.read_length(data, pos, end)
             if pos < 0:
-                return _CORRUPT, begin
-            target = at
-            if many:
-                target = _new_row(table_of[child], row, widths, starts, counts, slots, fill)[1]
-            if fill:
-                slots[target + slot] = value
-                if case != 0:
-                    slots[target + slot - 1] = case
-            continue
-
-        length, pos = wire.read_length(data, pos, end)
-        if pos < 0:
-            return _TRUNCATED, begin
-        if many:
-            stop = pos + length
-            while pos < stop:
+                return _TRUNCATED, begin
+        if kind <= lo.WORD:  # one scalar, or as many as are packed
+            packed = wire_type == wire.LENGTH
+            stop = pos + length if packed else end
+            while pos < stop or not packed:
                 value, pos = _read_scalar(data, pos, stop, kind)
                 if pos < 0:
                     return _CORRUPT, begin
-                target = _new_row(table_of[child], row, widths, starts, counts, slots, fill)[1]
+                target = at
+                if many:
+                    target = _new_row(table_of[child], row, widths, starts, counts, slots, fill)[1]
                 if fill:
                     slots[target + slot] = value
+                    if case != 0:
+                        slots[target + slot - 1] = case
+                if not packed:
+                    break
             continue
         if kind <= lo.OPAQUE:
             if not fill and kind == lo.TEXT and not wire.is_utf8(data, pos, length):
@@ -316,7 +309,7 @@ def _walk(  # noqa: C901, PLR0912 - the loop over fields is one state machine; e
         stack[depth, 0], stack[depth, 1], stack[depth, 2], stack[depth, 3] = node, end, row, at
         depth += 1
         node, end = child, pos + length
-        if kind != lo.INLINE and kind != lo.CHOICE:
+        if kind not in (lo.INLINE, lo.CHOICE):
             row, at = _new_row(table_of[child], row, widths, starts, counts, slots, fill)
             if fill and slot != 0:
                 slots[at + slot] = pos

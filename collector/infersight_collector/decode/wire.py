@@ -8,7 +8,9 @@ See https://protobuf.dev/programming-guides/encoding/.
 
 from typing import Final
 
-from infersight_collector.decode.kernels import Bytes, inline, int64, uint64
+import numpy as np
+
+from infersight_collector.decode.kernels import BYTES, ROWS, Bytes, Ints, inline, int64, kernel, uint64
 
 VARINT: Final = 0
 FIXED64: Final = 1
@@ -88,9 +90,9 @@ def skip_value(data: Bytes, pos: int, end: int, wire_type: int) -> int:
     if wire_type == LENGTH:
         length, pos = read_length(data, pos, end)
         return pos + length if pos >= 0 else -1
-    if wire_type in (FIXED64, FIXED32):
-        size = 8 if wire_type == FIXED64 else 4
-        return pos + size if end - pos >= size else -1
+    size = 8 if wire_type == FIXED64 else 4
+    if wire_type in (FIXED64, FIXED32) and end - pos >= size:
+        return pos + size
     return -1
 
 
@@ -162,3 +164,29 @@ def is_utf8(data: Bytes, start: int, length: int) -> bool:
                 return False
         i += more
     return True
+
+
+@kernel(ROWS(BYTES))
+def fields_of(data: Bytes) -> Ints:
+    """List the fields of a message, groups excepted, up to where it is corrupt.
+
+    Returns:
+        Number, wire type, start and end of each field's value (its content where it is length-delimited),
+        int64 `[fields, 4]`.
+    """
+    fields = np.empty((len(data) // 2 + 1, 4), np.int64)  # a field takes two bytes or more
+    count = 0
+    pos, end = int64(0), int64(len(data))
+    while pos < end:
+        tag, pos = read_tag(data, pos, end)
+        if pos < 0:
+            break
+        after = skip_value(data, pos, end, tag & 7)
+        if after < 0:
+            break
+        start = read_length(data, pos, end)[1]
+        fields[count, 0], fields[count, 1] = tag >> 3, tag & 7
+        fields[count, 2], fields[count, 3] = start if tag & 7 == LENGTH else pos, after
+        count += 1
+        pos = after
+    return fields[:count]
