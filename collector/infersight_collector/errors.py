@@ -1,8 +1,14 @@
+# ruff: noqa: N818 - MalformedRequest, Overloaded read as what they are; the base class carries the suffix
 """The errors that the collector raises on purpose.
 
     CollectorError
     ├── MalformedRequest    bytes that are no valid OTLP request: refuse them, do not retry
-    └── UnreadableFile      an OTLP file is damaged or of an unknown form from some offset on
+    ├── TooLarge            a request beyond the size limit: do not retry
+    ├── Unauthorized        a request without the right token
+    ├── Overloaded          no room for a request now: the sender should try again
+    ├── UnreadableFile      an OTLP file is damaged or of an unknown form from some offset on
+    ├── ConfigError         a configuration that cannot work, with file and line where it has one
+    └── ListenError         an endpoint that cannot be opened
 
 The text of each is one line for a person.
 """
@@ -42,3 +48,29 @@ class UnreadableFile(CollectorError):
         self.path = path
         self.offset = offset
         self.reason = reason
+
+
+class TooLarge(CollectorError):
+    """A request is larger than the receiver takes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the request is larger than the limit of {limit} bytes: send smaller batches")
+
+
+class Unauthorized(CollectorError):
+    """A request came without the token that this collector wants."""
+
+    def __init__(self) -> None:
+        super().__init__("a valid bearer token is required in the authorization header")
+
+
+class Overloaded(CollectorError):
+    """There is no room for a request at the moment; the sender should try again later."""
+
+
+class ConfigError(CollectorError):
+    """The configuration cannot work; the text says where and what to write instead."""
+
+
+class ListenError(CollectorError):
+    """An endpoint cannot be opened; the text says what to do."""

@@ -1,0 +1,61 @@
+"""Values of the configuration that have a form of their own."""
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import Self
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+
+
+class Duration(float):
+    """A time span in seconds, written `500ms`, `1s`, `2m` or `1h`."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The duration that a text says; raises ValueError where it says none above zero."""
+        match = _DURATION.fullmatch(text)
+        seconds = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+        if not seconds:
+            raise ValueError(f"'{text}' is no duration: write 500ms, 1s, 2m or 1h")
+        return cls(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where to listen, written `HOST:PORT`; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The endpoint that a text says.
+
+        Raises:
+            ValueError: it is not of the form HOST:PORT or [IPV6]:PORT.
+        """
+        host, colon, port = text.rpartition(":")
+        bracketed = host.startswith("[") and host.endswith("]")
+        host = host.strip("[]") if bracketed else host
+        valid = colon and host and port.isdecimal() and int(port) <= 65535 and (bracketed or ":" not in host)
+        if not valid:
+            raise ValueError(f"'{text}' is no endpoint: write HOST:PORT, as in 127.0.0.1:4317")
+        return cls(host, int(port))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"

@@ -1,0 +1,1 @@
+"""Exporters: they deliver batches, exactly once for each segment of the log."""

@@ -1,0 +1,97 @@
+"""The exporter `store`: rows into the local store's tables, and the tables kept in good order."""
+
+import logging
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pyarrow as pa
+
+from infersight_collector.component import Batch
+from infersight_collector.config.values import Duration
+from infersight_collector.store.compaction import maintain
+from infersight_collector.store.wal import FsyncPolicy, Origin
+from infersight_collector.store.writer import Store
+
+_log = logging.getLogger(__name__)
+
+_MAINTENANCE_INTERVAL_S: Final = 5.0
+
+
+@dataclass(frozen=True)
+class StoreConfig:
+    """Configuration of the `store` exporter, and of the log in front of it.
+
+    Attributes:
+        path: directory of the store.
+        flush_interval: time between two writes to the tables.
+        fsync: when acknowledged requests are on the disk itself.
+        max_log_size_mib: size of the log beyond which senders are told to come again.
+    """
+
+    path: str = "./infersight-store"
+    flush_interval: Duration = Duration(1.0)  # noqa: RUF009 - a float
+    fsync: FsyncPolicy = "always"
+    max_log_size_mib: int = 1024
+
+
+class StoreExporter:
+    """Writes the rows of each segment to one store.
+
+    Args:
+        path: directory of the store, created where it is absent.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._store: Store | None = None
+        self._rows: dict[str, pa.Table] = {}
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Opens the store and begins to merge its small files in the background.
+
+        Raises:
+            StoreError: the directory is no store of this version, or cannot be written.
+        """
+        store = self._store = Store.open(self._path)
+        self._thread = threading.Thread(target=self._maintain, args=(store,), name="maintenance", daemon=True)
+        self._thread.start()
+
+    def begin(self) -> None:
+        """Forgets rows that were not committed."""
+        self._rows = {}
+
+    def consume(self, batch: Batch) -> None:
+        """Gathers the rows of a batch."""
+        for name, rows in batch.tables.items():
+            gathered = [self._rows[name], rows] if name in self._rows else [rows]
+            self._rows[name] = pa.concat_tables(gathered, promote_options="permissive")
+
+    def commit(self, origin: Origin) -> None:
+        """Writes the gathered rows.
+
+        Raises:
+            StoreUnavailable: not now; the same segment may be consumed again.
+        """
+        if self._store is None:
+            raise RuntimeError("the exporter has not been started")
+        self._store.write(self._rows, origin)
+        self._rows = {}
+
+    def stop(self) -> None:
+        """Ends the background work, after the merge that is in progress."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _maintain(self, store: Store) -> None:
+        while not self._stopping.wait(_MAINTENANCE_INTERVAL_S):
+            try:
+                for problem in maintain(store).problems:
+                    _log.warning("maintenance: %s", problem)
+            except Exception:  # noqa: BLE001 - the thread must live on
+                # Tables that are not merged are slower to read, nothing else: the next round tries again.
+                _log.exception("maintenance failed")

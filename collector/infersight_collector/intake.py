@@ -1,0 +1,53 @@
+"""Between receivers and log: every request is checked completely, kept durably and counted before the answer."""
+
+from collections.abc import Callable
+
+from infersight_collector.decode import check
+from infersight_collector.journal import Journal
+from infersight_collector.signals import Signal
+from infersight_collector.store.errors import StoreFull, StoreUnavailable
+from infersight_collector.store.wal import Record
+from infersight_collector.telemetry import Telemetry
+
+
+class Intake:
+    """The request sink of the receivers.
+
+    Requests that arrive together share one fsync: their threads meet in the log.
+
+    Args:
+        journal: where requests are kept.
+        telemetry: the counters.
+        failure: why the last flush failed, or None.
+    """
+
+    def __init__(self, journal: Journal, telemetry: Telemetry, failure: Callable[[], StoreUnavailable | None]) -> None:
+        self._journal = journal
+        self._telemetry = telemetry
+        self._failure = failure
+
+    def submit(self, signal: Signal, request: bytes) -> int:
+        """Keeps one protobuf request durably.
+
+        Returns:
+            the number of spans, log records or data points in it.
+
+        Raises:
+            MalformedRequest: the bytes are no valid request.
+            Overloaded: there is no room now.
+            StoreUnavailable: the log cannot be written now.
+        """
+        records = check(signal, request)
+        failure = self._failure()
+        if isinstance(failure, StoreFull):
+            # The last bytes of the disk are for the tables: taking more into the log would only delay the refusal.
+            raise StoreFull(str(failure))
+        if records:
+            self._journal.append(Record(signal, request))
+        self._telemetry.accepted_requests.add(1, signal)
+        self._telemetry.accepted_records.add(records, signal)
+        return records
+
+    def refused(self, signal: Signal, reason: str) -> None:
+        """Counts a request that was not accepted."""
+        self._telemetry.refused_requests.add(1, signal, reason)

@@ -1,0 +1,94 @@
+"""The write-ahead log as the pipeline uses it: bounded, cut into segments of a bounded size."""
+
+import os
+import threading
+from pathlib import Path
+from typing import Final
+
+from infersight_collector.errors import Overloaded
+from infersight_collector.store.wal import Record, Segment, Wal
+
+SEGMENT_BYTES: Final = 32 * 2**20
+"""Size at which a segment is finished: it bounds the memory that a flush takes."""
+
+QUARANTINE: Final = "quarantine"
+"""Directory in the store for segments that hold something that could not be stored."""
+
+
+class Journal:
+    """What was acknowledged and is not in the tables yet.
+
+    Args:
+        wal: the log of this process.
+        store: directory of the store.
+        max_bytes: size of the log beyond which nothing more is taken.
+    """
+
+    def __init__(self, wal: Wal, store: Path, max_bytes: int) -> None:
+        self._wal = wal
+        self._quarantine = store / QUARANTINE
+        self._max_bytes = max_bytes
+        self._lock = threading.Lock()
+        self._finished: dict[Segment, int] = {segment: _size(segment) for segment in wal.segments()}
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Size of the log."""
+        with self._lock:
+            return sum(self._finished.values()) + self._wal.active_bytes
+
+    @property
+    def waiting_segments(self) -> int:
+        """Finished segments that are not in the tables yet."""
+        with self._lock:
+            return len(self._finished)
+
+    def append(self, record: Record) -> None:
+        """Keeps a record; when it returns, the record survives whatever happens to the process.
+
+        Raises:
+            Overloaded: the log is as large as it may be.
+            StoreUnavailable: it cannot be written.
+        """
+        if self.waiting_bytes >= self._max_bytes:
+            raise Overloaded("the write-ahead log is full: the store takes it up too slowly, try again later")
+        self._wal.append([record])
+        if self._wal.active_bytes >= SEGMENT_BYTES:
+            self._rotate()
+
+    def take(self) -> list[Segment]:
+        """Everything that waits, as finished segments; those of one writer in order."""
+        self._rotate()
+        with self._lock:
+            return list(self._finished)
+
+    def remove(self, segment: Segment) -> None:
+        """Forgets a segment whose rows are in the tables."""
+        self._wal.remove(segment)
+        with self._lock:
+            self._finished.pop(segment, None)
+
+    def quarantine(self, segment: Segment) -> Path:
+        """Sets a segment aside for a person to look at, and forgets it."""
+        kept = self._quarantine / segment.origin.writer / segment.path.name
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        if not kept.exists():
+            os.link(segment.path, kept)
+        self.remove(segment)
+        return kept
+
+    def close(self) -> None:
+        """Gives the log up; what is in it waits for the next process."""
+        self._wal.close()
+
+    def _rotate(self) -> None:
+        # Under our lock, so that segments that two threads finish are listed in their order.
+        with self._lock:
+            self._wal.rotate()
+            for segment in self._wal.segments():
+                if segment not in self._finished:
+                    self._finished[segment] = _size(segment)
+
+
+def _size(segment: Segment) -> int:
+    return segment.path.stat().st_size

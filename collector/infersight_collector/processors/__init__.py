@@ -1,0 +1,1 @@
+"""Processors: they change batches between the log and the exporters. The default pipeline has none."""

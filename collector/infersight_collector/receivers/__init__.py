@@ -1,0 +1,1 @@
+"""Receivers: they take requests from senders and answer once these are durable."""

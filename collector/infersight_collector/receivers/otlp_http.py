@@ -1,0 +1,155 @@
+"""OTLP over HTTP: POST /v1/traces, /v1/logs and /v1/metrics with protobuf or JSON bodies."""
+
+import asyncio
+import json
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+from infersight_collector.component import RequestSink
+from infersight_collector.decode import request_from_json
+from infersight_collector.errors import MalformedRequest, Overloaded, TooLarge
+from infersight_collector.receivers.body import ENCODINGS, unpack
+from infersight_collector.receivers.refusal import RETRY_AFTER_S, Refusal
+from infersight_collector.receivers.token import check_token
+from infersight_collector.signals import Signal
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+
+_PROTOBUF: Final = "application/x-protobuf"
+_JSON: Final = "application/json"
+_SUCCESS: Final = {_PROTOBUF: b"", _JSON: b"{}"}  # an Export*ServiceResponse without partial_success
+
+_THREADS: Final = 16
+"""Requests handled at a time; also the most that share one fsync over HTTP."""
+
+_BODY_TIMEOUT_S: Final = 30
+"""Longest time that a sender may take for its body."""
+
+_MAX_HELD_BYTES: Final = 256 * 2**20
+"""Most bytes of bodies in memory; further senders are told to come again."""
+
+_MAX_DISCARDED: Final = 4
+"""How many times the limit of a too large body is read and thrown away, so that its sender reads the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    content_type: str
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class HttpApplication:
+    """The ASGI application of an OTLP/HTTP endpoint.
+
+    Args:
+        signals: what is taken; the paths of others are not found.
+        sink: keeps requests durably.
+        max_body_bytes: largest body, as received and unpacked.
+        token: the bearer token that senders must show, if any.
+    """
+
+    def __init__(self, signals: set[Signal], sink: RequestSink, *, max_body_bytes: int, token: str | None) -> None:
+        self._paths = {f"/v1/{signal}": signal for signal in signals}
+        self._sink = sink
+        self._limit = max_body_bytes
+        self._token = token
+        self._held = 0
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="http")
+
+    async def __call__(self, scope: "Scope", receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:
+        """Answers one request."""
+        if scope["type"] != "http":
+            return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        answer = await self._answer(scope["method"], scope["path"], headers, receive)
+        length = (b"content-length", str(len(answer.body)).encode())
+        content_type = (b"content-type", answer.content_type.encode())
+        head = [length, content_type, *answer.headers]
+        await send({"type": "http.response.start", "status": answer.status, "headers": head, "trailers": False})
+        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+
+    async def _answer(
+        self, method: str, path: str, headers: Mapping[str, str], receive: "ASGIReceiveCallable"
+    ) -> _Answer:
+        signal = self._paths.get(path)
+        content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        encoding = headers.get("content-encoding", "").strip().lower()
+        if signal is None:
+            return _misdirected(404, f"not found; here are {', '.join(sorted(self._paths))}")
+        if method != "POST":
+            return _misdirected(405, "telemetry is sent with POST", (b"allow", b"POST"))
+        if content_type not in _SUCCESS:
+            return _misdirected(415, f"the content type must be {_PROTOBUF} or {_JSON}")
+        if encoding not in ENCODINGS:
+            known = ", ".join(name for name in ENCODINGS if name)
+            return _misdirected(
+                415, f"the content encoding must be one of {known}", (b"accept-encoding", known.encode())
+            )
+        try:
+            check_token(self._token, headers.get("authorization", ""))
+            await self._take(signal, content_type, encoding, receive)
+        except Exception as error:  # noqa: BLE001 - every error has its answer; none may end the server
+            refusal = Refusal.of(error)
+            self._sink.refused(signal, refusal.reason)
+            return _refused(refusal, content_type)
+        return _Answer(200, _SUCCESS[content_type], content_type)
+
+    async def _take(self, signal: Signal, content_type: str, encoding: str, receive: "ASGIReceiveCallable") -> None:
+        """Reads a body and submits what is in it."""
+        chunks: list[bytes] = []
+        try:
+            async with asyncio.timeout(_BODY_TIMEOUT_S):
+                await self._read(receive, chunks)
+            handle = partial(self._submit, signal, content_type, encoding, b"".join(chunks))
+            await asyncio.get_running_loop().run_in_executor(self._threads, handle)
+        except TimeoutError:
+            raise MalformedRequest(f"the body did not arrive within {_BODY_TIMEOUT_S} s") from None
+        finally:
+            self._held -= sum(map(len, chunks))
+
+    async def _read(self, receive: "ASGIReceiveCallable", chunks: list[bytes]) -> None:
+        """Appends the body to `chunks`, whose bytes are counted as held."""
+        received = 0
+        more = True
+        while more and received <= _MAX_DISCARDED * self._limit:
+            message = await receive()
+            if message["type"] != "http.request":
+                raise MalformedRequest("the sender went away", received)
+            chunk = message["body"]
+            more = message["more_body"]
+            received += len(chunk)
+            if received > self._limit:
+                continue
+            if self._held + len(chunk) > _MAX_HELD_BYTES:
+                raise Overloaded("too many requests at once: try again later")
+            chunks.append(chunk)
+            self._held += len(chunk)
+        if received > self._limit:
+            raise TooLarge(self._limit)
+
+    def _submit(self, signal: Signal, content_type: str, encoding: str, body: bytes) -> None:
+        content = unpack(encoding, body, self._limit)
+        request = request_from_json(signal, content) if content_type == _JSON else content
+        self._sink.submit(signal, request)
+
+
+def _misdirected(status: int, message: str, *headers: tuple[bytes, bytes]) -> _Answer:
+    """The answer to a request that is none of OTLP: its reason as JSON, which is also readable for a person."""
+    return _Answer(status, json.dumps({"message": message}).encode(), _JSON, headers)
+
+
+def _refused(refusal: Refusal, content_type: str) -> _Answer:
+    body = refusal.status_json() if content_type == _JSON else refusal.status()
+    headers: list[tuple[bytes, bytes]] = []
+    if refusal.retryable:
+        headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
+    if refusal.http_status == HTTPStatus.UNAUTHORIZED:
+        headers.append((b"www-authenticate", b"Bearer"))
+    return _Answer(refusal.http_status, body, content_type, tuple(headers))
