@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any, ParamSpec
+from typing import ParamSpec
 
 import click
 
@@ -44,21 +44,18 @@ def _errors_in_one_line(command: Callable[_P, None]) -> Callable[_P, None]:
     return guarded
 
 
-class _EndpointType(click.ParamType):
-    name = "HOST:PORT"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Endpoint:
-        if isinstance(value, Endpoint):
-            return value
-        try:
-            return Endpoint.parse(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
+def _endpoint(_context: click.Context, _option: click.Parameter, text: str | None) -> Endpoint | None:
+    try:
+        return None if text is None else Endpoint.parse(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 def _endpoint_option(name: str, what: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     variable = f"INFERSIGHT_{name.upper()}_ENDPOINT"
-    return click.option(f"--{name}-endpoint", type=_EndpointType(), envvar=variable, show_envvar=True, help=what)
+    return click.option(
+        f"--{name}-endpoint", metavar="HOST:PORT", callback=_endpoint, envvar=variable, show_envvar=True, help=what
+    )
 
 
 _store_option = click.option(

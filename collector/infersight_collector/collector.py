@@ -1,5 +1,8 @@
 """One running collector: starts the parts from the store to the receivers, stops them the other way round."""
 
+# pyright: reportUnknownVariableType=false
+# pyarrow, in what `decode` returns, publishes no types.
+
 import logging
 from contextlib import ExitStack
 from pathlib import Path

@@ -6,6 +6,9 @@ A receiver hands over requests as bytes, which are acknowledged once they are in
 is Arrow: the requests of one log segment are decoded together and pass the processors as one batch a signal.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyarrow publishes no types.
+
 from dataclasses import dataclass
 from typing import Protocol
 

@@ -1,5 +1,9 @@
 """From the log to the exporters: about every second, one segment after the other, each exactly once."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+# pyarrow publishes no types.
+
 import logging
 import threading
 import time

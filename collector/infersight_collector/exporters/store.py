@@ -1,5 +1,9 @@
 """The exporter `store`: rows into the local store's tables, and the tables kept in good order."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+# pyarrow publishes no types.
+
 import logging
 import threading
 from dataclasses import dataclass

@@ -1,5 +1,8 @@
 """The one place where errors become what a sender sees, as OTLP wants it: permanent, or to be tried again."""
 
+# pyright: reportMissingTypeStubs=false
+# google.rpc has stub files and no marker.
+
 import logging
 from dataclasses import dataclass
 from typing import Final
@@ -57,11 +60,13 @@ class Refusal:
 
     def status(self) -> bytes:
         """The google.rpc.Status as protobuf, with RetryInfo where trying again makes sense."""
-        return bytes(self._status().SerializeToString())
+        encoded: bytes = self._status().SerializeToString()
+        return encoded
 
     def status_json(self) -> bytes:
         """The same in the JSON form of protobuf."""
-        return json_format.MessageToJson(self._status(), indent=None).encode()
+        text: str = json_format.MessageToJson(self._status(), indent=None)
+        return text.encode()
 
     def _status(self) -> status_pb2.Status:
         status = status_pb2.Status(code=self.code, message=self.message)
