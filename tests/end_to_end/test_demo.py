@@ -60,14 +60,14 @@ def slowest(recording: Recording, kind: str) -> str:
         f"where name = 'preprocess' and attributes['document.kind'] = '{kind}' order by traces.duration_ns desc limit 1"
     )
     with connect(recording.store) as connection:
-        row = connection.sql(query).fetchone()
+        row = connection.execute(query).fetchone()
     assert row is not None
     return str(row[0])
 
 
 def test_every_request_left_its_server_span(database: duckdb.DuckDBPyConnection) -> None:
     query = f"select count(*), count(distinct trace_id) from spans where {PREDICTIONS}"
-    assert database.sql(query).fetchone() == (REQUESTS, REQUESTS)
+    assert database.execute(query).fetchone() == (REQUESTS, REQUESTS)
 
 
 def test_in_both_workers_one_trace_id_is_on_spans_logs_and_exemplars(database: duckdb.DuckDBPyConnection) -> None:
@@ -78,7 +78,7 @@ def test_in_both_workers_one_trace_id_is_on_spans_logs_and_exemplars(database: d
           and trace_id in (select trace_id from exemplars where metric_name = 'infersight.inference.duration')
         group by all
     """
-    found = database.sql(query).fetchall()
+    found = database.execute(query).fetchall()
     assert len(found) == 2
     assert all(requests > 0 for _, requests in found)
 
@@ -86,9 +86,9 @@ def test_in_both_workers_one_trace_id_is_on_spans_logs_and_exemplars(database: d
 def test_every_log_record_of_a_request_has_its_trace_id(database: duckdb.DuckDBPyConnection) -> None:
     query = "select count(*), count(distinct trace_id) from logs where body like 'classified%'"
     succeeded = f"select count(*) from spans where {PREDICTIONS} and attributes['http.response.status_code'] = 200"
-    total = database.sql(succeeded).fetchone()
+    total = database.execute(succeeded).fetchone()
     assert total is not None
-    assert database.sql(query).fetchone() == (total[0], total[0])
+    assert database.execute(query).fetchone() == (total[0], total[0])
 
 
 def test_the_large_document_is_explained_by_its_preprocessing(recording: Recording) -> None:
@@ -111,7 +111,7 @@ def test_the_blocked_event_loop_is_named_with_the_function_that_blocked_it(recor
         "order by traces.duration_ns desc limit 1"
     )
     with connect(recording.store) as connection:
-        row = connection.sql(victim).fetchone()
+        row = connection.execute(victim).fetchone()
     assert row is not None, "the blocking call starved no other request"
     answer = verb(recording, "investigate", str(row[0]))
     first = answer["hypotheses"][0]
