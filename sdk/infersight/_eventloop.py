@@ -26,8 +26,8 @@ from infersight._faults import report
 from infersight._values import text
 
 _HEARTBEAT_SECONDS: Final = 0.05
-_CHECKS_PER_THRESHOLD: Final = 4
-"""A block longer than five quarters of the threshold is always seen in the act."""
+_CHECKS_PER_THRESHOLD: Final = 2
+"""A block of one and a half thresholds is always seen in the act; more checks cost more than they show."""
 
 _STANDARD_LIBRARY: Final = (sysconfig.get_path("stdlib"), "<frozen ")
 _INSTALLED: Final = ("/site-packages/", "/dist-packages/")

@@ -96,16 +96,18 @@ class LogBridge:
         so this is called again when an application starts. Only OTLP goes there: they have consoles of their own.
         """
         root = logging.getLogger()
-        if self._console is not None and self._console not in root.handlers:
+        if self._console is not None:
             root.addHandler(self._console)
-        for logger in (root, *_separate_loggers()):
-            if self._otlp not in logger.handlers:
-                logger.addHandler(self._otlp)
+        for logger in (root, *_named_loggers()):
+            if logger is root or not logger.propagate:
+                logger.addHandler(self._otlp)  # once, however often it is added
+            else:
+                logger.removeHandler(self._otlp)
 
     def detach(self) -> None:
         """Take the handlers away and restore the root's level."""
         root = logging.getLogger()
-        for logger in (root, *_separate_loggers()):
+        for logger in (root, *_named_loggers()):
             logger.removeHandler(self._otlp)
         if self._console is not None:
             root.removeHandler(self._console)
@@ -113,6 +115,6 @@ class LogBridge:
             root.setLevel(self._level_before)
 
 
-def _separate_loggers() -> list[logging.Logger]:
+def _named_loggers() -> list[logging.Logger]:
     loggers = list(logging.root.manager.loggerDict.values())
-    return [logger for logger in loggers if isinstance(logger, logging.Logger) and not logger.propagate]
+    return [logger for logger in loggers if isinstance(logger, logging.Logger)]  # others are placeholders

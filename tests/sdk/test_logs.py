@@ -15,6 +15,7 @@ from opentelemetry.sdk._logs import ReadableLogRecord
 import infersight
 from infersight import testing
 from infersight._config import Console
+from infersight._configure import state
 from infersight._console import HumanFormatter, JsonFormatter
 from infersight._logs import LogBridge, OtlpHandler, severity_number
 
@@ -170,5 +171,9 @@ def test_a_logger_that_keeps_its_records_to_itself_is_heard_as_well() -> None:
     separate.propagate = False
     with testing.capture() as captured:
         separate.warning("heard")
-    assert [record.log_record.body for record in captured.logs] == ["heard"]
+        separate.propagate = True
+        assert state.running is not None
+        state.running.logs.attach()
+        separate.warning("and not twice")
+    assert [record.log_record.body for record in captured.logs] == ["heard", "and not twice"]
     assert separate.handlers == []

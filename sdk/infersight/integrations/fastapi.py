@@ -1,29 +1,14 @@
-"""FastAPI: server spans by opentelemetry-instrumentation-fastapi, and what that leaves out by a middleware of ours."""
+"""FastAPI: server spans by opentelemetry-instrumentation-fastapi, and our middleware inside them."""
 
-import asyncio
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
-from opentelemetry.trace import Span, get_current_span
-
-from infersight import _attributes as names
-from infersight._configure import force_flush, is_off, state
-from infersight._context import remember_span
+from infersight._configure import is_off
 from infersight._errors import MissingExtraError
-from infersight._eventloop import monitor_of_running_loop
 from infersight._faults import report
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-_REQUEST_ID_LENGTH: Final = 128
 
 
 def instrument_fastapi(app: "FastAPI") -> None:
@@ -42,8 +27,11 @@ def instrument_fastapi(app: "FastAPI") -> None:
     """
     if is_off():
         return
+    # Imported here, so that `import infersight` needs neither FastAPI nor asyncio.
+    from infersight.integrations.asgi import RequestMiddleware  # noqa: PLC0415
+
     try:
-        from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor  # noqa: PLC0415 - only when used
+        from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor  # noqa: PLC0415
     except ImportError:
         raise MissingExtraError("instrument_fastapi", "fastapi") from None
     classes: list[object] = [middleware.cls for middleware in app.user_middleware]
@@ -56,94 +44,3 @@ def instrument_fastapi(app: "FastAPI") -> None:
             FastAPIInstrumentor.instrument_app(app, exclude_spans=["receive", "send"])
     except Exception:  # noqa: BLE001 - the application starts in any case
         report("instrument the application")
-
-
-class RequestMiddleware:
-    """ASGI middleware inside the server span, pure ASGI: it neither buffers nor changes anything."""
-
-    def __init__(self, app: App) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Observe one connection."""
-        if state.telemetry is None:
-            await self.app(scope, receive, send)
-        elif scope["type"] == "lifespan":
-            await self.app(scope, receive, _lifespan_send(send))
-        else:
-            await self._request(scope, receive, send)
-
-    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = _ServerRequest(scope)
-
-        async def observed_send(message: Message) -> None:
-            # The server span ends with the last part of the body, before the application returns.
-            if message["type"] == "http.response.body" and not message.get("more_body"):
-                request.end()
-            await send(message)
-
-        try:
-            await self.app(scope, receive, observed_send)
-        except BaseException as error:
-            # The server logs it outside of every span.
-            remember_span(error, request.span.get_span_context())
-            raise
-        finally:
-            request.end()
-
-
-class _ServerRequest:
-    """A request between its first and its last moment in the application."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.span: Span = get_current_span()
-        self._monitor = None
-        try:
-            self._monitor = monitor_of_running_loop()
-            self._open = self._monitor.open(self.span.get_span_context())
-            if self.span.is_recording():
-                self.span.set_attribute(names.REQUESTS_IN_FLIGHT, self._monitor.in_flight)
-                request_id = _request_id(scope)
-                if request_id:
-                    self.span.set_attribute(names.REQUEST_ID, request_id)
-        except Exception:  # noqa: BLE001 - the request is served in any case
-            report("observe a request")
-
-    def end(self) -> None:
-        """The response is complete, or the application failed; a second call does nothing."""
-        monitor, self._monitor = self._monitor, None
-        if monitor is None:
-            return
-        try:
-            monitor.close(self._open)
-            if self.span.is_recording():
-                self.span.set_attribute(names.EVENT_LOOP_LAG, self._open.lag)
-        except Exception:  # noqa: BLE001 - the request is served in any case
-            report("observe the end of a request")
-
-
-def _request_id(scope: Scope) -> str:
-    """The request's `X-Request-Id`, printable ASCII of limited length; empty without one."""
-    for key, value in scope.get("headers", ()):
-        if key == b"x-request-id":
-            printable = (chr(byte) for byte in value[:_REQUEST_ID_LENGTH] if 0x20 <= byte < 0x7F)
-            return "".join(printable).strip()
-    return ""
-
-
-def _lifespan_send(send: Send) -> Send:
-    async def observed_send(message: Message) -> None:
-        try:
-            if message["type"] == "lifespan.startup.complete":
-                monitor_of_running_loop()
-                if state.running is not None:
-                    state.running.logs.attach()  # to what the server configured since
-            elif message["type"].startswith("lifespan.shutdown."):
-                # uvicorn ends by SIGTERM's default action after this: no atexit function will run.
-                monitor_of_running_loop().stop()
-                await asyncio.to_thread(force_flush)
-        except Exception:  # noqa: BLE001 - the application starts and stops in any case
-            report("follow the application's lifespan")
-        await send(message)
-
-    return observed_send
