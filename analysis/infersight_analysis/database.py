@@ -1,0 +1,99 @@
+"""The only place that opens a database: the public views over one snapshot of a store."""
+
+import tempfile
+import weakref
+from pathlib import Path
+
+import duckdb
+
+from infersight_analysis import stored
+from infersight_analysis.times import parse_time
+from infersight_analysis.views import VIEWS
+from infersight_collector.store.snapshot import Snapshot
+
+
+def connect(
+    store: Path | str,
+    *,
+    start: int | str | None = None,
+    end: int | str | None = None,
+    threads: int | None = None,
+    memory_limit: str | None = None,
+) -> duckdb.DuckDBPyConnection:
+    """Open the public views over the store as it is now; later writes are not seen.
+
+    The connection reads the files of its snapshot and no other, and can load no extension. For SQL from someone you
+    do not trust use `statements.read_only` besides: it refuses whatever is not a query.
+
+    Args:
+        store: directory of the store.
+        start: first time of interest, in nanoseconds since the epoch or ISO 8601; earlier rows are left out.
+        end: first time that is too late.
+        threads: most threads of a query; all cores by default.
+        memory_limit: most memory of a query before it spills to disk, as in `2GB`; 80 % of all by default.
+
+    Returns:
+        A connection to an in-memory database; closing it, or losing it, leaves nothing behind.
+
+    Raises:
+        NotAStore: there is no store at this path.
+        StoreTooNew: a later release wrote it.
+        AnalysisError: a time is none.
+    """
+    snapshot = Snapshot.of(Path(store))
+    start_ns, end_ns = (parse_time(time) if isinstance(time, str) else time for time in (start, end))
+    scratch = tempfile.TemporaryDirectory(prefix="infersight-")
+    connection = duckdb.connect(config=_limits(threads, memory_limit))
+    # Goes when the connection does, not when the caller thinks of it.
+    weakref.finalize(connection, scratch.cleanup)
+    files = _create_stored(connection, snapshot, Path(scratch.name), start_ns, end_ns)
+    for view in VIEWS:
+        connection.execute(f"create view {stored.identifier(view.name)} as {view.select()}")
+    _lock(connection, files, Path(scratch.name))
+    return connection
+
+
+def _limits(threads: int | None, memory_limit: str | None) -> dict[str, str | bool | int | float | list[str]]:
+    limits: dict[str, str | bool | int | float | list[str]] = {}
+    if threads is not None:
+        limits["threads"] = threads
+    if memory_limit is not None:
+        limits["memory_limit"] = memory_limit
+    return limits
+
+
+def _create_stored(
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, scratch: Path, start_ns: int | None, end_ns: int | None
+) -> list[str]:
+    """Create the schema `stored`, one view for each table; returns the files that it reads."""
+    connection.execute("create schema stored")
+    every: list[str] = []
+    for table in stored.TABLES:
+        types = stored.column_types(snapshot, table)
+        schema_file = scratch / f"{table}.parquet"
+        connection.execute(stored.schema_file_statement(types, schema_file))
+        files = [str(schema_file), *snapshot.files(table, start_ns=start_ns, end_ns=end_ns)]
+        every += files
+        connection.execute(f"create view stored.{table} as {stored.scan(table, files, start_ns, end_ns)}")
+    names = ", ".join(f"{name} varchar" for name in ("table_name", "column_name", "key", "type"))
+    connection.execute(f"create table stored.attribute_keys({names})")
+    rows = [f"({', '.join(map(stored.literal, row))})" for row in stored.attribute_keys(snapshot)]
+    if rows:
+        connection.execute(f"insert into stored.attribute_keys values {', '.join(rows)}")  # noqa: S608 - quoted
+    return every
+
+
+def _lock(connection: duckdb.DuckDBPyConnection, files: list[str], scratch: Path) -> None:
+    """Leave the connection the files of the snapshot, and a place of its own to spill to."""
+    for setting in (
+        f"allowed_paths = [{', '.join(map(stored.literal, files))}]",
+        f"temp_directory = {stored.literal(scratch / 'spill')}",
+        "TimeZone = 'UTC'",
+        "autoinstall_known_extensions = false",
+        "autoload_known_extensions = false",
+        "allow_community_extensions = false",
+        "python_enable_replacements = false",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        connection.execute(f"set {setting}")

@@ -1,0 +1,46 @@
+"""Where findings are printed: JSON of any finding, the console of tables, and marks that the tables share."""
+
+import dataclasses
+import json
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+PIPED_WIDTH: Final = 120
+_BLOCKS: Final = " ▏▎▍▌▋▊▉█"
+
+
+def console() -> Console:
+    """The console on stdout; as wide as the terminal, or `PIPED_WIDTH` where there is none."""
+    return Console(width=None if sys.stdout.isatty() else PIPED_WIDTH, highlight=False)
+
+
+def print_json(finding: "DataclassInstance") -> None:
+    """Print a finding as one JSON object."""
+    click.echo(to_json(finding))
+
+
+def to_json(finding: "DataclassInstance") -> str:
+    """A finding as a JSON object: the fields of its dataclass."""
+    fields: dict[str, Any] = dataclasses.asdict(finding)
+    return json.dumps(fields, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def bar(start: float, end: float, width: int) -> str:
+    """A horizontal bar of block characters with eighths at its right end.
+
+    Args:
+        start: where it begins, as a share of the width, 0 to 1.
+        end: where it ends.
+        width: characters in all.
+    """
+    first = min(int(start * width), width - 1)
+    eighths = max(1, round((end * width - first) * 8))
+    full, rest = divmod(eighths, 8)
+    text = " " * first + "█" * full + (_BLOCKS[rest] if rest else "")
+    return text[:width].ljust(width)

@@ -1,0 +1,12 @@
+select
+    make_timestamp_ns(time_ns) as time,
+    make_timestamp_ns(observed_time_ns) as observed_time,
+    time_ns,
+    trace_id, span_id,
+    service_name, service_version, service_instance_id,
+    severity_number, severity_text, body, body_type, event_name,
+    scope_name, scope_version, scope_attributes, scope_attributes_other,
+    attributes, attributes_other, resource_attributes, resource_attributes_other,
+    flags, dropped_attributes_count,
+    sample_weight
+from stored.logs

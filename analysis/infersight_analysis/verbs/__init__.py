@@ -1,0 +1,1 @@
+"""The verbs: each asks the views one question and answers with a typed finding and its evidence."""
