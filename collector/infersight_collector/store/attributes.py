@@ -136,10 +136,10 @@ def _split(attributes: pa.StructArray, catalogue: _Catalogue) -> tuple[pa.Struct
 
 
 def _members(field: pa.Field, values: pa.Array) -> Iterable[str]:
-    """Each value as the member of a JSON object: `"key": value`, by the conventions of `schema`."""
+    """Each value as the member of a JSON object: `"key":value`, by the conventions of `schema`."""
     key = json.dumps(field.name, ensure_ascii=False)
     encode: Callable[[Any], str] = str if is_json(field) else _json_value
-    return (f"{key}: {encode(value)}" for value in values.to_pylist())
+    return (f"{key}:{encode(value)}" for value in values.to_pylist())
 
 
 def _json_value(value: Any) -> str:
@@ -147,16 +147,19 @@ def _json_value(value: Any) -> str:
         value = {"bytesValue": base64.b64encode(value).decode()}
     elif isinstance(value, float) and not math.isfinite(value):
         value = {"doubleValue": "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"}
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _with_members(texts: pa.StringArray, members: Mapping[int, list[str]]) -> pa.StringArray:
-    """JSON objects in text with members added in front: they are the first occurrences of a repeated key."""
+    """JSON objects in text with members added in front: they are the first occurrences of a repeated key.
+
+    The text may have such a key as well. It then occurs twice in the object, as it did in the record.
+    """
     rows = sorted(members)
     changed: list[str] = []
     for row, text in zip(rows, texts.take(pa.array(rows)).to_pylist(), strict=True):
         inner = text.strip()[1:-1].strip() if text else ""
-        changed.append("{" + ", ".join([*members[row], *([inner] if inner else [])]) + "}")
+        changed.append("{" + ",".join([*members[row], *([inner] if inner else [])]) + "}")
     mask = np.zeros(len(texts), dtype=bool)
     mask[rows] = True
     return pc.replace_with_mask(texts, pa.array(mask), pa.array(changed, pa.string()))

@@ -5,13 +5,14 @@
 # pyarrow publishes no types.
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import unquote
 
 import pyarrow as pa
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 
 from infersight_collector.store import tables
 from infersight_collector.store.schema import COLUMNS, PARTITIONS, TIME_COLUMN
@@ -40,10 +41,11 @@ class Snapshot:
             StoreTooNew: a later release wrote it.
         """
         tables.check(path)
-        existing = [name for name in COLUMNS if DeltaTable.is_deltatable(str(path / name))]
-        with ThreadPoolExecutor(len(COLUMNS)) as pool:
-            opened = pool.map(lambda name: DeltaTable(str(path / name)), existing)
-            return cls(path, dict(zip(existing, opened, strict=True)))
+        opened: dict[str, DeltaTable] = {}
+        for name in COLUMNS:
+            with suppress(TableNotFoundError):  # nothing was written to it yet
+                opened[name] = DeltaTable(str(path / name))
+        return cls(path, opened)
 
     @property
     def version(self) -> dict[str, int]:
