@@ -14,7 +14,7 @@ import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from infersight_collector.store import tables
+from infersight_collector.store import directory
 from infersight_collector.store.schema import COLUMNS, PARTITIONS, TIME_COLUMN
 
 
@@ -40,7 +40,7 @@ class Snapshot:
             NotAStore: there is no store.
             StoreTooNew: a later release wrote it.
         """
-        tables.check(path)
+        directory.check(path)
         opened: dict[str, DeltaTable] = {}
         for name in COLUMNS:
             with suppress(TableNotFoundError):  # nothing was written to it yet

@@ -1,8 +1,7 @@
-"""The directory of a store and the Delta tables in it.
+"""The Delta tables of a store, for writing.
 
-A store is a directory with a VERSION file, the write-ahead log and one Delta table for each name in `schema.COLUMNS`.
-The schema in a table's log is also the catalogue of its attribute keys: each key with the one type that it has in
-every file. Keys are only ever added.
+There is one for each name in `schema.COLUMNS`. The schema in a table's log is also the catalogue of its attribute keys:
+each key with the one type that it has in every file. Keys are only ever added.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -10,7 +9,6 @@ every file. Keys are only ever added.
 # pyarrow publishes no types.
 
 import os
-import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,16 +20,12 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from infersight_collector.store import schema
-from infersight_collector.store.errors import NotAStore, StoreError, StoreTooNew, unavailable
+from infersight_collector.store.errors import unavailable
 from infersight_collector.store.files import statistics_columns
 from infersight_collector.store.wal import Origin, sync_directory
 
-VERSION_FILE: Final = "VERSION"
-
 CHECKPOINT_EVERY: Final = 20
 """Commits between checkpoints. Opening and committing take 0.3 ms more for each commit since the last one."""
-
-_VERSION_TEXT: Final = re.compile(r"infersight store (\d+)\s*")
 
 # A log entry is of use to a reader that opens the table in this moment, a removed file to a query that still runs.
 _GRACE: Final = "interval 1 hours"
@@ -40,49 +34,6 @@ _NO_HOOKS: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_exp
 
 class Conflict(Exception):  # noqa: N818 - it is an outcome to act on, not a failure
     """Another writer committed first; look at the table again."""
-
-
-def check(path: Path) -> None:
-    """Makes sure that `path` is a store that this release can read.
-
-    Raises:
-        NotAStore: it is absent or something else.
-        StoreTooNew: a later release wrote it.
-    """
-    try:
-        text = (path / VERSION_FILE).read_text()
-    except (FileNotFoundError, NotADirectoryError):
-        raise NotAStore(path) from None
-    match = _VERSION_TEXT.fullmatch(text)
-    if match is None:
-        raise NotAStore(path)
-    version = int(match[1])
-    if version > schema.SCHEMA_VERSION:
-        raise StoreTooNew(path, version, schema.SCHEMA_VERSION)
-
-
-def create(path: Path) -> None:
-    """Makes an absent or empty directory a store; leaves a store as it is.
-
-    Raises:
-        StoreTooNew: a later release wrote it.
-        StoreError: the directory holds something else.
-        StoreUnavailable: it cannot be written.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not (path / VERSION_FILE).exists():
-            if any(not entry.name.startswith(VERSION_FILE) for entry in path.iterdir()):
-                raise StoreError(f"{path} is not empty and not a store: choose another directory")
-            draft = path / f"{VERSION_FILE}.{os.getpid()}"
-            draft.write_text(f"infersight store {schema.SCHEMA_VERSION}\n")
-            draft.rename(path / VERSION_FILE)
-            sync_directory(path)
-    except FileExistsError:
-        raise StoreError(f"{path} is a file: choose another directory") from None
-    except OSError as error:
-        raise unavailable(f"create a store at {path}", error) from error
-    check(path)
 
 
 class Table:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import pyarrow as pa
 
-from infersight_collector.store import tables
+from infersight_collector.store import directory, tables
 from infersight_collector.store.attributes import conform
 from infersight_collector.store.errors import StoreUnavailable
 from infersight_collector.store.files import NEW, discard, write_file
@@ -48,7 +48,7 @@ class Store:
             StoreError: the directory holds something else.
             StoreUnavailable: it cannot be written.
         """
-        tables.create(path)
+        directory.create(path)
         return cls(path)
 
     def write(self, rows: dict[str, pa.Table], origin: Origin) -> None:
