@@ -86,7 +86,7 @@ def attribute_columns(tables: Tables, table: str, rows: int) -> AttributeColumns
     order, bounds = _group(attributes, keys, cases)
     fields: list[Any] = []
     arrays: list[Any] = []
-    for key in np.flatnonzero(cases).tolist():
+    for key in np.flatnonzero(np.diff(bounds[:-1])).tolist():
         members = order[bounds[key] : bounds[key + 1]]
         kind = _TYPES[int(cases[key])]
         name = tables.text(*attributes[members[0], [lo.KEY, lo.KEY_LENGTH]].tolist())

@@ -74,7 +74,8 @@ def _entity_refs(tables: Tables, rows: int) -> Any:
     for parent, start, length in tables.rows["entity_refs"][:, slots].tolist():
         message = EntityRef.FromString(bytes(tables.data[start : start + length]))
         found.setdefault(parent, []).append(MessageToDict(message))
-    return sparse_text({row: json.dumps(refs, ensure_ascii=False) for row, refs in found.items()}, rows)
+    texts = {row: json.dumps(refs, ensure_ascii=False, separators=(",", ":")) for row, refs in found.items()}
+    return sparse_text(texts, rows)
 
 
 @kernel(INTS(BYTES, ROWS, BYTES, nb.int64))

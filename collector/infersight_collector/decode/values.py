@@ -1,6 +1,6 @@
 """The text of OTLP values: strings as they are, everything else as JSON in the form that `store.schema` describes.
 
-A map's repeated key is written as often as it occurs.
+The JSON is compact, as `json.dumps` writes it. A map's repeated key is written as often as it occurs.
 """
 
 import json
@@ -37,6 +37,10 @@ _NULL: Final = np.frombuffer(b"null", np.uint8)
 _BYTES_OPEN: Final = np.frombuffer(b'{"bytesValue":"', np.uint8)
 _BYTES_CLOSE: Final = np.frombuffer(b'"}', np.uint8)
 _ESCAPE: Final = np.frombuffer(b"\\u00", np.uint8)
+_SHORT_ESCAPES: Final = np.zeros(32, np.uint8)
+"""The letter of a control character's short escape, 0 where it has none."""
+for _control, _letter in zip(b"\b\t\n\f\r", b"btnfr", strict=True):
+    _SHORT_ESCAPES[_control] = _letter
 _HEX: Final = np.frombuffer(b"0123456789abcdef", np.uint8)
 _BASE64: Final = np.frombuffer(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/", np.uint8)
 _LOWEST: Final = np.frombuffer(b"-9223372036854775808", np.uint8)
@@ -157,15 +161,17 @@ def _write_string(data: Bytes, start: int, length: int, text: Bytes, at: int) ->
     at += 1
     for i in range(start, start + length):
         byte = data[i]
-        if byte < 0x20:
+        escape = _SHORT_ESCAPES[byte] if byte < 0x20 else byte if byte in (_QUOTE, _BACKSLASH) else 0
+        if byte < 0x20 and escape == 0:
             at = copy_bytes(_ESCAPE, 0, 4, text, at)
             text[at] = _HEX[byte >> 4]
             text[at + 1] = _HEX[byte & 15]
             at += 2
             continue
-        if byte in (_QUOTE, _BACKSLASH):
+        if escape != 0:
             text[at] = _BACKSLASH
             at += 1
+            byte = escape
         text[at] = byte
         at += 1
     text[at] = _QUOTE
