@@ -7,12 +7,14 @@ its functions to the tests.
 import base64
 import json
 import math
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import pyarrow as pa
 import pytest
+from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.json_format import MessageToDict
 
 from infersight_collector.decode.layout import REQUESTS
@@ -346,6 +348,51 @@ def comparable(value: Any) -> Any:
     if isinstance(value, list):
         return [comparable(each) for each in value]
     return repr(value)
+
+
+KEYS = ["a", "b", "infersight.model.name", "service.name", "service.version", "", "schlüssel", "x" * 200]
+TEXTS = ["", "\0", '"\\\n\x1f\t', "𝕦ñï", "y" * 130, "0", "POST /predict", "true"]
+WHOLE = [0, 1, 2, 3, 4, 6, 17, 127, 128, 300, 2**31 - 1, 2**31, 2**32 - 1, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1]
+REAL = [0.0, -0.0, 1.0, 0.1, -2.5e-300, 1e22, 5e-324, 1.7976931348623157e308, math.inf, -math.inf, math.nan]
+BITS = {1: 0, 4: 64, 6: 64, 3: 63, 16: 63, 13: 32, 7: 32, 5: 31, 14: 31, 17: 31}
+"""For each integer type of a descriptor the bits of its greatest value; 64 and 32 are unsigned."""
+
+
+def fill(message: Any, rng: random.Random, depth: int = 0) -> Any:
+    """Set some of the fields of a message, deeper ones less often."""
+    for field in message.DESCRIPTOR.fields:
+        if field.is_repeated:
+            for _ in range(rng.randrange(4 if depth < 4 else 3) if depth < 9 else 0):
+                if field.message_type is None:
+                    getattr(message, field.name).append(scalar(field, rng))
+                else:
+                    fill(getattr(message, field.name).add(), rng, depth + 1)
+        elif field.message_type is None and rng.random() < 0.6:
+            setattr(message, field.name, scalar(field, rng))
+        elif field.message_type is not None and rng.random() < 0.7:
+            getattr(message, field.name).SetInParent()
+            fill(getattr(message, field.name), rng, depth + 1)
+    return message
+
+
+def scalar(field: FieldDescriptor, rng: random.Random) -> Any:
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return rng.choice(KEYS if field.name == "key" else TEXTS)
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return rng.choice([b"", bytes(16), rng.randbytes(16), rng.randbytes(8), rng.randbytes(rng.randrange(6))])
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        return rng.random() < 0.5
+    if field.type == FieldDescriptor.TYPE_DOUBLE:
+        return rng.choice([*REAL, rng.random()])
+    bits = BITS[field.type]
+    value = rng.choice([*WHOLE, rng.getrandbits(64)]) & ((1 << bits) - 1)
+    return -value - 1 if bits in (31, 63) and rng.random() < 0.3 else value
+
+
+@pytest.fixture(scope="session")
+def random_request() -> Callable[[Signal, random.Random], bytes]:
+    """A request with some of all fields set, protobuf bytes."""
+    return lambda signal, rng: bytes(fill(REQUESTS[signal](), rng).SerializeToString())
 
 
 @pytest.fixture(scope="session")

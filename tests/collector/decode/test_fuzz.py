@@ -1,0 +1,193 @@
+"""Hostile bytes: what google.protobuf refuses is refused, what it accepts has its values, and nothing is over-read.
+
+`INFERSIGHT_FUZZ_CASES` sets the number of cases (10 000 when it is not set).
+"""
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from google.protobuf.message import DecodeError
+
+from infersight_collector.decode import MalformedRequest, check, decode
+from infersight_collector.decode.layout import REQUESTS
+from infersight_collector.signals import Signal
+
+CASES = int(os.environ.get("INFERSIGHT_FUZZ_CASES", "10000"))
+BATCH = 25
+
+Field = tuple[int, int, bytes]
+
+
+def varint(value: int, size: int = 0) -> bytes:
+    """A varint of at least `size` bytes, with needless zeros at its end where it has to be longer."""
+    groups = [value & 0x7F]
+    while value := value >> 7:
+        groups.append(value & 0x7F)
+    groups += [0] * (size - len(groups))
+    return bytes(group | 0x80 for group in groups[:-1]) + bytes(groups[-1:])
+
+
+def read_varint(data: bytes, pos: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        value |= (data[pos] & 0x7F) << shift
+        shift += 7
+        pos += 1
+        if data[pos - 1] < 0x80:
+            return value, pos
+
+
+def fields_of(data: bytes) -> list[Field]:
+    """The fields of a valid message without groups: number, wire type and content."""
+    fields: list[Field] = []
+    pos = 0
+    while pos < len(data):
+        tag, pos = read_varint(data, pos)
+        length = {1: 8, 5: 4}.get(tag & 7, 0)
+        end = pos + length
+        if tag & 7 == 0:
+            end = read_varint(data, pos)[1]
+        elif tag & 7 == 2:
+            length, pos = read_varint(data, pos)
+            end = pos + length
+        fields.append((tag >> 3, tag & 7, data[pos:end]))
+        pos = end
+    return fields
+
+
+def written(field: Field, rng: random.Random) -> bytes:
+    """A field on the wire, now and then with a tag, length or value longer than it has to be."""
+    number, wire_type, content = field
+    tag = varint(number << 3 | wire_type, rng.choice([0, 0, 0, 2, 5, 6]) if rng.random() < 0.1 else 0)
+    if wire_type == 2:
+        return tag + varint(len(content), rng.choice([2, 5, 6]) if rng.random() < 0.05 else 0) + content
+    if wire_type == 0 and rng.random() < 0.1:
+        content = varint(read_varint(content, 0)[0], rng.choice([3, 9, 10, 11]))
+    return tag + content
+
+
+def unknown(rng: random.Random) -> bytes:
+    """A field that no message knows, or a known number with a wire type of its own; groups hold more of them."""
+    number = rng.choice([rng.randrange(1, 20), 100, 2**29 - 1])
+    inner = b"".join(unknown(rng) for _ in range(rng.randrange(3))) if rng.random() < 0.3 else b""
+    return rng.choice(
+        [
+            varint(number << 3) + varint(rng.getrandbits(64)),
+            varint(number << 3 | 1) + rng.randbytes(8),
+            varint(number << 3 | 5) + rng.randbytes(4),
+            varint(number << 3 | 2) + varint(len(inner)) + inner,
+            varint(number << 3 | 3) + inner + varint(number << 3 | 4),
+        ]
+    )
+
+
+def scrambled(data: bytes, descriptor: Any, rng: random.Random) -> bytes:
+    """The same message as another encoder might write it: fields repeated, reordered, unpacked, unknown ones between."""
+    pieces: list[bytes] = []
+    for number, wire_type, content in fields_of(data):
+        known = descriptor.fields_by_number[number]
+        again = 2 if rng.random() < 0.1 else 1
+        if known.message_type is not None:
+            pieces += [written((number, 2, scrambled(content, known.message_type, rng)), rng) for _ in range(again)]
+        elif known.is_repeated and wire_type == 2 and known.is_packed and rng.random() < 0.5:
+            size = 8 if known.type in (known.TYPE_DOUBLE, known.TYPE_FIXED64) else 0
+            pos = 0
+            while pos < len(content):
+                end = pos + 8 if size else read_varint(content, pos)[1]
+                pieces.append(written((number, 1 if size else 0, content[pos:end]), rng))
+                pos = end
+        else:
+            pieces += [written((number, wire_type, content), rng)] * again
+        if rng.random() < 0.05:
+            pieces.append(unknown(rng))
+    if rng.random() < 0.1:
+        rng.shuffle(pieces)
+    return b"".join(pieces)
+
+
+def mutated(data: bytes, other: bytes, rng: random.Random) -> bytes:
+    """A few bytes flipped, inserted or removed, the end cut off, or another request spliced in."""
+    changed = bytearray(data)
+    for _ in range(rng.choice([0, 1, 1, 2, 4])):
+        at = rng.randrange(len(changed) + 1)
+        match rng.randrange(6):
+            case 0 | 1 if at < len(changed):
+                changed[at] ^= 1 << rng.randrange(8)
+            case 2 if at < len(changed):
+                changed[at] = rng.choice([0, 1, 0x7F, 0x80, 0xFF, 0x0A, 0x12, rng.randrange(256)])
+            case 3:
+                changed[at:at] = rng.choice([rng.randbytes(rng.randrange(1, 4)), unknown(rng)])
+            case 4:
+                del changed[at : at + rng.choice([1, 1, 3, len(changed)])]
+            case _:
+                start = rng.randrange(len(other) + 1)
+                changed[at:at] = other[start : start + rng.randrange(40)]
+    return bytes(changed)
+
+
+def accepted_by_protobuf(signal: Signal, request: bytes) -> bool:
+    try:
+        REQUESTS[signal].FromString(request)
+    except DecodeError:
+        return False
+    return True
+
+
+def accepted_by_us(signal: Signal, request: bytes) -> bool:
+    try:
+        check(signal, request)
+    except MalformedRequest as error:
+        assert 0 <= error.offset <= len(request)
+        return False
+    return True
+
+
+@pytest.mark.parametrize("signal", list(Signal))
+def test_mutated_requests_are_accepted_and_read_as_google_protobuf_does(
+    signal: Signal,
+    random_request: Callable[[Signal, random.Random], bytes],
+    reference: Callable[..., Any],
+    rows_of: Callable[..., Any],
+) -> None:
+    rng = random.Random(20260101)
+    descriptor: Any = REQUESTS[signal].DESCRIPTOR
+    accepted: list[bytes] = []
+    refused = 0
+    base = other = b""
+    for case in range(CASES // len(Signal)):
+        if case % 4 == 0:
+            base, other = scrambled(random_request(signal, rng), descriptor, rng), base
+        request = mutated(base, other, rng)
+        verdict = accepted_by_us(signal, request)
+        assert verdict == accepted_by_protobuf(signal, request), request.hex()
+        if not verdict:
+            refused += 1
+        elif len(request) < 4000:
+            accepted.append(request)
+        if len(accepted) == BATCH or case == CASES // len(Signal) - 1:
+            together = b"".join(accepted)
+            if rows_of(decode(signal, together)) != reference(signal, together):
+                for request in accepted:
+                    assert rows_of(decode(signal, request)) == reference(signal, request), request.hex()
+                pytest.fail(f"only together: {together.hex()}")
+            accepted = []
+    assert 0 < refused < CASES // len(Signal)
+
+
+def test_the_kernels_read_nothing_beyond_their_arrays(tmp_path: Path) -> None:
+    """The same cases, fewer, with every index of the kernels checked; numba compiles them anew for it."""
+    environment = os.environ | {
+        "NUMBA_BOUNDSCHECK": "1",
+        "NUMBA_CACHE_DIR": str(tmp_path),
+        "INFERSIGHT_FUZZ_CASES": "600",
+    }
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", "mutated", __file__]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert "3 passed" in done.stdout
