@@ -16,6 +16,7 @@ SCOPE: Final = "infersight"
 OPERATION: Final = "infersight.operation"
 OPERATION_INFERENCE: Final = "inference"  # one call of a function that runs a model
 OPERATION_STAGE: Final = "stage"  # one step of a request, named by the user
+OPERATION_QUERY: Final = "query"  # one call of a database, an index or another service, named by the user
 
 MODEL_NAME: Final = "infersight.model.name"
 MODEL_VERSION: Final = "infersight.model.version"
@@ -29,6 +30,56 @@ DEVICE: Final = "infersight.device"  # as the array library prints it: cpu, cuda
 REQUEST_ID: Final = "infersight.request.id"  # the X-Request-Id header
 REQUESTS_IN_FLIGHT: Final = "infersight.requests.in_flight"  # open on this worker when it began, itself included
 EVENT_LOOP_LAG: Final = "infersight.event_loop.lag"  # seconds: the longest lag seen while the request was open
+
+# Predictions: log events joined to the trace, and by PREDICTION_ID to the labels that arrive later.
+PREDICTION: Final = "infersight.prediction"  # log event
+PREDICTION_ID: Final = "infersight.prediction.id"  # on predictions and on their feedback
+PREDICTION_LABEL: Final = "infersight.prediction.label"  # always text, so that the column has one type
+PREDICTION_CONFIDENCE: Final = "infersight.prediction.confidence"  # 0 to 1
+PREDICTION_TOP_LABELS: Final = "infersight.prediction.top_k.labels"  # text array, most probable first
+PREDICTION_TOP_PROBABILITIES: Final = "infersight.prediction.top_k.probabilities"  # double array, beside them
+PREDICTION_ENTROPY: Final = "infersight.prediction.entropy"  # nats: Shannon's entropy of all probabilities
+FEEDBACK: Final = "infersight.feedback"  # log event, with PREDICTION_ID or FEEDBACK_TRACE_ID
+FEEDBACK_LABEL: Final = "infersight.feedback.label"  # text, what was right
+FEEDBACK_TRACE_ID: Final = "infersight.feedback.trace_id"  # 32 hex digits: the request that predicted
+
+# What a model was given, beside INPUT_SHAPE and INPUT_DTYPE; on predictions and on INPUT_INVALID.
+INPUT_TYPE: Final = "infersight.input.type"  # qualified name of its class
+INPUT_LENGTH: Final = "infersight.input.length"  # characters of a text, bytes, fields of a mapping
+INPUT_DIGIT_RATIO: Final = "infersight.input.digit_ratio"  # 0 to 1, of a text's characters, as the next two
+INPUT_SPECIAL_RATIO: Final = "infersight.input.special_ratio"  # neither letter nor digit nor whitespace
+INPUT_WHITESPACE_RATIO: Final = "infersight.input.whitespace_ratio"
+INPUT_CASE: Final = "infersight.input.case"  # upper, lower, mixed, or none where no letter has a case
+INPUT_SCRIPT: Final = "infersight.input.script"  # the script of most letters: Latin, Cyrillic, Han; absent without
+INPUT_MIN: Final = "infersight.input.min"  # of the finite elements of an array, as the next three
+INPUT_MAX: Final = "infersight.input.max"
+INPUT_MEAN: Final = "infersight.input.mean"
+INPUT_STD: Final = "infersight.input.std"  # of the population
+INPUT_NAN_COUNT: Final = "infersight.input.nan_count"
+INPUT_INF_COUNT: Final = "infersight.input.inf_count"
+INPUT_FIELDS: Final = "infersight.input.fields"  # text array, sorted: names of a mapping's fields
+INPUT_MISSING: Final = "infersight.input.missing"  # text array: the fields that are None, NaN or empty text
+INPUT_SAMPLE_SIZE: Final = "infersight.input.sample_size"  # elements looked at, where not all were
+INPUT_HASH: Final = "infersight.input.hash"  # equal for equal inputs
+INPUT_VALUE: Final = "infersight.input.value"  # the input itself, only where capture is switched on; redacted
+INPUT_INVALID: Final = "infersight.input.invalid"  # log event of `validate_input`
+INPUT_NAME: Final = "infersight.input.name"  # what the application calls it
+INPUT_VIOLATIONS: Final = "infersight.input.violations"  # text array: the checks that failed
+
+# Variants: the log event of the feature flag conventions, and an attribute of the request's spans.
+FEATURE_FLAG_EVALUATION: Final = "feature_flag.evaluation"
+FEATURE_FLAG_KEY: Final = "feature_flag.key"
+FEATURE_FLAG_VARIANT: Final = "feature_flag.result.variant"
+FEATURE_FLAG_REASON: Final = "feature_flag.result.reason"
+FEATURE_FLAG_CONTEXT_ID: Final = "feature_flag.context.id"
+FEATURE_FLAG_PROVIDER: Final = "feature_flag.provider.name"
+VARIANT_PREFIX: Final = "infersight.variant."  # followed by the flag's key; the value is the variant
+
+# Queries: the database conventions.
+DB_QUERY_SUMMARY: Final = "db.query.summary"  # of few different values
+DB_QUERY_TEXT: Final = "db.query.text"  # literals replaced by question marks
+DB_SYSTEM_NAME: Final = "db.system.name"
+DB_OPERATION_NAME: Final = "db.operation.name"
 
 # Events, and the conventions they use.
 EVENT_LOOP_BLOCKED: Final = "infersight.event_loop.blocked"  # log event with EVENT_LOOP_LAG and CODE_*
@@ -52,3 +103,41 @@ INFERENCE_ACTIVE: Final = "infersight.inference.active"  # up-down counter, {inf
 INFERENCE_BATCH_SIZE: Final = "infersight.inference.batch.size"  # histogram, {item}
 INFERENCE_ERRORS: Final = "infersight.inference.errors"  # counter, {error}
 # The metric `infersight.event_loop.lag` (histogram, s) shares its name with the span attribute EVENT_LOOP_LAG.
+
+# Metrics of the process: semantic conventions, process.* and cpython.*; all cumulative unless said otherwise.
+PROCESS_CPU_TIME: Final = "process.cpu.time"  # counter, s
+PROCESS_CPU_MODE: Final = "cpu.mode"  # user, system
+PROCESS_MEMORY_USAGE: Final = "process.memory.usage"  # up-down counter, By: resident
+PROCESS_MEMORY_VIRTUAL: Final = "process.memory.virtual"  # up-down counter, By
+PROCESS_THREAD_COUNT: Final = "process.thread.count"  # up-down counter, {thread}
+PROCESS_FILE_DESCRIPTOR_COUNT: Final = "process.unix.file_descriptor.count"  # up-down counter, {file_descriptor}
+PROCESS_CONTEXT_SWITCHES: Final = "process.context_switches"  # counter, {context_switch}
+PROCESS_CONTEXT_SWITCH_TYPE: Final = "process.context_switch.type"  # voluntary, involuntary
+PROCESS_PAGING_FAULTS: Final = "process.paging.faults"  # counter, {fault}
+PAGING_FAULT_TYPE: Final = "system.paging.fault.type"  # major, minor
+GC_COLLECTIONS: Final = "cpython.gc.collections"  # counter, {collection}
+GC_COLLECTED_OBJECTS: Final = "cpython.gc.collected_objects"  # counter, {object}
+GC_UNCOLLECTABLE_OBJECTS: Final = "cpython.gc.uncollectable_objects"  # counter, {object}
+GC_GENERATION: Final = "cpython.gc.generation"  # 0, 1, 2
+GC_TIME: Final = "infersight.gc.time"  # counter, s: in all collections of a generation
+GC_PAUSE: Final = "infersight.gc.pause"  # histogram, s: the collections that took a millisecond or more
+
+# Metrics of GPUs: semantic conventions, hw.*, each with HW_ID and HW_TYPE = gpu; ours where they have none.
+GPU_UTILIZATION: Final = "hw.gpu.utilization"  # gauge, 1
+GPU_MEMORY_USAGE: Final = "hw.gpu.memory.usage"  # up-down counter, By
+GPU_MEMORY_LIMIT: Final = "hw.gpu.memory.limit"  # up-down counter, By
+GPU_MEMORY_UTILIZATION: Final = "hw.gpu.memory.utilization"  # gauge, 1
+HW_TEMPERATURE: Final = "hw.temperature"  # gauge, Cel
+HW_POWER: Final = "hw.power"  # gauge, W
+HW_ENERGY: Final = "hw.energy"  # counter, J
+GPU_CLOCK_SPEED: Final = "infersight.gpu.clock.speed"  # gauge, Hz
+GPU_CLOCK_DOMAIN: Final = "infersight.gpu.clock.domain"  # graphics, sm, memory
+GPU_THROTTLED: Final = "infersight.gpu.throttled"  # gauge, 1: 1 while its clocks are held down for the reason, else 0
+GPU_THROTTLE_REASON: Final = "infersight.gpu.throttle.reason"  # power_cap, thermal_software, ...
+HW_ID: Final = "hw.id"  # the GPU's UUID
+HW_TYPE: Final = "hw.type"
+HW_TYPE_GPU: Final = "gpu"
+HW_MODEL: Final = "hw.model"
+HW_VENDOR: Final = "hw.vendor"
+HW_NAME: Final = "hw.name"  # its index on the host
+HW_DRIVER_VERSION: Final = "hw.driver_version"
