@@ -1,10 +1,13 @@
 """The options of `configure` and where they come from: argument, then `INFERSIGHT_*`, then the default."""
 
+import ipaddress
+import json
 import logging
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, TypeVar, cast, get_args
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, Final, Literal, TypeAlias, TypeVar, cast, get_args
 from urllib.parse import urlsplit
 
 Console: TypeAlias = Literal["auto", "human", "json", "off"]
@@ -14,8 +17,10 @@ application that has log handlers of its own alone."""
 Protocol: TypeAlias = Literal["grpc", "http/protobuf"]
 """The OTLP transport, by the names of OTEL_EXPORTER_OTLP_PROTOCOL."""
 
+Redact: TypeAlias = Literal["mask", "hash", "drop", "off"]
+"""What becomes of a secret: a mark, a keyed hash, nothing at all; or secrets are sent as they are."""
+
 DEFAULT_BLOCKED_SECONDS: Final = 0.1
-DEFAULT_SHUTDOWN_SECONDS: Final = 3.0
 
 _LOG: Final = logging.getLogger("infersight")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
@@ -24,19 +29,71 @@ _FALSE: Final = frozenset({"0", "false", "no", "off"})
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What `configure` was told; None leaves a matter to OpenTelemetry (its `OTEL_*` variables and defaults)."""
+    """What `configure` was told, or the default; None leaves a matter to OpenTelemetry (its variables and defaults)."""
 
-    service_name: str | None
-    service_version: str | None
-    endpoint: str | None
-    protocol: Protocol | None
-    console: Console
-    log_level: int | None
-    blocked_seconds: float
-    shutdown_seconds: float
-    enabled: bool
+    service_name: str | None = None
+    service_version: str | None = None
+    endpoint: str | None = None
+    protocol: Protocol | None = None
+    console: Console = "auto"
+    log_level: int | None = None
+    blocked_seconds: float = DEFAULT_BLOCKED_SECONDS
+    shutdown_seconds: float = 3.0
+    enabled: bool = True
+    sample_ratio: float | None = None
+    redact: Redact = "mask"
+    redact_keys: tuple[str, ...] = ()
+    redact_patterns: tuple[tuple[str, str], ...] = ()  # name and regular expression
+    redact_hash_key: str = field(default="", repr=False)
+    max_text: int = 16_384
+    recorder: bool = True
+    recorder_dir: str | None = None
+    recorder_requests: int = 50
+    slow_seconds: float | None = None
+    trace_secret: str | None = field(default=None, repr=False)
+    trace_allow: tuple[str, ...] = ()  # networks in CIDR notation
+
+
+def choose_options(arguments: Mapping[str, object]) -> Options:
+    """Each option's argument, else its variable's value, else its default.
+
+    Args:
+        arguments: what `configure` was called with, by the names of the options; None where nothing was given.
+
+    Raises:
+        TypeError: an argument has another type than its option. A wrong value is one warning line.
+    """
+    defaults = Options()
+    chosen: dict[str, Any] = {
+        option.name: _choose(option.name, arguments[option.name], getattr(defaults, option.name))
+        for option in fields(Options)
+    }
+    return Options(**chosen)
+
+
+def _choose(name: str, argument: object, default: object) -> object:
+    expected, parse = _OPTIONS[name]
+    if argument is None:
+        return from_environment(name, parse, default)
+    if not isinstance(argument, expected) or (isinstance(argument, bool) and bool not in expected):
+        raise TypeError(f"configure({name}=...) takes a {expected[0].__name__}, not {type(argument).__name__}")
+    try:
+        return parse(_as_text(argument))
+    except ValueError as error:
+        shown = "..." if name in _SECRET_OPTIONS else repr(argument)
+        _LOG.warning("ignoring configure(%s=%s): %s", name, shown, error)
+        return default
+
+
+def _as_text(argument: object) -> str:
+    """An argument as its variable would say it."""
+    if isinstance(argument, Mapping):
+        return json.dumps(cast("Mapping[str, object]", argument))
+    if isinstance(argument, list | tuple | set | frozenset):
+        return ",".join(str(item) for item in cast("list[object]", argument))
+    return str(argument)
 
 
 def from_environment(name: str, parse: Callable[[str], T], default: T) -> T:
@@ -48,7 +105,7 @@ def from_environment(name: str, parse: Callable[[str], T], default: T) -> T:
     try:
         return parse(value)
     except ValueError as error:
-        _LOG.warning("ignoring %s=%s: %s", variable, value, error)
+        _LOG.warning("ignoring %s=%s: %s", variable, "..." if name in _SECRET_OPTIONS else value, error)
         return default
 
 
@@ -123,3 +180,98 @@ def _one_of(value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise ValueError(f"expected one of {', '.join(allowed)}")
     return value
+
+
+def parse_ratio(value: str) -> float:
+    """A share between 0 and 1.
+
+    Raises:
+        ValueError: another text.
+    """
+    ratio = float(value)
+    if not 0 <= ratio <= 1:
+        raise ValueError("expected a number from 0 to 1")
+    return ratio
+
+
+def parse_count(value: str) -> int:
+    """A whole number from 0.
+
+    Raises:
+        ValueError: another text.
+    """
+    if not value.isdecimal():
+        raise ValueError("expected a whole number")
+    return int(value)
+
+
+def parse_redact(value: str) -> Redact:
+    """One of the ways to redact.
+
+    Raises:
+        ValueError: another text.
+    """
+    return cast("Redact", _one_of(value.lower(), get_args(Redact)))
+
+
+def parse_words(value: str) -> tuple[str, ...]:
+    """Words with commas between them."""
+    return tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def parse_patterns(value: str) -> tuple[tuple[str, str], ...]:
+    """A JSON object of names and regular expressions.
+
+    Raises:
+        ValueError: another text, or an expression that does not compile.
+    """
+    found = json.loads(value)
+    if not isinstance(found, dict):
+        raise ValueError('expected a JSON object: {"NAME": "EXPRESSION"}')  # noqa: TRY004 - of a text, its value is wrong
+    patterns = tuple((str(name), str(expression)) for name, expression in cast("dict[str, object]", found).items())
+    for _, expression in patterns:
+        try:
+            re.compile(expression)
+        except re.error as error:
+            raise ValueError(f"{error} in the expression {expression}") from None
+    return patterns
+
+
+def parse_networks(value: str) -> tuple[str, ...]:
+    """Addresses or networks (CIDR) with commas between them.
+
+    Raises:
+        ValueError: one of them is neither.
+    """
+    return tuple(str(ipaddress.ip_network(word)) for word in parse_words(value))
+
+
+_LIST: Final = (list, tuple, set, frozenset, str)
+
+_OPTIONS: Final[dict[str, tuple[tuple[type, ...], Callable[[str], object]]]] = {
+    "service_name": ((str,), str),
+    "service_version": ((str,), str),
+    "endpoint": ((str,), parse_endpoint),
+    "protocol": ((str,), parse_protocol),
+    "console": ((str,), parse_console),
+    "log_level": ((str,), parse_log_level),
+    "blocked_seconds": ((float, int), parse_seconds),
+    "shutdown_seconds": ((float, int), parse_seconds),
+    "enabled": ((bool,), parse_bool),
+    "sample_ratio": ((float, int), parse_ratio),
+    "redact": ((str,), parse_redact),
+    "redact_keys": (_LIST, parse_words),
+    "redact_patterns": ((Mapping, str), parse_patterns),
+    "redact_hash_key": ((str,), str),
+    "max_text": ((int,), parse_count),
+    "recorder": ((bool,), parse_bool),
+    "recorder_dir": ((str, os.PathLike), str),
+    "recorder_requests": ((int,), parse_count),
+    "slow_seconds": ((float, int), parse_seconds),
+    "trace_secret": ((str,), str),
+    "trace_allow": (_LIST, parse_networks),
+}
+"""Of each option: what an argument may be, and how its text is read."""
+
+_SECRET_OPTIONS: Final = frozenset({"redact_hash_key", "trace_secret"})
+"""Options whose values are never logged."""

@@ -3,25 +3,12 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
-from infersight._config import (
-    DEFAULT_BLOCKED_SECONDS,
-    DEFAULT_SHUTDOWN_SECONDS,
-    Console,
-    Options,
-    Protocol,
-    from_environment,
-    parse_bool,
-    parse_console,
-    parse_endpoint,
-    parse_log_level,
-    parse_protocol,
-    parse_seconds,
-)
+from infersight._config import Console, Options, Protocol, Redact, choose_options
 from infersight._faults import report
 
 if TYPE_CHECKING:
@@ -34,7 +21,6 @@ if TYPE_CHECKING:
     from infersight._telemetry import Telemetry
 
 _LOG: Final = logging.getLogger("infersight")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -82,6 +68,18 @@ def configure(
     blocked_seconds: float | None = None,
     shutdown_seconds: float | None = None,
     enabled: bool | None = None,
+    sample_ratio: float | None = None,
+    redact: Redact | None = None,
+    redact_keys: Sequence[str] | None = None,
+    redact_patterns: Mapping[str, str] | None = None,
+    redact_hash_key: str | None = None,
+    max_text: int | None = None,
+    recorder: bool | None = None,
+    recorder_dir: str | os.PathLike[str] | None = None,
+    recorder_requests: int | None = None,
+    slow_seconds: float | None = None,
+    trace_secret: str | None = None,
+    trace_allow: Sequence[str] | None = None,
 ) -> None:
     """Start sending spans, logs and metrics of this process over OTLP. A second call changes nothing.
 
@@ -101,21 +99,26 @@ def configure(
         blocked_seconds: how long the event loop may be blocked before its stack is recorded; 0.1 by default.
         shutdown_seconds: how long the end of the process may wait for telemetry to be sent; 3 by default.
         enabled: False makes everything of the SDK do nothing.
+        sample_ratio: share of the requests without a parent that are sampled, 0 to 1; by default what
+            `OTEL_TRACES_SAMPLER` says, else all.
+        redact: what becomes of secrets before anything leaves the process: `mask` (the default) puts a mark in their
+            place, `hash` a keyed hash, `drop` nothing; `off` sends them.
+        redact_keys: further attribute names whose values are secrets.
+        redact_patterns: further secrets inside text: name to regular expression, of linear time.
+        redact_hash_key: key of the hashes; by default a random one of each process.
+        max_text: longest text of an attribute or log body, in characters; 16 384 by default.
+        recorder: whether the detail of a request is kept until it is known to be worth sending; True by default.
+        recorder_dir: folder for the last requests of a process that ends by SIGTERM or a fatal error; None by default.
+        recorder_requests: how many of the last requests are kept for that; 50 by default.
+        slow_seconds: a request longer than this is slow; by default, and besides, one beyond its route's recent p99.
+        trace_secret: lets a request force its detail to be sent: `X-Infersight-Trace: 1` and this secret in
+            `X-Infersight-Trace-Secret`.
+        trace_allow: client addresses or networks that may force it without the secret.
 
     Raises:
         TypeError: an argument of the wrong type. Wrong values and a faulty environment are one warning line.
     """
-    options = Options(
-        service_name=_choose("service_name", service_name, str, None),
-        service_version=_choose("service_version", service_version, str, None),
-        endpoint=_choose("endpoint", endpoint, parse_endpoint, None),
-        protocol=_choose("protocol", protocol, parse_protocol, None),
-        console=_choose("console", console, parse_console, "auto"),
-        log_level=_choose("log_level", log_level, parse_log_level, None),
-        blocked_seconds=_choose("blocked_seconds", blocked_seconds, parse_seconds, DEFAULT_BLOCKED_SECONDS),
-        shutdown_seconds=_choose("shutdown_seconds", shutdown_seconds, parse_seconds, DEFAULT_SHUTDOWN_SECONDS),
-        enabled=_choose("enabled", enabled, parse_bool, True),
-    )
+    options = choose_options(dict(locals()))
     with state.lock:
         if state.options is not None:
             if state.options != options:
@@ -178,29 +181,3 @@ def _start(options: Options) -> Running:
         _logs.LogBridge(providers.logger, options.console, options.log_level, providers.service_name),
         _exit.ExitHooks(shutdown),
     )
-
-
-_ARGUMENT_TYPES: Final[dict[str, tuple[type, ...]]] = {
-    "blocked_seconds": (float, int),
-    "shutdown_seconds": (float, int),
-    "enabled": (bool,),
-}
-"""What an argument may be; text where it is not listed."""
-
-
-def _choose(name: str, argument: object, parse: Callable[[str], T], default: T) -> T:
-    """The argument, else the environment's value, else the default.
-
-    Raises:
-        TypeError: the argument has another type than the option.
-    """
-    if argument is None:
-        return from_environment(name, parse, default)
-    expected = _ARGUMENT_TYPES.get(name, (str,))
-    if not isinstance(argument, expected) or (isinstance(argument, bool) and bool not in expected):
-        raise TypeError(f"configure({name}=...) takes a {expected[0].__name__}, not {type(argument).__name__}")
-    try:
-        return parse(str(argument))
-    except ValueError as error:
-        _LOG.warning("ignoring configure(%s=%r): %s", name, argument, error)
-        return default

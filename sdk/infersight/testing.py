@@ -20,7 +20,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
-from infersight._config import DEFAULT_BLOCKED_SECONDS, DEFAULT_SHUTDOWN_SECONDS, Options
+from infersight._config import DEFAULT_BLOCKED_SECONDS, Options
 from infersight._configure import Running, state
 from infersight._faults import raise_faults
 from infersight._globals import Globals, current, put
@@ -130,17 +130,7 @@ def capture(*, faults_raise: bool = True, blocked_seconds: float = DEFAULT_BLOCK
         time_ns=_ticking(START_NS),
         monotonic_ns=_ticking(0),
     )
-    options = Options(
-        service_name="captured",
-        service_version=None,
-        endpoint=None,
-        protocol=None,
-        console="off",
-        log_level=None,
-        blocked_seconds=blocked_seconds,
-        shutdown_seconds=DEFAULT_SHUTDOWN_SECONDS,
-        enabled=True,
-    )
+    options = Options(service_name="captured", console="off", blocked_seconds=blocked_seconds)
     logs = LogBridge(providers.logger, "off", None, "captured")
     globals_before = current()
     put(Globals(providers.tracer, providers.meter, providers.logger))

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter, Spa
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
 import infersight
-from infersight._config import DEFAULT_BLOCKED_SECONDS, DEFAULT_SHUTDOWN_SECONDS, Options
+from infersight._config import Options
 from infersight._configure import Running, state
 from infersight._logs import LogBridge
 from infersight._providers import Providers
@@ -80,7 +80,7 @@ def by_hand(tracer_provider: TracerProvider, meter_provider: MeterProvider) -> C
 def running(tracer_provider: TracerProvider, meter_provider: MeterProvider) -> tuple[Options, Running]:
     """The SDK over these providers, as `configure` would have made it over its own."""
     logger_provider = LoggerProvider(shutdown_on_exit=False)
-    options = Options("b", None, None, None, "off", None, DEFAULT_BLOCKED_SECONDS, DEFAULT_SHUTDOWN_SECONDS, True)
+    options = Options(service_name="b", console="off")
     providers = Providers(tracer_provider, meter_provider, logger_provider, "b", (), ())
     telemetry = Telemetry(tracer_provider, meter_provider, logger_provider)
     return options, Running(telemetry, providers, LogBridge(logger_provider, "off", None, "b"))
