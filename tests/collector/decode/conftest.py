@@ -362,7 +362,7 @@ def fill(message: Any, rng: random.Random, depth: int = 0) -> Any:
     """Set some of the fields of a message, deeper ones less often."""
     for field in message.DESCRIPTOR.fields:
         if field.is_repeated:
-            for _ in range(rng.randrange(4 if depth < 4 else 3) if depth < 9 else 0):
+            for _ in range(element_count(rng, depth)):
                 if field.message_type is None:
                     getattr(message, field.name).append(scalar(field, rng))
                 else:
@@ -373,6 +373,13 @@ def fill(message: Any, rng: random.Random, depth: int = 0) -> Any:
             getattr(message, field.name).SetInParent()
             fill(getattr(message, field.name), rng, depth + 1)
     return message
+
+
+def element_count(rng: random.Random, depth: int) -> int:
+    """Mostly one or more resources, scopes and records; few elements further down."""
+    if depth < 3:
+        return rng.choice([0, 1, 1, 1, 2, 2, 3])
+    return rng.choice([0, 0, 1, 1, 2, 3]) if depth < 5 else rng.randrange(3) if depth < 9 else 0
 
 
 def scalar(field: FieldDescriptor, rng: random.Random) -> Any:
