@@ -125,7 +125,7 @@ def schema_file_statement(types: Mapping[str, str], path: Path) -> str:
 
 def scan(table: str, files: Iterable[object], start_ns: int | None, end_ns: int | None) -> str:
     """The SELECT over the files of a table, narrowed to rows from `start_ns` on and before `end_ns`."""
-    paths = ", ".join(literal(file) for file in files)
+    paths = literals(files)
     time = TIME_COLUMN[table]
     conditions = [f"{time} >= {start_ns}"] if start_ns is not None else []
     conditions += [f"{time} < {end_ns}"] if end_ns is not None else []
@@ -142,6 +142,11 @@ def identifier(name: str) -> str:
 def literal(value: object) -> str:
     """Text quoted for SQL."""
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def literals(values: Iterable[object]) -> str:
+    """A list of texts for SQL's `in (...)`; one that nothing equals where there are none."""
+    return ", ".join(map(literal, values)) or "null"
 
 
 def _struct(fields: Mapping[str, str]) -> str:

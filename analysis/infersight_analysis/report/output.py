@@ -44,3 +44,8 @@ def bar(start: float, end: float, width: int) -> str:
     full, rest = divmod(eighths, 8)
     text = " " * first + "█" * full + (_BLOCKS[rest] if rest else "")
     return text[:width].ljust(width)
+
+
+def joined(*parts: object) -> str:
+    """What is there of the parts, with dots between."""
+    return " · ".join(str(part) for part in parts if part)

@@ -1,0 +1,213 @@
+"""What the verbs find, typed; their fields are the keys of the JSON, a contract that is only added to.
+
+Durations are integer nanoseconds, times ISO 8601 in UTC with nanoseconds.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Where a finding can be checked.
+
+    Args:
+        trace_ids: the traces that it is about, most telling first.
+        sql: queries for `infersight sql` that show it.
+        numbers: what the statement was made from.
+    """
+
+    trace_ids: list[str]
+    sql: list[str]
+    numbers: dict[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True)
+class SlowRequest:
+    """A slow request; `top` is what most of its time went to, on the critical path."""
+
+    trace_id: str
+    duration_ns: int
+    service: str | None
+    name: str
+    start_time: str
+    status_code: str
+    route: str | None
+    version: str | None
+    span_id: str
+    top: str
+    top_ns: int
+
+
+@dataclass(frozen=True)
+class SlowRequests:
+    """The slow requests, slowest first."""
+
+    requests: list[SlowRequest]
+    threshold_ns: int
+    count: int
+    considered: int
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a request's time: the critical-path time of all spans of one operation.
+
+    `baseline_ns` is the median of other requests, `excess_ns` what is above it, `percentile` the place among them;
+    null where there are too few others. `kind` is the span kind, or `UNATTRIBUTED` for the time of the request on no
+    instrumented stage.
+    """
+
+    name: str
+    kind: str
+    service: str | None
+    self_ns: int
+    baseline_ns: int | None = None
+    excess_ns: int | None = None
+    percentile: float | None = None
+
+
+@dataclass(frozen=True)
+class PathStep:
+    """A span of the critical path and how long it was responsible, in the order of time."""
+
+    span_id: str
+    name: str
+    service: str | None
+    self_ns: int
+
+
+@dataclass(frozen=True)
+class TreeSpan:
+    """A span of the repaired tree, in the order of a waterfall; `start_ns` counts from the request's start."""
+
+    span_id: str
+    name: str
+    service: str | None
+    kind: str
+    depth: int
+    start_ns: int
+    duration_ns: int
+    self_ns: int
+    status_code: str
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A possible cause; `confidence` is from 0 to 1, see `investigation.hypotheses`."""
+
+    cause: str
+    confidence: float
+    statement: str
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A log record of the trace."""
+
+    time: str
+    offset_ns: int
+    service: str | None
+    span_id: str | None
+    severity: str | None
+    body: str | None
+    event_name: str | None
+    exception: str | None
+
+
+@dataclass(frozen=True)
+class MetricPoint:
+    """A metric series of the request's process around the request.
+
+    `value` is the first after the request ended: of gauges and up-down counters as it is, of counters the rate a
+    second, of histograms the mean of what was recorded since the point before. `before` is the last before the
+    request began. `deviation` is robust, against the series' own hour before; null where it has no history.
+    """
+
+    name: str
+    unit: str | None
+    attributes: dict[str, Any]
+    reading: str
+    before: float | None
+    value: float
+    median: float | None
+    deviation: float | None
+    time: str
+
+
+@dataclass(frozen=True)
+class ExemplarPoint:
+    """A measurement that was kept with the trace's id."""
+
+    time: str
+    metric: str
+    value: float | None
+    span_id: str | None
+
+
+@dataclass(frozen=True)
+class BaselineSummary:
+    """What the request is compared with.
+
+    `requests` is how many, `about` which; `total_ns` is their median duration, null where they are too few.
+    """
+
+    requests: int
+    about: str
+    total_ns: int | None
+    excess_ns: int | None
+    percentile: float | None
+
+
+@dataclass(frozen=True)
+class Investigation:
+    """Why one request was slow; `breakdown` sums to `total_ns`, and so does `critical_path`."""
+
+    trace_id: str
+    service: str | None
+    name: str
+    start_time: str
+    status_code: str
+    total_ns: int
+    unattributed_ns: int
+    summary: str
+    baseline: BaselineSummary
+    breakdown: list[Piece]
+    critical_path: list[PathStep]
+    hypotheses: list[Hypothesis]
+    spans: list[TreeSpan]
+    logs: list[LogLine]
+    metrics: list[MetricPoint]
+    exemplars: list[ExemplarPoint]
+    notes: list[str]
+    evidence: Evidence
+
+
+@dataclass(frozen=True)
+class ErrorGroup:
+    """Errors of one fingerprint; `count` is failures, however many records each of them left."""
+
+    fingerprint: str
+    type: str
+    message: str
+    template: str
+    count: int
+    first_seen: str
+    last_seen: str
+    services: list[str]
+    versions: list[str]
+    routes: list[str]
+    location: str | None
+    frames: list[str]
+    sources: dict[str, int]
+    examples: list[str]
+
+
+@dataclass(frozen=True)
+class ErrorGroups:
+    """What broke, most frequent first."""
+
+    errors: list[ErrorGroup]
+    evidence: Evidence

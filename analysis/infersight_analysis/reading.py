@@ -1,0 +1,76 @@
+"""Spans out of the views, as the trees are made of them."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+import duckdb
+
+from infersight_analysis.trace import Span
+
+OPERATION: Final = "infersight.operation"
+
+ALWAYS_NS: Final = (-(2**63), 2**63 - 1)
+
+
+@cache
+def query(name: str) -> str:
+    """The text of `sql/queries/NAME.sql`."""
+    return (resources.files("infersight_analysis") / "sql" / "queries" / f"{name}.sql").read_text()
+
+
+def read_spans(
+    connection: duckdb.DuckDBPyConnection,
+    trace_ids: Iterable[str],
+    *,
+    between_ns: tuple[int, int] = ALWAYS_NS,
+    attributes: bool = False,
+) -> dict[str, list[Span]]:
+    """The spans of traces.
+
+    Args:
+        connection: from `connect`.
+        trace_ids: 32 hex digits each.
+        between_ns: times between which the spans start, both included.
+        attributes: whether to read all attributes; otherwise only `infersight.operation`.
+
+    Returns:
+        the spans by trace id; a trace without spans is absent.
+    """
+    values = {
+        "trace_ids": list(trace_ids),
+        "from_ns": between_ns[0],
+        "until_ns": between_ns[1],
+        "with_attributes": attributes,
+    }
+    traces: defaultdict[str, list[Span]] = defaultdict(list)
+    for row in connection.execute(query("spans_of_traces"), values).fetchall():
+        traces[row[0]].append(_span(row))
+    return dict(traces)
+
+
+def _span(row: tuple[Any, ...]) -> Span:
+    _, span_id, parent_id, name, kind, start, end, service, instance, version, status, operation, attributes = row
+    known = {OPERATION: operation} if operation else {}
+    return Span(
+        span_id=span_id or "",
+        parent_id=parent_id,
+        name=name or "",
+        kind=kind or "UNSPECIFIED",
+        start_ns=start or 0,
+        end_ns=end,
+        service=service,
+        instance=instance,
+        version=version,
+        status=status or "UNSET",
+        attributes=known if attributes is None else present(attributes),
+    )
+
+
+def present(attributes: str | None) -> dict[str, Any]:
+    """The attributes that a record has, of the JSON text of its STRUCT, which has every key that occurs."""
+    values: dict[str, Any] = json.loads(attributes or "{}") or {}
+    return {key: value for key, value in values.items() if value is not None}

@@ -1,0 +1,164 @@
+"""An investigation on the terminal: the answer first, then what it was made from."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from infersight_analysis.findings import Investigation, MetricPoint, Piece, TreeSpan
+from infersight_analysis.report.output import bar, console, joined
+from infersight_analysis.times import short_duration
+
+_SPANS: Final = 30
+_LOGS: Final = 12
+_METRICS: Final = 6
+_SHARE_WIDTH: Final = 16
+_UNUSUAL: Final = 3.5
+"""Deviations above this are marked, the bound of Iglewicz and Hoaglin for outliers."""
+
+_SEVERE: Final = {"ERROR": "red", "FATAL": "red", "CRITICAL": "red", "WARN": "yellow", "WARNING": "yellow"}
+
+
+def print_investigation(found: Investigation) -> None:
+    """Print the finding in sections; each appears only when there is something in it."""
+    out = console()
+    out.print(Text(found.summary, style="bold"))
+    about = joined(found.service, found.start_time, f"trace {found.trace_id}", found.status_code)
+    out.print(Text(about, style="dim"))
+    _section(out, "Spans", _waterfall(found.spans, found.total_ns, out.width))
+    _section(out, f"Where the time went {_against(found)}", _breakdown(found))
+    _section(out, "Why", _causes(found))
+    if found.logs:
+        _section(out, f"Logs ({len(found.logs)})", _logs(found))
+    if found.metrics:
+        _section(out, "Metrics of its process, most unusual first", _metrics(found.metrics))
+    if found.notes:
+        _section(out, "Notes", Text("\n".join(found.notes)))
+    queries = dict.fromkeys([*found.evidence.sql, *(sql for cause in found.hypotheses for sql in cause.evidence.sql)])
+    _section(out, "Evidence", Text("\n".join(f'infersight sql "{sql}"' for sql in queries), style="dim"))
+
+
+def _section(out: Console, title: str, body: Table | Text) -> None:
+    out.print(f"\n[bold cyan]{title}[/]")
+    out.print(Padding(body, (0, 0, 0, 2)))
+
+
+def _against(found: Investigation) -> str:
+    baseline = found.baseline
+    if baseline.total_ns is None:
+        return f"[dim](no baseline: {baseline.requests} other requests {baseline.about})[/]"
+    return f"[dim](against {baseline.requests} other requests {baseline.about})[/]"
+
+
+def _columns(*columns: tuple[str, str]) -> Table:
+    """A plain table; each column's heading and its side."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading, side in columns:
+        table.add_column(heading, justify="right" if side == "right" else "left", no_wrap=True)
+    return table
+
+
+def _waterfall(spans: Sequence[TreeSpan], total_ns: int, width: int) -> Table:
+    table = _columns(("span", "left"), ("", "left"), ("duration", "right"), ("self", "right"))
+    shown = spans[:_SPANS]
+    names = max(len(span.name) + 2 * span.depth for span in shown)
+    bars = max(20, width - min(names, 40) - 34)
+    for span in shown:
+        start, end = max(0, span.start_ns) / (total_ns or 1), (span.start_ns + span.duration_ns) / (total_ns or 1)
+        failed = span.status_code == "ERROR"
+        table.add_row(
+            Text("  " * span.depth + span.name, style="red" if failed else "", overflow="ellipsis"),
+            Text(bar(min(start, 1), min(end, 1), bars), style="red" if failed else "cyan"),
+            short_duration(span.duration_ns),
+            Text(short_duration(span.self_ns), style="dim"),
+        )
+    if len(spans) > _SPANS:
+        table.add_row(Text(f"... and {len(spans) - _SPANS} more spans", style="dim"))
+    return table
+
+
+def _breakdown(found: Investigation) -> Table:
+    table = _columns(
+        ("", "left"), ("time", "right"), ("", "left"), ("normal", "right"), ("more", "right"), ("", "right")
+    )
+    for piece in found.breakdown:
+        share = piece.self_ns / (found.total_ns or 1)
+        style = "dim" if piece.kind == "UNATTRIBUTED" else "cyan"
+        label = piece.name if piece.service == found.service else joined(piece.service, piece.name)
+        table.add_row(
+            label,
+            short_duration(piece.self_ns),
+            Text(f"{bar(0, share, _SHARE_WIDTH)}{share:4.0%}" if piece.self_ns else "", style=style),
+            *_compared(piece),
+        )
+    table.add_row("[bold]total[/]", f"[bold]{short_duration(found.total_ns)}[/]", "", *_compared_total(found))
+    return table
+
+
+def _compared(piece: Piece) -> tuple[str, str, str]:
+    if piece.baseline_ns is None or piece.excess_ns is None or piece.percentile is None:
+        return "", "", ""
+    excess = short_duration(piece.excess_ns)
+    return (
+        short_duration(piece.baseline_ns),
+        f"+{excess}" if piece.excess_ns > 0 else excess,
+        f"p{piece.percentile:.1f}",
+    )
+
+
+def _compared_total(found: Investigation) -> tuple[str, str, str]:
+    baseline = found.baseline
+    return _compared(Piece("", "", None, found.total_ns, baseline.total_ns, baseline.excess_ns, baseline.percentile))
+
+
+def _causes(found: Investigation) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(no_wrap=True)
+    table.add_column(justify="right", no_wrap=True)
+    table.add_column(overflow="fold")
+    for rank, cause in enumerate(found.hypotheses):
+        style = "bold yellow" if rank == 0 and cause.confidence else "dim"
+        table.add_row(Text(cause.cause, style=style), f"{cause.confidence:.0%}", Text(cause.statement))
+    return table
+
+
+def _logs(found: Investigation) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(justify="right", no_wrap=True, style="dim")
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for line in found.logs[:_LOGS]:
+        severity = line.severity or ""
+        words = joined(line.exception, line.body or line.event_name)
+        table.add_row(
+            f"+{short_duration(line.offset_ns)}", Text(severity, style=_SEVERE.get(severity, "dim")), Text(words)
+        )
+    if len(found.logs) > _LOGS:
+        table.add_row("", "", f"... and {len(found.logs) - _LOGS} more")
+    return table
+
+
+def _metrics(points: Sequence[MetricPoint]) -> Table:
+    table = _columns(
+        ("", "left"), ("", "left"), ("before", "right"), ("after", "right"), ("median", "right"), ("deviation", "right")
+    )
+    for point in points[:_METRICS]:
+        unusual = point.deviation is not None and abs(point.deviation) > _UNUSUAL
+        deviation = "" if point.deviation is None else f"{point.deviation:+.1f}"
+        unit = joined(point.reading, point.unit)
+        table.add_row(
+            Text(point.name, overflow="ellipsis"),
+            Text(unit, style="dim"),
+            _number(point.before),
+            _number(point.value),
+            _number(point.median),
+            Text(deviation, style="bold yellow" if unusual else ""),
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:,.4g}"

@@ -1,0 +1,47 @@
+"""The table of slow requests."""
+
+from rich.table import Table
+from rich.text import Text
+
+from infersight_analysis.findings import SlowRequests
+from infersight_analysis.report.output import bar, console
+from infersight_analysis.times import short_duration
+
+_BAR_WIDTH = 12
+
+
+def print_slow(found: SlowRequests) -> None:
+    """Print the requests with bars to compare them by, and the command to look into the first."""
+    out = console()
+    if not found.requests:
+        out.print(f"no request of {found.considered} is that slow" if found.considered else "no requests in this time")
+        return
+    above = f" of at least {short_duration(found.threshold_ns)}" if found.threshold_ns else ""
+    out.print(
+        f"[bold]{len(found.requests)} slowest[/] of {found.count} requests{above} ({found.considered} considered)\n"
+    )
+    out.print(_table(found))
+    out.print(f"\n[dim]infersight investigate {found.requests[0].trace_id}[/]", soft_wrap=True)
+
+
+def _table(found: SlowRequests) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("duration", justify="right", no_wrap=True)
+    table.add_column("", no_wrap=True)
+    table.add_column("request")
+    table.add_column("mostly", ratio=1)
+    table.add_column("started", no_wrap=True)
+    table.add_column("trace", no_wrap=True)
+    longest = found.requests[0].duration_ns or 1
+    for request in found.requests:
+        failed = request.status_code == "ERROR"
+        share = request.top_ns / (request.duration_ns or 1)
+        table.add_row(
+            short_duration(request.duration_ns),
+            Text(bar(0, request.duration_ns / longest, _BAR_WIDTH), style="red" if failed else "cyan"),
+            Text(f"{request.service or '?'}  {request.name}" + ("  ERROR" if failed else "")),
+            Text(f"{request.top} {share:.0%}"),
+            Text(request.start_time[11:23]),
+            Text(request.trace_id, style="dim"),
+        )
+    return table

@@ -1,0 +1,161 @@
+"""`infersight investigate`: why one request was slow."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import click
+import duckdb
+
+from infersight_analysis import options
+from infersight_analysis.breakdown import UNATTRIBUTED, breakdown
+from infersight_analysis.critical_path import critical_path, self_time
+from infersight_analysis.errors import AnalysisError
+from infersight_analysis.findings import BaselineSummary, Evidence, Hypothesis, Investigation, PathStep, TreeSpan
+from infersight_analysis.investigation.baseline import LEAST, baseline_of
+from infersight_analysis.investigation.hypotheses import Case, hypotheses
+from infersight_analysis.investigation.surroundings import blocks_around, exemplars_of, logs_of, metrics_around
+from infersight_analysis.reading import read_spans
+from infersight_analysis.report.investigation import print_investigation
+from infersight_analysis.report.output import print_json
+from infersight_analysis.session import opened
+from infersight_analysis.stored import literal
+from infersight_analysis.times import iso_time, short_duration
+from infersight_analysis.trace import Node, Trace
+
+_TRACE_ID: Final = re.compile(r"[0-9a-f]{1,32}")
+_SHOWN: Final = 3
+
+
+def investigate(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Investigation:
+    """Explain where the time of one request went, against requests like it.
+
+    Args:
+        connection: from `connect`.
+        trace_id: 32 hex digits, or as many of the first as are unique.
+
+    Raises:
+        AnalysisError: there is no such trace, or more than one.
+    """
+    trace_id = _resolve(connection, trace_id)
+    trace = Trace.of(read_spans(connection, [trace_id], attributes=True)[trace_id])
+    request = trace.root
+    pieces = breakdown(request)
+    baseline = baseline_of(connection, trace_id, request)
+    comparison = baseline.summary(request.duration_ns)
+    compared = baseline.compare(pieces)
+    blocks = blocks_around(connection, request)
+    causes = hypotheses(Case(connection, trace_id, request, baseline, comparison, compared, blocks))
+    return Investigation(
+        trace_id=trace_id,
+        service=request.span.service,
+        name=request.span.name,
+        start_time=iso_time(request.start_ns),
+        status_code=request.span.status,
+        total_ns=request.duration_ns,
+        unattributed_ns=sum(piece.self_ns for piece in compared if piece.name == UNATTRIBUTED),
+        summary=_summary(request, comparison, causes[0]),
+        baseline=comparison,
+        breakdown=compared,
+        critical_path=_steps(request),
+        hypotheses=causes,
+        spans=_tree(trace),
+        logs=logs_of(connection, trace_id, request),
+        metrics=metrics_around(connection, request),
+        exemplars=exemplars_of(connection, trace_id),
+        notes=[*trace.notes, *_more_data(comparison)],
+        evidence=_evidence(trace_id, baseline.traces),
+    )
+
+
+def _resolve(connection: duckdb.DuckDBPyConnection, prefix: str) -> str:
+    wanted = prefix.strip().lower()
+    if not _TRACE_ID.fullmatch(wanted):
+        raise AnalysisError(f"{prefix!r} is no trace id: give up to 32 hex digits, as `infersight slow` lists them")
+    sql = "select distinct trace_id from spans where trace_id >= $first and trace_id < $after order by 1 limit 4"
+    found = connection.execute(sql, {"first": wanted, "after": wanted + "g"}).fetchall()
+    if not found:
+        raise AnalysisError(f"no trace in this store begins with {wanted}; `infersight slow` lists some")
+    if len(found) > 1:
+        some = ", ".join(row[0] for row in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+        raise AnalysisError(f"more than one trace begins with {wanted}: {some}")
+    return str(found[0][0])
+
+
+def _steps(request: Node) -> list[PathStep]:
+    """The spans of the critical path in the order of their first moment on it."""
+    times: dict[int, int] = {}
+    nodes: dict[int, Node] = {}
+    for segment in critical_path(request):
+        key = id(segment.node)
+        nodes.setdefault(key, segment.node)
+        times[key] = times.get(key, 0) + segment.duration_ns
+    spans = [(nodes[key].span, self_ns) for key, self_ns in times.items()]
+    return [PathStep(span.span_id, span.name, span.service, self_ns) for span, self_ns in spans]
+
+
+def _tree(trace: Trace) -> list[TreeSpan]:
+    return [
+        TreeSpan(
+            span_id=node.span.span_id,
+            name=node.span.name,
+            service=node.span.service,
+            kind=node.span.kind,
+            depth=node.depth(),
+            start_ns=node.start_ns - trace.root.start_ns,
+            duration_ns=node.duration_ns,
+            self_ns=self_time(node),
+            status_code=node.span.status,
+        )
+        for top in (trace.root, *trace.others)
+        for node in top.below()
+    ]
+
+
+def _summary(request: Node, comparison: BaselineSummary, cause: Hypothesis) -> str:
+    took = f"{request.span.name} took {short_duration(request.duration_ns)}"
+    if comparison.excess_ns is None or comparison.percentile is None:
+        return f"{took}: {cause.statement}."
+    sign = "more" if comparison.excess_ns >= 0 else "less"
+    place = "longer than any of them" if comparison.percentile == 100 else f"p{comparison.percentile:.1f}"
+    normal = f"{short_duration(abs(comparison.excess_ns))} {sign} than the median of {comparison.requests} like it"
+    return f"{took}, {normal} ({place}): {cause.statement}."
+
+
+def _more_data(comparison: BaselineSummary) -> list[str]:
+    if comparison.total_ns is not None:
+        return []
+    return [f"need more data: {comparison.requests} other requests like it, at least {LEAST} are a baseline"]
+
+
+def _evidence(trace_id: str, baseline: Sequence[str]) -> Evidence:
+    sql = [
+        f"from spans where trace_id = {literal(trace_id)} order by start_time",
+        f"from logs where trace_id = {literal(trace_id)} order by time",
+    ]
+    return Evidence([trace_id], sql, {"baseline_examples": list(baseline[:_SHOWN])})
+
+
+@click.command(name="investigate")
+@click.argument("trace_id")
+@options.STORE
+@options.FORMAT
+def investigate_command(trace_id: str, store: Path, form: str) -> None:
+    r"""Why one request was slow.
+
+    TRACE_ID may be shortened to digits that are unique. The request's time is broken down along its critical path,
+    so that the pieces and the unattributed rest sum to it exactly, and each piece is compared with other requests of
+    the same service, operation, route and version in the hour before. Then its logs, the metrics of its process
+    around it, and possible causes with the evidence for them; `unknown` where nothing stands out.
+
+    \b
+    infersight slow --limit 5
+    infersight investigate 4bf92f35
+    """
+    with opened(store) as connection:
+        found = investigate(connection, trace_id)
+    if form == "json":
+        print_json(found)
+    else:
+        print_investigation(found)
