@@ -16,6 +16,10 @@ SCOPE: Final = "infersight"
 OPERATION: Final = "infersight.operation"
 OPERATION_INFERENCE: Final = "inference"  # one call of a function that runs a model
 OPERATION_STAGE: Final = "stage"  # one step of a request, named by the user
+OPERATION_FORWARD: Final = "forward"  # one call of a PyTorch module
+OPERATION_QUEUE: Final = "queue"  # a request waits for its batch
+OPERATION_BATCH: Final = "batch"  # one batch of several requests
+OPERATION_GENERATION: Final = "generation"  # one stream of tokens
 OPERATION_QUERY: Final = "query"  # one call of a database, an index or another service, named by the user
 
 MODEL_NAME: Final = "infersight.model.name"
@@ -25,6 +29,35 @@ INPUT_SHAPE: Final = "infersight.input.shape"  # int array, batch dimension firs
 INPUT_DTYPE: Final = "infersight.input.dtype"  # as the array library prints it, without its own name: float32
 OUTPUT_SHAPE: Final = "infersight.output.shape"  # int array
 DEVICE: Final = "infersight.device"  # as the array library prints it: cpu, cuda:0
+
+# Forward spans of PyTorch modules.
+MODULE_PATH: Final = "infersight.module.path"  # as named_modules() has it: encoder.layers.0; not on the top module
+MODULE_TYPE: Final = "infersight.module.type"  # the module's class
+PARAMETER_COUNT: Final = "infersight.model.parameters"  # elements of all its parameters
+MODEL_DTYPE: Final = "infersight.model.dtype"  # of its first floating-point parameter: float16
+AUTOCAST: Final = "infersight.autocast"  # the dtype that autocast computes in, where it is on
+OUTPUT_FINITE: Final = "infersight.output.finite"  # bool: neither NaN nor Inf in the output; absent if not checked
+DEVICE_DURATION: Final = "infersight.device.duration"  # seconds on the device's own clock; the metric too
+DEVICE_GAP: Final = "infersight.device.gap"  # seconds: device duration minus the span's duration
+DEVICE_MEMORY_PEAK: Final = "infersight.device.memory.peak"  # bytes: most ever allocated, or since the last reset
+DEVICE_MEMORY_RESERVED: Final = "infersight.device.memory.reserved"  # bytes that the caching allocator holds now
+
+# Dynamic batching: spans `queue` (in the request's trace) and `batch` (in its own), linked both ways.
+QUEUE_DURATION: Final = "infersight.batch.queue.duration"  # seconds from enqueued to the batch's start; the metric too
+RELEASE_REASON: Final = "infersight.batch.release_reason"  # why the batch did not wait longer: full, timeout, ...
+BATCH_FILL: Final = "infersight.batch.fill"  # items divided by the capacity
+BATCH_SHARE: Final = "infersight.batch.share"  # the request's part of the batch, 0 to 1, by its size without padding
+BATCH_SHARE_DURATION: Final = "infersight.batch.share.duration"  # seconds: that part of the batch's duration
+BATCH_TRACE_IDS: Final = "infersight.batch.trace_ids"  # of the other requests in the batch, the first ones
+
+# Generation, beside the `gen_ai.*` conventions.
+TIME_PER_OUTPUT_TOKEN: Final = "infersight.generation.time_per_output_token"  # seconds: the mean after the first
+GEN_AI_OPERATION_NAME: Final = "gen_ai.operation.name"  # chat, text_completion, ...
+GEN_AI_REQUEST_MODEL: Final = "gen_ai.request.model"
+GEN_AI_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
+GEN_AI_OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
+GEN_AI_TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"  # seconds
+GEN_AI_TOKEN_TYPE: Final = "gen_ai.token.type"  # input, output
 
 # Server spans, beside the `http.*` conventions.
 REQUEST_ID: Final = "infersight.request.id"  # the X-Request-Id header
@@ -83,6 +116,14 @@ DB_OPERATION_NAME: Final = "db.operation.name"
 
 # Events, and the conventions they use.
 EVENT_LOOP_BLOCKED: Final = "infersight.event_loop.blocked"  # log event with EVENT_LOOP_LAG and CODE_*
+OUT_OF_MEMORY: Final = "infersight.device.out_of_memory"  # log event with DEVICE and MEMORY_SUMMARY
+MEMORY_SUMMARY: Final = "infersight.device.memory.summary"  # the allocator's own table, as text
+COMPILATION: Final = "infersight.compilation"  # span event: torch.compile compiled a function, with COMPILE_*, CODE_*
+COMPILE_ID: Final = "infersight.compile.id"  # FRAME/NUMBER, as in torch.compile's logs; NUMBER > 0 is a recompilation
+COMPILE_DURATION: Final = "infersight.compile.duration"  # seconds
+RECOMPILE_REASON: Final = "infersight.compile.recompile_reason"  # the guard that failed
+GRAPH_BREAK: Final = "infersight.graph_break"  # span event: a graph ended early, at CODE_*
+GRAPH_BREAK_REASON: Final = "infersight.graph_break.reason"
 EXCEPTION_EVENT: Final = "exception"  # semantic conventions, exceptions on spans
 EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"
@@ -102,7 +143,15 @@ INFERENCE_DURATION: Final = "infersight.inference.duration"  # histogram, s
 INFERENCE_ACTIVE: Final = "infersight.inference.active"  # up-down counter, {inference}
 INFERENCE_BATCH_SIZE: Final = "infersight.inference.batch.size"  # histogram, {item}
 INFERENCE_ERRORS: Final = "infersight.inference.errors"  # counter, {error}
+FORWARD_DURATION: Final = "infersight.forward.duration"  # histogram, s; top modules only
 # The metric `infersight.event_loop.lag` (histogram, s) shares its name with the span attribute EVENT_LOOP_LAG.
+# The metrics `infersight.device.duration` and `infersight.batch.queue.duration` (histograms, s) do so too.
+
+# Semantic conventions of generative models, development status; the attributes are GEN_AI_OPERATION_NAME, _MODEL.
+GEN_AI_REQUEST_DURATION: Final = "gen_ai.server.request.duration"  # histogram, s
+GEN_AI_TIME_TO_FIRST_TOKEN: Final = "gen_ai.server.time_to_first_token"  # histogram, s
+GEN_AI_TIME_PER_OUTPUT_TOKEN: Final = "gen_ai.server.time_per_output_token"  # histogram, s
+GEN_AI_TOKEN_USAGE: Final = "gen_ai.client.token.usage"  # histogram, {token}; by GEN_AI_TOKEN_TYPE
 
 # Metrics of the process: semantic conventions, process.* and cpython.*; all cumulative unless said otherwise.
 PROCESS_CPU_TIME: Final = "process.cpu.time"  # counter, s

@@ -1,10 +1,12 @@
 """Spans of ours around a block of code: the one piece that starts, ends and fails them, and `stage` made of it."""
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from opentelemetry import context as otel_context
-from opentelemetry.trace import Span, StatusCode, set_span_in_context
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, Span, StatusCode, set_span_in_context
 
 from infersight import _attributes as names
 from infersight._configure import state
@@ -14,16 +16,33 @@ from infersight._values import AttributeValue, carriable, exception_attributes, 
 
 
 class OpenSpan:
-    """A span that is current from its creation until `close`, in the thread or task that created it."""
+    """A span that is current from its creation until `close`, in the thread or task that created it.
+
+    Args:
+        telemetry: what it is emitted through.
+        name: the span's name.
+        attributes: what is known at its start.
+        context: holds its parent, and what else is current inside; the current context without it.
+        links: to spans of other traces that it serves.
+    """
 
     __slots__ = ("_began_monotonic_ns", "_began_ns", "_telemetry", "_token", "span")
 
-    def __init__(self, telemetry: Telemetry, name: str, attributes: dict[str, AttributeValue]) -> None:
+    def __init__(
+        self,
+        telemetry: Telemetry,
+        name: str,
+        attributes: dict[str, AttributeValue],
+        context: Context | None = None,
+        links: Sequence[Link] | None = None,
+    ) -> None:
         self._telemetry = telemetry
         self._began_ns = telemetry.time_ns()
-        self.span: Span = telemetry.tracer.start_span(name, attributes=attributes, start_time=self._began_ns)
+        self.span: Span = telemetry.tracer.start_span(
+            name, context, attributes=attributes, links=links, start_time=self._began_ns
+        )
         # Attached by hand: OpenTelemetry's context manager costs a tenth of the whole span.
-        self._token = otel_context.attach(set_span_in_context(self.span))
+        self._token = otel_context.attach(set_span_in_context(self.span, context))
         self._began_monotonic_ns = telemetry.monotonic_ns()
 
     def elapsed_ns(self) -> int:
@@ -32,7 +51,15 @@ class OpenSpan:
 
     def close(self, elapsed_ns: int, error: BaseException | None = None) -> None:
         """End the span after `elapsed_ns`, failed by the error where there is one, and make its parent current."""
+        self.leave()
+        self.end(elapsed_ns, error)
+
+    def leave(self) -> None:
+        """Make its parent current again, where it was created; the span goes on until `end`."""
         otel_context.detach(self._token)
+
+    def end(self, elapsed_ns: int, error: BaseException | None = None) -> None:
+        """End the span that was left, as `close` does, at any later time and in any thread."""
         try:
             if error is not None and self.span.is_recording():
                 fail(self.span, error)

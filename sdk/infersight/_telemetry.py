@@ -12,6 +12,8 @@ from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 from opentelemetry.trace import TracerProvider
 
 from infersight import _attributes as names
+from infersight._deferred import DeferredEnds
+from infersight._generation_metrics import GenerationMetrics
 from infersight._values import AttributeValue
 from infersight._version import __version__
 
@@ -97,6 +99,26 @@ class Telemetry:
             description="How much later than due the event loop ran a heartbeat.",
             explicit_bucket_boundaries_advisory=_LAG_BOUNDS,
         )
+        self.forward_duration = meter.create_histogram(
+            names.FORWARD_DURATION,
+            unit="s",
+            description="Duration of one call of a PyTorch model, as its caller waits for it.",
+            explicit_bucket_boundaries_advisory=_DURATION_BOUNDS,
+        )
+        self.device_duration = meter.create_histogram(
+            names.DEVICE_DURATION,
+            unit="s",
+            description="Duration of one call of a PyTorch model on its device.",
+            explicit_bucket_boundaries_advisory=_DURATION_BOUNDS,
+        )
+        self.queue_duration = meter.create_histogram(
+            names.QUEUE_DURATION,
+            unit="s",
+            description="How long a request waited for its batch.",
+            explicit_bucket_boundaries_advisory=_DURATION_BOUNDS,
+        )
+        self.generation = GenerationMetrics(meter)
+        self.deferred = DeferredEnds()
         self.active = ActiveInferences()
         meter.create_observable_up_down_counter(
             names.INFERENCE_ACTIVE,
