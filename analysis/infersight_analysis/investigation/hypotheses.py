@@ -14,7 +14,7 @@ import duckdb
 from infersight_analysis.findings import BaselineSummary, Evidence, Hypothesis, Piece
 from infersight_analysis.investigation.baseline import Baseline
 from infersight_analysis.investigation.surroundings import Block
-from infersight_analysis.investigation.traits import Trait, traits_of
+from infersight_analysis.investigation.traits import LARGE, Trait, traits_of
 from infersight_analysis.reading import query
 from infersight_analysis.stored import literal
 from infersight_analysis.times import short_duration
@@ -35,7 +35,7 @@ LAG: Final = "infersight.event_loop.lag"
 _SURE: Final = {
     "blocked, with the function that did it": 0.95,
     "blocked, by the measured lag alone": 0.8,
-    "large input, time goes with the size": 0.9,
+    "large input, others as large are slow too": 0.9,
     "large input": 0.7,
     "slow dependency": 0.8,
     "cold start": 0.7,
@@ -144,14 +144,14 @@ def _traits(case: Case, node: Node | None) -> list[Trait]:
     if not case.baseline.is_enough:
         return []
     nodes = [case.request] if node is None or node is case.request else [node, case.request]
-    return [trait for at in nodes for trait in traits_of(case.connection, at.span, at.duration_ns, case.baseline)]
+    return [trait for at in nodes for trait in traits_of(case.connection, at.span, case.baseline)]
 
 
 def _cause_of(case: Case, piece: Piece, traits: Sequence[Trait]) -> tuple[str, float]:
     sizes = [trait for trait in traits if trait.is_size]
     if sizes:
-        goes_with_time = max(trait.correlation for trait in sizes) >= 0.5
-        return "large_input", _SURE["large input, time goes with the size" if goes_with_time else "large input"]
+        others_too = max(trait.effect for trait in sizes) >= LARGE
+        return "large_input", _SURE["large input, others as large are slow too" if others_too else "large input"]
     if piece.kind in ("CLIENT", "PRODUCER") or piece.service != case.request.span.service:
         return "slow_dependency", _SURE["slow dependency"]
     return "unknown", _SURE["a stage, cause unknown"]

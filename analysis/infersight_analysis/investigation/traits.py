@@ -12,7 +12,7 @@ import duckdb
 
 from infersight_analysis.investigation.baseline import Baseline
 from infersight_analysis.reading import present, query
-from infersight_analysis.stats.order import percentile_of, rank_correlation
+from infersight_analysis.stats.order import percentile_of
 from infersight_analysis.trace import Span
 
 _SIZE: Final = re.compile(r"(^|[._])(size|length|bytes|tokens|count|chars|rows|items|shape|width|height)$")
@@ -20,8 +20,11 @@ _NOT_AN_INPUT: Final = re.compile(
     r"^(thread|process|server|client|network|code|exception|error)\.|status_code|infersight.(event|requests)"
 )
 
-_LARGE: Final = 2.0
+LARGE: Final = 2.0
 """How many times its median a number must be, above the 95th percentile, to be called large."""
+
+_COMPARABLE: Final = 4.0
+"""Others whose number is at least this part of it are as large."""
 
 _RARE: Final = 0.2
 """The largest share of the others that may have a value for it to tell a span apart."""
@@ -35,22 +38,21 @@ class Trait:
         key: the attribute.
         statement: the difference in words.
         is_size: whether it is the size of an input.
-        correlation: Spearman's rho of a number with the duration, over the span and the others; 0 for text.
+        effect: how many times as long others take that have the value, or a number as large; 0 where there are none.
     """
 
     key: str
     statement: str
     is_size: bool
-    correlation: float
+    effect: float
 
 
-def traits_of(connection: duckdb.DuckDBPyConnection, span: Span, duration_ns: int, baseline: Baseline) -> list[Trait]:
-    """The attributes of a span that few of the others share, sizes that go with the duration first.
+def traits_of(connection: duckdb.DuckDBPyConnection, span: Span, baseline: Baseline) -> list[Trait]:
+    """The attributes of a span that few of the others share, sizes first.
 
     Args:
         connection: from `connect`.
         span: with its attributes.
-        duration_ns: how long it took.
         baseline: whose traces to compare with.
     """
     values = {
@@ -65,47 +67,47 @@ def traits_of(connection: duckdb.DuckDBPyConnection, span: Span, duration_ns: in
     if not others:
         return []
     keys = [key for key in span.attributes if not _NOT_AN_INPUT.search(key)]
-    found = [_trait(key, span.attributes[key], duration_ns, others) for key in keys]
-    return sorted(
-        (trait for trait in found if trait), key=lambda trait: (not trait.is_size, -trait.correlation, trait.key)
-    )
+    found = [_trait(key, span.attributes[key], others) for key in keys]
+    return sorted((trait for trait in found if trait), key=lambda trait: (not trait.is_size, -trait.effect, trait.key))
 
 
-def _trait(key: str, value: Any, duration_ns: int, others: Sequence[tuple[Mapping[str, Any], int]]) -> Trait | None:
+def _trait(key: str, value: Any, others: Sequence[tuple[Mapping[str, Any], int]]) -> Trait | None:
     number = _number(key, value)
     if number is not None:
-        return _numeric(key, number, duration_ns, others)
+        return _numeric(key, number, others)
     same = [duration for attributes, duration in others if attributes.get(key) == value]
     rest = [duration for attributes, duration in others if attributes.get(key) != value]
     if not rest or not same or len(same) > _RARE * len(others):
         return None  # one that no other has is rather an identifier
     ratio = median(same) / (median(rest) or 1)
-    if ratio < _LARGE:
+    if ratio < LARGE:
         return None
     share = len(same) / len(others)
     same_value = f"{key} = {json.dumps(value, ensure_ascii=False)}"
-    words = f"{same_value}, as {share:.0%} of the others, which take {ratio:.1f} times as long"
-    return Trait(key, words, is_size=False, correlation=0.0)
+    words = f"{same_value}, as {share:.0%} of the others, which take {_times(ratio)} as long"
+    return Trait(key, words, is_size=False, effect=ratio)
 
 
-def _numeric(
-    key: str, number: float, duration_ns: int, others: Sequence[tuple[Mapping[str, Any], int]]
-) -> Trait | None:
-    known = [
-        (size, duration) for attributes, duration in others if (size := _number(key, attributes.get(key))) is not None
-    ]
+def _numeric(key: str, number: float, others: Sequence[tuple[Mapping[str, Any], int]]) -> Trait | None:
+    sizes = [(_number(key, attributes.get(key)), duration) for attributes, duration in others]
+    known = [(size, duration) for size, duration in sizes if size is not None]
     if len(known) < len(others) / 2:
         return None
-    sizes = [size for size, _ in known]
-    normal = median(sizes)
-    if percentile_of(number, sizes) < 95 or number < _LARGE * normal:
+    normal = median(size for size, _ in known)
+    if percentile_of(number, [size for size, _ in known]) < 95 or number < LARGE * normal:
         return None
-    correlation = rank_correlation([*sizes, number], [*(duration for _, duration in known), duration_ns])
-    times = f"{number / normal:,.3g} times" if normal else "above"
-    words = f"{key} = {number:,.10g} is {times} its median ({normal:,.10g})"
-    if correlation >= 0.3:
-        words += f" and goes with the time (rank correlation {correlation:.2f})"
-    return Trait(key, words, bool(_SIZE.search(key)), correlation)
+    bound = max(number / _COMPARABLE, LARGE * normal)
+    alike = [duration for size, duration in known if size >= bound]
+    rest = [duration for size, duration in known if size < bound]
+    effect = median(alike) / (median(rest) or 1) if alike and rest else 0.0
+    words = f"{key} = {number:,.10g}, {_times(number / normal)} its median" if normal else f"{key} = {number:,.10g}"
+    if effect >= LARGE:
+        words += f" (others as large take {_times(effect)} as long)"
+    return Trait(key, words, bool(_SIZE.search(key)), effect)
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:,.0f} times" if ratio >= 10 else f"{ratio:.1f} times"
 
 
 def _number(key: str, value: Any) -> float | None:

@@ -43,7 +43,7 @@ def print_investigation(found: Investigation) -> None:
 
 def _section(out: Console, title: str, body: Table | Text) -> None:
     out.print(f"\n[bold cyan]{title}[/]")
-    out.print(Padding(body, (0, 0, 0, 2)))
+    out.print(Padding(body, (0, 0, 0, 2), expand=False))
 
 
 def _against(found: Investigation) -> str:

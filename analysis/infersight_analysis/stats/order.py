@@ -1,4 +1,4 @@
-"""Statistics by order: a value's place among others, and how two orders agree."""
+"""Statistics by order: a value's place among others."""
 
 from collections.abc import Sequence
 from statistics import median
@@ -20,20 +20,6 @@ def percentile_of(value: float, others: Sequence[float]) -> float:
     return 100.0 * (smaller + equal / 2) / len(others)
 
 
-def quantile(values: Sequence[float], q: float) -> float:
-    """The q-quantile with linear interpolation between neighbours (Hyndman and Fan's type 7, as numpy and DuckDB).
-
-    Args:
-        values: at least one value, in any order.
-        q: from 0 to 1.
-    """
-    ordered = sorted(values)
-    position = q * (len(ordered) - 1)
-    low = int(position)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (position - low)
-
-
 def robust_deviation(value: float, history: Sequence[float]) -> float | None:
     """How many robust standard deviations a value is from the median of its history.
 
@@ -51,32 +37,3 @@ def robust_deviation(value: float, history: Sequence[float]) -> float | None:
     if scale:
         return (value - centre) / scale
     return 0.0 if value == centre else None
-
-
-def ranks(values: Sequence[float]) -> list[float]:
-    """Ranks from 1 on; equal values share the mean of their ranks."""
-    order = sorted(range(len(values)), key=values.__getitem__)
-    result = [0.0] * len(values)
-    first = 0
-    while first < len(order):
-        last = first
-        while last + 1 < len(order) and values[order[last + 1]] == values[order[first]]:
-            last += 1
-        for position in range(first, last + 1):
-            result[order[position]] = (first + last) / 2 + 1
-        first = last + 1
-    return result
-
-
-def rank_correlation(left: Sequence[float], right: Sequence[float]) -> float:
-    """Spearman's rho, from -1 to 1; 0 where one side is constant.
-
-    Args:
-        left: values, paired by position with
-        right: as many values.
-    """
-    a, b = ranks(left), ranks(right)
-    mean = (len(a) + 1) / 2
-    covariance = sum((x - mean) * (y - mean) for x, y in zip(a, b, strict=True))
-    spread = (sum((x - mean) ** 2 for x in a) * sum((y - mean) ** 2 for y in b)) ** 0.5
-    return covariance / spread if spread else 0.0

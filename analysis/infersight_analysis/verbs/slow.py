@@ -59,7 +59,7 @@ def slow(
         "route": route,
         "model": model,
         "over_ns": least_ns,
-        "quantile": share,
+        "share": share,
         "limit": limit,
     }
     rows = connection.execute(query("slow_requests"), values).fetchall()
@@ -75,14 +75,14 @@ def slow(
     )
 
 
-def _threshold(over: str | None) -> tuple[int, float | None]:
+def _threshold(over: str | None) -> tuple[int, float]:
     if over is None:
-        return 0, None
+        return 0, 0.0
     percentile = _PERCENTILE.fullmatch(over.strip().lower())
     if percentile:
         return 0, float(percentile[1]) / 100
     try:
-        return parse_duration(over), None
+        return parse_duration(over), 0.0
     except AnalysisError:
         raise AnalysisError(f"--over takes a duration or a percentile, such as 500ms or p99, not {over!r}") from None
 

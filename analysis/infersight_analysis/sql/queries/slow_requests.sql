@@ -16,7 +16,7 @@ with requests as (
 threshold as (
     select
         count(*) as considered,
-        case when $quantile is null then $over_ns else ceil(quantile_cont(duration_ns, $quantile)) end as least_ns
+        case when $share > 0 then ceil(quantile_cont(duration_ns, $share)) else $over_ns end as least_ns
     from requests
 )
 -- The left join keeps one row with the counts where no request is that slow.
