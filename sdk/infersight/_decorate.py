@@ -64,10 +64,11 @@ class _Call:
         try:
             elapsed_ns = self._open.elapsed_ns()
             try:
-                shape = shape_of(result)
-                if shape is not None:
-                    self._open.span.set_attribute(names.OUTPUT_SHAPE, shape)
-                self._record(elapsed_ns, self._observed.metric_attributes)
+                if self._open.span.is_recording():
+                    shape = shape_of(result)
+                    if shape is not None:
+                        self._open.span.set_attribute(names.OUTPUT_SHAPE, shape)
+                self._record(elapsed_ns, None)
             finally:
                 self._open.close(elapsed_ns)
         except Exception:  # noqa: BLE001 - the result is returned in any case
@@ -87,13 +88,17 @@ class _Call:
         except Exception:  # noqa: BLE001 - the exception is raised in any case
             report("record a failed inference")
 
-    def _record(self, elapsed_ns: int, attributes: dict[str, str]) -> None:
+    def _record(self, elapsed_ns: int, error_attributes: dict[str, str] | None) -> None:
         # Before the span is closed: it is current, so the exemplars carry its ids.
         telemetry = self._telemetry
         telemetry.active.change(self._observed.model, -1)
-        telemetry.duration.record(elapsed_ns * _NANOSECOND, attributes)
+        series = telemetry.inference(self._observed.model)
+        if error_attributes is None:
+            series.duration.record(elapsed_ns * _NANOSECOND)
+        else:
+            telemetry.duration.record(elapsed_ns * _NANOSECOND, error_attributes)
         if isinstance(self._batch_size, int):
-            telemetry.batch_size.record(self._batch_size, self._observed.metric_attributes)
+            series.batch_size.record(self._batch_size)
 
 
 def observe(

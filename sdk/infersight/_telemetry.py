@@ -14,6 +14,7 @@ from opentelemetry.trace import TracerProvider
 from infersight import _attributes as names
 from infersight._deferred import DeferredEnds
 from infersight._generation_metrics import GenerationMetrics
+from infersight._series import InferenceSeries, Series
 from infersight._values import AttributeValue
 from infersight._version import __version__
 
@@ -93,12 +94,13 @@ class Telemetry:
         self.errors = meter.create_counter(
             names.INFERENCE_ERRORS, unit="{error}", description="Inference calls that raised an exception."
         )
-        self.loop_lag = meter.create_histogram(
+        loop_lag = meter.create_histogram(
             names.EVENT_LOOP_LAG,
             unit="s",
             description="How much later than due the event loop ran a heartbeat.",
             explicit_bucket_boundaries_advisory=_LAG_BOUNDS,
         )
+        self.loop_lag = Series(loop_lag, {})
         self.forward_duration = meter.create_histogram(
             names.FORWARD_DURATION,
             unit="s",
@@ -119,6 +121,7 @@ class Telemetry:
         )
         self.generation = GenerationMetrics(meter)
         self.deferred = DeferredEnds()
+        self._inferences: dict[ModelKey, InferenceSeries] = {}
         self.active = ActiveInferences()
         meter.create_observable_up_down_counter(
             names.INFERENCE_ACTIVE,
@@ -126,6 +129,15 @@ class Telemetry:
             unit="{inference}",
             description="Inference calls that are running.",
         )
+
+    def inference(self, model: ModelKey) -> InferenceSeries:
+        """Where the successful inferences of a model are recorded."""
+        found = self._inferences.get(model)
+        if found is None:
+            attributes = model_attributes(model)
+            found = InferenceSeries(Series(self.duration, attributes), Series(self.batch_size, attributes))
+            self._inferences[model] = found
+        return found
 
     def emit_event(
         self,
