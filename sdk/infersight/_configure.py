@@ -3,6 +3,7 @@
 import logging
 import os
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -149,7 +150,9 @@ def force_flush(timeout: float | None = None) -> bool:
     options, running = state.options, state.running
     if options is None or running is None:
         return True
-    return running.providers.flush(options.shutdown_seconds if timeout is None else timeout)
+    deadline = time.monotonic() + (options.shutdown_seconds if timeout is None else timeout)
+    ended = running.telemetry.deferred.drain(deadline - time.monotonic())
+    return running.providers.flush(max(0.0, deadline - time.monotonic())) and ended
 
 
 def shutdown() -> None:
@@ -160,6 +163,7 @@ def shutdown() -> None:
     try:
         if running.exit_hooks is not None:
             running.exit_hooks.remove()
+        running.telemetry.deferred.stop(options.shutdown_seconds)
         running.providers.shutdown(options.shutdown_seconds)
         running.logs.detach()
     except Exception:  # noqa: BLE001 - the end of a process is no time for our errors

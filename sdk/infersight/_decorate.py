@@ -1,11 +1,17 @@
 """`observe`: a span and the inference metrics for each call of a function that runs a model."""
 
-import functools
 import inspect
 from collections.abc import Callable
 from typing import Any, Final, ParamSpec, TypeVar, cast
 
 from infersight import _attributes as names
+from infersight._calls import (
+    Observer,
+    wrap_async_generator_function,
+    wrap_coroutine_function,
+    wrap_function,
+    wrap_generator_function,
+)
 from infersight._configure import state
 from infersight._faults import report
 from infersight._inputs import describe_input, shape_of
@@ -104,11 +110,15 @@ class _Call:
 def observe(
     *, model: str, version: str | None = None, name: str | None = None
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Observe every call of a function that runs a model; the function may be sync or async, or a method.
+    """Observe every call of a function that runs a model: sync or async, a generator of either kind, or a method.
 
     Each call gives a span (`infersight.operation` = inference) with the model, the batch size, and the shape, dtype
     and device of its first array, list or mapping argument, and the metrics `infersight.inference.duration`,
     `.active`, `.batch.size` and `.errors`. What the function returns or raises is not touched.
+
+    The span of a generator covers the iteration, from its first step until it is exhausted, fails or is closed; closed
+    early (the client went away), the span has `error.type` GeneratorExit or CancelledError, and is no error. The steps
+    share a copy of the context in which the first was made: the span is current in them, and not for the consumer.
 
     Args:
         model: name of the model, `infersight.model.name`.
@@ -119,20 +129,27 @@ def observe(
         The decorator.
 
     Raises:
-        TypeError: a wrong argument, or a decorated generator function, whose work happens after the call.
+        TypeError: a wrong argument.
     """
     for argument in (model, version or "", name or ""):
         if not isinstance(argument, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may be untyped
             raise TypeError(f"observe(...) takes text, not {type(argument).__name__}")
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
-            raise TypeError(f"observe() cannot decorate the generator function {function.__qualname__}")
         observed = _Observed(name or f"inference {model}", (model, version), _first_input(function))
-        wrap = _wrap_async if inspect.iscoroutinefunction(function) else _wrap_sync
-        return cast("Callable[P, R]", wrap(function, observed))
+        return cast("Callable[P, R]", _wrap_for(function)(function, observed))
 
     return decorate
+
+
+def _wrap_for(function: Callable[..., object]) -> Callable[[Callable[..., Any], Observer], Callable[..., Any]]:
+    if inspect.iscoroutinefunction(function):
+        return wrap_coroutine_function
+    if inspect.isasyncgenfunction(function):
+        return wrap_async_generator_function
+    if inspect.isgeneratorfunction(function):
+        return wrap_generator_function
+    return wrap_function
 
 
 def _first_input(function: Callable[..., object]) -> int:
@@ -142,37 +159,3 @@ def _first_input(function: Callable[..., object]) -> int:
     except ValueError:  # a builtin without a signature
         return 0
     return int(parameters[:1] in (["self"], ["cls"]))
-
-
-def _wrap_sync(function: Callable[..., Any], observed: _Observed) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def observing(*args: Any, **kwargs: Any) -> Any:
-        call = observed.begin(args, kwargs)
-        if call is None:
-            return function(*args, **kwargs)
-        try:
-            result = function(*args, **kwargs)
-        except BaseException as error:
-            call.raised(error)
-            raise
-        call.returned(result)
-        return result
-
-    return observing
-
-
-def _wrap_async(function: Callable[..., Any], observed: _Observed) -> Callable[..., Any]:
-    @functools.wraps(function)
-    async def observing(*args: Any, **kwargs: Any) -> Any:
-        call = observed.begin(args, kwargs)
-        if call is None:
-            return await function(*args, **kwargs)
-        try:
-            result = await function(*args, **kwargs)
-        except BaseException as error:
-            call.raised(error)
-            raise
-        call.returned(result)
-        return result
-
-    return observing
