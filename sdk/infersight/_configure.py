@@ -81,6 +81,10 @@ def configure(
     slow_seconds: float | None = None,
     trace_secret: str | None = None,
     trace_allow: Sequence[str] | None = None,
+    capture_inputs: float | None = None,
+    capture_confidence: float | None = None,
+    instrument_clients: bool | None = None,
+    host_metrics: bool | None = None,
 ) -> None:
     """Start sending spans, logs and metrics of this process over OTLP. A second call changes nothing.
 
@@ -115,6 +119,11 @@ def configure(
         trace_secret: lets a request force its detail to be sent: `X-Infersight-Trace: 1` and this secret in
             `X-Infersight-Trace-Secret`.
         trace_allow: client addresses or networks that may force it without the secret.
+        capture_inputs: share of the predictions whose input itself is sent, redacted, 0 to 1; none by default.
+        capture_confidence: only inputs of predictions with at most this confidence, or that failed; 1 by default.
+        instrument_clients: whether calls of databases and HTTP clients become spans, where OpenTelemetry's
+            instrumentation of the client is installed; True by default.
+        host_metrics: whether the process and the GPUs of its host are measured; True by default.
 
     Raises:
         TypeError: an argument of the wrong type. Wrong values and a faulty environment are one warning line.
@@ -177,11 +186,13 @@ def _is_enabled(options: Options) -> bool:
 def _start(options: Options) -> Running:
     # Imported here, so that `import infersight` and a disabled SDK do without the OpenTelemetry SDK.
     from infersight import _exit, _logs, _providers, _telemetry  # noqa: PLC0415
+    from infersight.export.redacting import redactor_of  # noqa: PLC0415
 
-    providers = _providers.set_up(options)
+    redactor = redactor_of(options)
+    providers = _providers.set_up(options, redactor)
     return Running(
         _telemetry.Telemetry(providers.tracer, providers.meter, providers.logger),
         providers,
-        _logs.LogBridge(providers.logger, options.console, options.log_level, providers.service_name),
+        _logs.LogBridge(providers.logger, options.console, options.log_level, providers.service_name, redactor),
         _exit.ExitHooks(shutdown),
     )

@@ -8,6 +8,7 @@ from typing import Final
 
 from infersight._config import Console
 from infersight._context import span_context_of
+from infersight._redact import Redactor
 from infersight._values import carriable, exception_attributes, safe_str
 
 STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -41,48 +42,57 @@ class JsonFormatter(logging.Formatter):
     attributes (what was given as `extra`), exception.
     """
 
-    def __init__(self, service: str) -> None:
+    def __init__(self, service: str, redactor: Redactor | None = None) -> None:
         super().__init__()
         self._service = service
+        self._redactor = redactor
 
     def format(self, record: logging.LogRecord) -> str:
         """The record in one line."""
+        said: dict[str, object] = {"message": message_of(record)}
+        if extras := extras_of(record):
+            said["attributes"] = carriable(extras)
+        if record.exc_info and record.exc_info[1] is not None:
+            said["exception"] = exception_attributes(record.exc_info[1])
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="microseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": message_of(record),
             **_trace_fields(record),
             "service": self._service,
+            **(said if self._redactor is None else self._redactor.attributes(said)),
         }
-        if extras := extras_of(record):
-            line["attributes"] = carriable(extras)
-        if record.exc_info and record.exc_info[1] is not None:
-            line["exception"] = exception_attributes(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False, default=safe_str)
 
 
 class HumanFormatter(logging.Formatter):
     """Time of day, level, logger, message, extras and the trace id; an exception's traceback below."""
 
+    def __init__(self, redactor: Redactor | None = None) -> None:
+        super().__init__()
+        self._redactor = redactor
+
     def format(self, record: logging.LogRecord) -> str:
         """The record for reading."""
         time = datetime.fromtimestamp(record.created, UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
-        facts = {**extras_of(record), **_trace_fields(record)}
+        facts = extras_of(record)
+        if self._redactor is not None:
+            facts = dict(self._redactor.attributes(facts))
+        facts.update(_trace_fields(record))
         facts.pop("span_id", None)
         words = [f"{time} {record.levelname:<8} {record.name} {message_of(record)}"]
         words += [f"{key}={safe_str(value)}" for key, value in facts.items()]
         line = "  ".join(words)
         if record.exc_info and record.exc_info[1] is not None:
             line = f"{line}\n{self.formatException(record.exc_info)}"
-        return line
+        return line if self._redactor is None else self._redactor.text(line)
 
 
-def console_handler(console: Console, service: str) -> logging.Handler | None:
+def console_handler(console: Console, service: str, redactor: Redactor | None) -> logging.Handler | None:
     """The handler for a console mode; None for `off`."""
     if console == "off":
         return None
     handler = logging.StreamHandler(sys.stderr)
     human = console == "human" or (console == "auto" and sys.stderr.isatty())
-    handler.setFormatter(HumanFormatter() if human else JsonFormatter(service))
+    handler.setFormatter(HumanFormatter(redactor) if human else JsonFormatter(service, redactor))
     return handler

@@ -12,6 +12,7 @@ from infersight._config import Console
 from infersight._console import console_handler, extras_of, message_of
 from infersight._context import context_of, span_context_of
 from infersight._faults import report
+from infersight._redact import Redactor
 from infersight._values import AttributeValue, carriable, exception_attributes, text
 
 _SEVERITY_TEXT: Final = {"WARNING": "WARN", "CRITICAL": "FATAL"}
@@ -75,12 +76,19 @@ def _translate(record: logging.LogRecord) -> LogRecord:
 class LogBridge:
     """Our handlers on the loggers, put there and taken away again."""
 
-    def __init__(self, provider: LoggerProvider, console: Console, level: int | None, service: str) -> None:
+    def __init__(
+        self,
+        provider: LoggerProvider,
+        console: Console,
+        level: int | None,
+        service: str,
+        redactor: Redactor | None = None,
+    ) -> None:
         root = logging.getLogger()
         configured_before = bool(root.handlers)
         self._otlp = OtlpHandler(provider)
         # An application with handlers of its own has its console; a second one only doubles each line.
-        self._console = None if console == "auto" and configured_before else console_handler(console, service)
+        self._console = None if console == "auto" and configured_before else console_handler(console, service, redactor)
         self._level_before: int | None = None
         if level is None and not configured_before:
             level = logging.INFO  # nobody configured logging: WARNING is only Python's default

@@ -19,17 +19,24 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk import _logs as sdk_logs
 from opentelemetry.sdk import metrics as sdk_metrics
 from opentelemetry.sdk import trace as sdk_trace
-from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
-from opentelemetry.sdk.metrics.export import MetricReader, PeriodicExportingMetricReader
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor, LogRecordExporter
+from opentelemetry.sdk.metrics.export import MetricExporter, MetricReader, PeriodicExportingMetricReader
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import TracerProvider
 
 from infersight import _attributes as names
 from infersight._config import Options
 from infersight._faults import report
 from infersight._globals import Globals, current, put
+from infersight._redact import Redactor
 from infersight.export.otlp import OtlpLogExporter, OtlpMetricExporter, OtlpSpanExporter
+from infersight.export.redacting import (
+    RedactingLogExporter,
+    RedactingMetricExporter,
+    RedactingSpanExporter,
+    TelemetryRedactor,
+)
 
 _FRESH_MILLIS: Final = 1_000
 """A span waits this long for its batch unless OTEL_BSP_SCHEDULE_DELAY says otherwise (its default is 5 s)."""
@@ -78,8 +85,28 @@ class Providers:
         )
 
 
-def set_up(options: Options) -> Providers:
+class _Redacting:
+    """Puts redaction before exporters of ours; leaves them as they are where it is switched off."""
+
+    def __init__(self, redactor: Redactor | None) -> None:
+        self._redactor = None if redactor is None else TelemetryRedactor(redactor)
+
+    def spans(self, exporter: SpanExporter) -> SpanExporter:
+        return exporter if self._redactor is None else RedactingSpanExporter(exporter, self._redactor)
+
+    def logs(self, exporter: LogRecordExporter) -> LogRecordExporter:
+        return exporter if self._redactor is None else RedactingLogExporter(exporter, self._redactor)
+
+    def metrics(self, exporter: MetricExporter) -> MetricExporter:
+        return exporter if self._redactor is None else RedactingMetricExporter(exporter, self._redactor)
+
+
+def set_up(options: Options, redactor: Redactor | None) -> Providers:
     """Providers for the options, registered with OpenTelemetry where it has none yet.
+
+    Args:
+        options: what `configure` was told.
+        redactor: what our exporters redact with; None where they do not.
 
     Raises:
         Exception: whatever the OpenTelemetry SDK makes of a faulty environment.
@@ -89,9 +116,10 @@ def set_up(options: Options) -> Providers:
     resource = Resource.create(_service(options))
     exporters: list[Any] = []
     found = current()
-    tracer = found.tracer or _tracer_provider(options, resource, exporters)
-    meter = found.meter or _meter_provider(options, resource, exporters)
-    logger = found.logger or _logger_provider(options, resource, exporters)
+    redacting = _Redacting(redactor)
+    tracer = found.tracer or _tracer_provider(options, resource, redacting, exporters)
+    meter = found.meter or _meter_provider(options, resource, redacting, exporters)
+    logger = found.logger or _logger_provider(options, resource, redacting, exporters)
     used = Globals(tracer, meter, logger)
     put(used)
     owned = [provider for provider in used if provider not in found]
@@ -103,16 +131,20 @@ def _service(options: Options) -> dict[str, str]:
     return {key: value for key, value in given.items() if value is not None}
 
 
-def _tracer_provider(options: Options, resource: Resource, exporters: list[Any]) -> sdk_trace.TracerProvider:
+def _tracer_provider(
+    options: Options, resource: Resource, redacting: _Redacting, exporters: list[Any]
+) -> sdk_trace.TracerProvider:
     provider = sdk_trace.TracerProvider(resource=resource, shutdown_on_exit=False)
     delay = None if "OTEL_BSP_SCHEDULE_DELAY" in os.environ else _FRESH_MILLIS
     for exporter in _exporters("traces", lambda: OtlpSpanExporter(options.endpoint, options.protocol)):
         exporters.append(exporter)
-        provider.add_span_processor(BatchSpanProcessor(exporter, schedule_delay_millis=delay))
+        provider.add_span_processor(BatchSpanProcessor(redacting.spans(exporter), schedule_delay_millis=delay))
     return provider
 
 
-def _meter_provider(options: Options, resource: Resource, exporters: list[Any]) -> sdk_metrics.MeterProvider:
+def _meter_provider(
+    options: Options, resource: Resource, redacting: _Redacting, exporters: list[Any]
+) -> sdk_metrics.MeterProvider:
     interval = None if "OTEL_METRIC_EXPORT_INTERVAL" in os.environ else _METRIC_MILLIS
     readers: list[MetricReader] = []
     for exporter in _exporters("metrics", lambda: OtlpMetricExporter(options.endpoint, options.protocol)):
@@ -120,15 +152,17 @@ def _meter_provider(options: Options, resource: Resource, exporters: list[Any]) 
             readers.append(exporter)
         else:
             exporters.append(exporter)
-            readers.append(PeriodicExportingMetricReader(exporter, export_interval_millis=interval))
+            readers.append(PeriodicExportingMetricReader(redacting.metrics(exporter), interval))
     return sdk_metrics.MeterProvider(readers, resource, shutdown_on_exit=False)
 
 
-def _logger_provider(options: Options, resource: Resource, exporters: list[Any]) -> sdk_logs.LoggerProvider:
+def _logger_provider(
+    options: Options, resource: Resource, redacting: _Redacting, exporters: list[Any]
+) -> sdk_logs.LoggerProvider:
     provider = sdk_logs.LoggerProvider(resource, shutdown_on_exit=False)
     for exporter in _exporters("logs", lambda: OtlpLogExporter(options.endpoint, options.protocol)):
         exporters.append(exporter)
-        provider.add_log_record_processor(BatchLogRecordProcessor(exporter))
+        provider.add_log_record_processor(BatchLogRecordProcessor(redacting.logs(exporter)))
     return provider
 
 

@@ -20,6 +20,7 @@ Action = Literal["mask", "hash", "drop"]
 MAX_TEXT: Final = 16_384
 """Longest text kept by default, in characters; what is cut off is said at its end."""
 
+_MARK: Final = "[redacted:"
 _OVERLAP: Final = 512
 """Characters beyond the cut that are looked at; longer than any secret without a beginning of its own."""
 
@@ -37,10 +38,14 @@ def is_secret_key(key: str) -> bool:
     Compares whole words (`x-api-key`, `dbPassword`, `http.request.header.authorization`), so that `input_tokens` or
     `keyboard` stay. A `token` is a secret only as the last word: `gen_ai.token.type` is none.
     """
-    words = [word.lower() for word in _WORD.findall(key)]
+    words = _words(key)
     return (
         not _SECRET_WORDS.isdisjoint(words) or not _SECRET_PAIRS.isdisjoint(pairwise(words)) or words[-1:] == ["token"]
     )
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in _WORD.findall(name)]
 
 
 @dataclass(frozen=True)
@@ -57,6 +62,11 @@ class Pattern:
     expression: re.Pattern[str]
     confirm: Callable[[str], bool] | None = None
 
+    @classmethod
+    def of(cls, name: str, expression: str, confirm: Callable[[str], bool] | None = None) -> "Pattern":
+        """A pattern from the text of its expression."""
+        return cls(name, re.compile(expression), confirm)
+
 
 def _is_card(text: str) -> bool:
     """Luhn's check digit (ISO/IEC 7812-1, annex B)."""
@@ -71,38 +81,54 @@ def _is_ssn(text: str) -> bool:
     return area not in {"000", "666"} and area < "900" and group != "00" and serial != "0000"
 
 
-def _pattern(name: str, expression: str, confirm: Callable[[str], bool] | None = None) -> Pattern:
-    return Pattern(name, re.compile(expression), confirm)
+def _is_parameter(text: str) -> bool:
+    """Whether `?name=value` names a secret, or the signature of a signed URL."""
+    name = text.lstrip("?&;").partition("=")[0]
+    return is_secret_key(name) or not {"sig", "signature"}.isdisjoint(_words(name))
 
+
+def _is_flag(text: str) -> bool:
+    """Whether `--name value` of a command line names a secret."""
+    return is_secret_key(re.split("[ =]", text.strip(), maxsplit=1)[0])
+
+
+_NAMES: Final = r"password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?key|authorization"
+_QUOTED_NAME: Final = rf"(?i:(?:{_NAMES}|token)\\{{0,4}}[\"'] {{0,2}}[=:,]|(?:{_NAMES}) {{0,2}}[=:])"
+"""The name of a secret and what stands between it and a value in quotes."""
 
 PATTERNS: Final[tuple[Pattern, ...]] = (
-    _pattern(
+    Pattern.of(
         "private_key",
         r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)",
     ),
-    _pattern("jwt", r"(?P<keep>^|[^A-Za-z0-9_.-])eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"),
-    _pattern("credentials", r"(?P<keep>\b(?i:bearer|basic) {1,4})[A-Za-z0-9._~+/=-]{8,}"),
-    _pattern(
+    Pattern.of("jwt", r"(?P<keep>^|[^A-Za-z0-9_.-])eyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"),
+    Pattern.of("credentials", r"(?P<keep>\b(?i:bearer|basic) {1,4})[A-Za-z0-9._~+/=-]{8,}"),
+    Pattern.of(
         "cloud_key",
         r"\b(?:A(?:KIA|SIA)[A-Z0-9]{16}\b|AIza[A-Za-z0-9_-]{35}|gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{22}"
         r"|xox[abposr]-[A-Za-z0-9-]{10}|[rs]k_(?:live|test)_[A-Za-z0-9]{16}|sk-[A-Za-z0-9_-]{20}|hf_[A-Za-z0-9]{30})"
         r"[A-Za-z0-9_-]*",
     ),
-    _pattern("password", r"(?P<keep>://[^\s/:@]{0,64}:)[^\s/@]{1,256}@"),
-    _pattern(
-        "secret",
-        r"(?P<keep>(?i:password|passwd|pwd|secret|api[_-]?key|access[_-]?key|authorization)"
-        r"[\"']? {0,2}[=:] {0,2}[\"']?)[^\s\"'&,;\[][^\s\"'&,;]{0,255}",
-    ),
-    # Model servers speak of other tokens, "time per token: 12 ms": only an assignment is taken for a secret.
-    _pattern("secret", r"(?P<keep>(?i:token)=[\"']?)[^\s\"'&,;\[][^\s\"'&,;]{0,255}"),
-    _pattern("email", r"\b[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}\b"),
-    _pattern("card", r"\b[2-6][0-9](?:[ -]?[0-9]){11,17}\b", _is_card),
-    _pattern("ssn", r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", _is_ssn),
+    Pattern.of("password", r"(?P<keep>://[^\s/:@]{0,64}:)[^\s/@]{1,256}@"),
+    Pattern.of("secret", r"(?P<keep>(?i:cookie)[\"']? {0,2}[=:] {0,2}[\"']?)[^\"'\r\n]+"),
+    # Between quotes the value ends with the quote, also in JSON inside JSON and in a pair of a header list.
+    Pattern.of("secret", rf"(?P<keep>{_QUOTED_NAME} {{0,2}}b?\\{{0,4}}\")[^\"\r\n]+"),
+    Pattern.of("secret", rf"(?P<keep>{_QUOTED_NAME} {{0,2}}b?\\{{0,4}}')[^'\r\n]+"),
+    Pattern.of("secret", rf"(?P<keep>(?i:{_NAMES})[\"']? {{0,2}}[=:] {{0,2}})[^\s\"'&,;]+"),
+    # Model servers speak of other tokens, "time per token: 12 ms": without quotes only an assignment is a secret.
+    Pattern.of("secret", r"(?P<keep>(?i:token)=)[^\s\"'&,;]+"),
+    Pattern.of("secret", r"(?P<keep>(?:^|[?&;])[A-Za-z0-9_.~-]{1,64}=)[^\s&;#\"'<>]+", _is_parameter),
+    Pattern.of("secret", r"(?P<keep>(?:^|\s)--[A-Za-z][A-Za-z0-9_-]{0,64}[ =])[^\s\"'-]\S*", _is_flag),
+    Pattern.of("email", r"\b[A-Za-z0-9._%+-]{1,64}(?:@|%40)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}\b"),
+    Pattern.of("card", r"\b[2-6][0-9](?:(?:[ +-]|%20)?[0-9]){11,17}\b", _is_card),
+    Pattern.of("ssn", r"\b[0-9]{3}-[0-9]{2}-[0-9]{4}\b", _is_ssn),
 )
 """The built-in patterns, in the order in which they are applied."""
 
-SUSPICIOUS: Final = re.compile(r"[@=:]|eyJ|-----BEGIN|[0-9][0-9 -]{9}|(?i:bearer|basic) |[A-Za-z]{2}[_-]|A[KS]IA|AIza")
+SUSPICIOUS: Final = re.compile(
+    r"[@=:]|%40|eyJ|-----BEGIN|--[A-Za-z]|[\"'] {0,2},|[0-9][0-9 +%-]{9}|(?i:bearer|basic) |[A-Za-z]{2}[_-]"
+    r"|A[KS]IA|AIza"
+)
 """What any text that one of the built-in patterns matches contains: the cheap look before the dear one."""
 
 
@@ -124,17 +150,17 @@ class Redactor:
     patterns: tuple[Pattern, ...] = ()
     max_text: int = MAX_TEXT
     hash_key: bytes = b""
-    _is_secret: Callable[[str], bool] = field(init=False, repr=False, compare=False)
+    _rule: Callable[[str], tuple[bool, str]] = field(init=False, repr=False, compare=False)
     _short: Callable[[str], str] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         # Attribute names and short values repeat: both answers are remembered, within bounds.
         extra = frozenset(key.lower() for key in self.secret_keys)
 
-        def is_secret(key: str) -> bool:
-            return key.lower() in extra or is_secret_key(key)
+        def rule(key: str) -> tuple[bool, str]:
+            return key.lower() in extra or is_secret_key(key), self.text(key)
 
-        object.__setattr__(self, "_is_secret", lru_cache(maxsize=4096)(is_secret))
+        object.__setattr__(self, "_rule", lru_cache(maxsize=4096)(rule))
         object.__setattr__(self, "_short", lru_cache(maxsize=4096)(self._replace))
 
     def text(self, text: str) -> str:
@@ -150,23 +176,50 @@ class Redactor:
 
     def value(self, key: str, value: object) -> object:
         """What is kept of an attribute: the value itself when no rule touches it; None when it is dropped."""
-        if self._is_secret(key) and value is not None:
+        if value is not None and self._rule(key)[0]:
             return None if self.action == "drop" else self._mark("secret", str(value))
+        return self.body(value)
+
+    def body(self, value: object) -> object:
+        """What is kept of a value without a name: text by the patterns, lists and maps part by part."""
         if isinstance(value, str):
             return self.text(value)
+        if isinstance(value, bytes):
+            text = value.decode("latin-1")
+            kept = self.text(text)
+            return value if kept == text else kept.encode("latin-1", "replace")
+        if isinstance(value, Mapping):
+            return self.attributes(cast("Mapping[str, object]", value))
         if isinstance(value, list | tuple):
             items = cast("Sequence[object]", value)
-            if any(isinstance(item, str) for item in items):
-                return [self.text(item) if isinstance(item, str) else item for item in items]
-            return items
+            kept_items = self._items(items)
+            return items if kept_items == list(items) else kept_items
         return value
 
     def attributes(self, attributes: Mapping[str, object]) -> Mapping[str, object]:
-        """The attributes after redaction; the same object when no rule touches any."""
-        kept = {key: self.value(key, value) for key, value in attributes.items()}
-        if all(kept[key] is value for key, value in attributes.items()):
+        """The attributes after redaction, names too; the same object when no rule touches any."""
+        changed: dict[str, object] = {}
+        renamed = False
+        for key, value in attributes.items():
+            kept = self.value(key, value)
+            if kept is not value and kept != value:
+                changed[key] = kept
+            renamed = renamed or self._rule(key)[1] != key
+        if not changed and not renamed:
             return attributes
-        return {key: value for key, value in kept.items() if value is not None or attributes[key] is None}
+        return {
+            self._rule(key)[1]: changed.get(key, value)
+            for key, value in attributes.items()
+            if key not in changed or changed[key] is not None
+        }
+
+    def _items(self, items: Sequence[object]) -> list[object]:
+        kept = [self.body(item) for item in items]
+        for position, flag in enumerate(items[:-1]):
+            # A command line as a list: `--api-key` and its value are items of their own.
+            if isinstance(flag, str) and flag.startswith("-") and self._rule(flag)[0]:
+                kept[position + 1] = "" if self.action == "drop" else self._mark("secret", str(items[position + 1]))
+        return kept
 
     def _replace(self, text: str) -> str:
         for pattern in self.patterns:
@@ -183,12 +236,15 @@ class Redactor:
             if pattern.confirm is not None and not pattern.confirm(found):
                 return found
             kept = match.groupdict().get("keep") or ""
-            return kept + ("" if self.action == "drop" else self._mark(pattern.name, found[len(kept) :]))
+            secret = found[len(kept) :]
+            if secret.startswith(_MARK):
+                return found
+            return kept + ("" if self.action == "drop" else self._mark(pattern.name, secret))
 
         return pattern.expression.sub(replacement, text)
 
     def _mark(self, name: str, secret: str) -> str:
         if self.action != "hash":
-            return f"[redacted:{name}]"
+            return f"{_MARK}{name}]"
         digest = hmac.new(self.hash_key, secret.encode(errors="surrogatepass"), hashlib.sha256)
-        return f"[redacted:{name}:{digest.hexdigest()[:16]}]"
+        return f"{_MARK}{name}:{digest.hexdigest()[:16]}]"
