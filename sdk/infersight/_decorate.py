@@ -99,12 +99,13 @@ class _Call:
         telemetry = self._telemetry
         telemetry.active.change(self._observed.model, -1)
         series = telemetry.inference(self._observed.model)
+        sampled = self._open.span.get_span_context().trace_flags.sampled
         if error_attributes is None:
-            series.duration.record(elapsed_ns * _NANOSECOND)
+            series.duration.record(elapsed_ns * _NANOSECOND, sampled)
         else:
             telemetry.duration.record(elapsed_ns * _NANOSECOND, error_attributes)
         if isinstance(self._batch_size, int):
-            series.batch_size.record(self._batch_size)
+            series.batch_size.record(self._batch_size, sampled)
 
 
 def observe(

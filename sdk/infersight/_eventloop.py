@@ -112,7 +112,7 @@ class EventLoopMonitor:
         self._schedule()
         try:
             if state.telemetry is not None:
-                state.telemetry.loop_lag.record(lag)
+                state.telemetry.loop_lag.record(lag, sampled=False)
         except Exception:  # noqa: BLE001 - the heart goes on
             report("record the lag of the event loop")
 

@@ -15,15 +15,9 @@ from opentelemetry.metrics import Histogram
 
 
 class _Measured:
-    """What an aggregation reads of a measurement."""
+    """What an aggregation reads of a measurement; only the value where it is no exemplar."""
 
     __slots__ = ("attributes", "context", "time_unix_nano", "value")
-
-    def __init__(self, value: float, time_unix_nano: int, context: object, attributes: Mapping[str, str]) -> None:
-        self.value = value
-        self.time_unix_nano = time_unix_nano
-        self.context = context
-        self.attributes = attributes
 
 
 class Series:
@@ -34,39 +28,54 @@ class Series:
         attributes: of every measurement; not to be changed afterwards.
     """
 
-    __slots__ = ("_aggregations", "_attributes", "_consumer", "_histogram", "_is_exemplar", "_readers")
+    __slots__ = ("_aggregations", "_attributes", "_consumer", "_exemplars", "_histogram", "_readers")
 
     def __init__(self, histogram: Histogram, attributes: Mapping[str, str]) -> None:
         self._histogram = histogram
         self._attributes = attributes
         self._aggregations: tuple[Any, ...] = ()
         self._readers: object = None
+        self._exemplars: Any = None
+        """The SDK's exemplar filter; None where it goes by the trace alone, as by default."""
         self._consumer: Any = getattr(histogram, "_measurement_consumer", None)
-        config = getattr(self._consumer, "_sdk_config", None)
-        self._is_exemplar: Any = getattr(getattr(config, "exemplar_filter", None), "should_sample", None)
+        """Where the SDK's instrument hands its measurements; None where they take the public way."""
 
-    def record(self, value: float) -> None:
-        """Record one measurement, finite and not negative, in the current context."""
-        # A reader that was added or removed, or a fork, changed where measurements go.
-        if self._is_exemplar is None or self._consumer._reader_storages is not self._readers:  # noqa: SLF001 - see the module
+    def record(self, value: float, sampled: bool) -> None:
+        """Record one measurement in the current context.
+
+        Args:
+            value: finite and not negative, in the unit of the histogram.
+            sampled: whether the current span is.
+        """
+        # The readers change with a fork, and when one is added or removed.
+        if self._consumer is None or self._consumer._reader_storages is not self._readers:  # noqa: SLF001 - see the module
             self._record_and_find(value)
             return
-        now, context = time_ns(), get_current()
-        is_exemplar = self._is_exemplar(value, now, self._attributes, context)
-        measured = _Measured(value, now, context, self._attributes)
+        measured = _Measured()
+        measured.value = value
+        if sampled or self._exemplars is not None:
+            now, context = time_ns(), get_current()
+            measured.time_unix_nano, measured.context, measured.attributes = now, context, self._attributes
+            if self._exemplars is not None:
+                sampled = self._exemplars.should_sample(value, now, self._attributes, context)
         for aggregation in self._aggregations:
-            aggregation.aggregate(measured, is_exemplar)
+            aggregation.aggregate(measured, sampled)
 
     def _record_and_find(self, value: float) -> None:
-        self._histogram.record(value, self._attributes)  # makes the aggregations
-        if self._is_exemplar is None:
+        self._histogram.record(value, self._attributes)  # this makes the aggregations
+        if self._consumer is None:
             return
+        # It is loaded already; `import infersight` does without it.
+        from opentelemetry.sdk.metrics import TraceBasedExemplarFilter  # noqa: PLC0415
+
         try:
+            exemplars = self._consumer._sdk_config.exemplar_filter  # noqa: SLF001 - see the module
+            self._exemplars = None if isinstance(exemplars, TraceBasedExemplarFilter) else exemplars
             readers = self._consumer._reader_storages  # noqa: SLF001 - see the module
             self._aggregations = tuple(self._found(readers))
             self._readers = readers
         except (AttributeError, LookupError):
-            self._is_exemplar = None
+            self._consumer = None
 
     def _found(self, readers: Mapping[object, Any]) -> Iterator[Any]:
         for storage in readers.values():
