@@ -10,21 +10,30 @@ with infersight.stage("preprocess"):
     ...
 """
 
+from infersight._checks import Violation, validate_input
 from infersight._configure import configure, force_flush, shutdown
 from infersight._decorate import observe
 from infersight._errors import InfersightError, MissingExtraError
-from infersight._spans import stage
+from infersight._predictions import feedback, prediction
+from infersight._spans import query, stage
+from infersight._variants import variant
 from infersight._version import __version__
 from infersight.integrations.fastapi import instrument_fastapi
 
 __all__ = [
     "InfersightError",
     "MissingExtraError",
+    "Violation",
     "__version__",
     "configure",
+    "feedback",
     "force_flush",
     "instrument_fastapi",
     "observe",
+    "prediction",
+    "query",
     "shutdown",
     "stage",
+    "validate_input",
+    "variant",
 ]

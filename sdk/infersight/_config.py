@@ -54,6 +54,10 @@ class Options:
     slow_seconds: float | None = None
     trace_secret: str | None = field(default=None, repr=False)
     trace_allow: tuple[str, ...] = ()  # networks in CIDR notation
+    capture_inputs: float = 0.0
+    capture_confidence: float = 1.0
+    instrument_clients: bool = True
+    host_metrics: bool = True
 
 
 def choose_options(arguments: Mapping[str, object]) -> Options:
@@ -270,6 +274,10 @@ _OPTIONS: Final[dict[str, tuple[tuple[type, ...], Callable[[str], object]]]] = {
     "slow_seconds": ((float, int), parse_seconds),
     "trace_secret": ((str,), str),
     "trace_allow": (_LIST, parse_networks),
+    "capture_inputs": ((float, int), parse_ratio),
+    "capture_confidence": ((float, int), parse_ratio),
+    "instrument_clients": ((bool,), parse_bool),
+    "host_metrics": ((bool,), parse_bool),
 }
 """Of each option: what an argument may be, and how its text is read."""
 

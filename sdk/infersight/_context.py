@@ -2,18 +2,30 @@
 
 import contextlib
 import logging
-from typing import Final
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
 
 from opentelemetry.context import Context
 from opentelemetry.trace import (
     INVALID_SPAN_CONTEXT,
     NonRecordingSpan,
+    Span,
     SpanContext,
     get_current_span,
     set_span_in_context,
 )
 
+from infersight import _attributes as names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 _MARK: Final = "_infersight_span_context"
+
+last_inference: Final[ContextVar[tuple[tuple[str, str | None], Span] | None]] = ContextVar(
+    "last_inference", default=None
+)
+"""Model (name, version) and span of the inference that began last in this task or thread."""
 
 
 def remember_span(error: BaseException, context: SpanContext) -> None:
@@ -37,3 +49,15 @@ def context_of(span_context: SpanContext | None) -> Context:
     if span_context is None:
         return Context()
     return set_span_in_context(NonRecordingSpan(span_context), Context())
+
+
+def model_of_trace() -> tuple[str, str | None] | None:
+    """Model (name, version) of the current span, else of the last inference that began in its trace; None without."""
+    current = get_current_span()
+    attributes: Mapping[str, Any] = getattr(current, "attributes", None) or {}
+    if names.MODEL_NAME in attributes:
+        return attributes[names.MODEL_NAME], attributes.get(names.MODEL_VERSION)
+    last = last_inference.get()
+    if last is None or last[1].get_span_context().trace_id != current.get_span_context().trace_id:
+        return None
+    return last[0]

@@ -1,18 +1,20 @@
 """Spans of ours around a block of code: the one piece that starts, ends and fails them, and `stage` made of it."""
 
+import re
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from opentelemetry import context as otel_context
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, StatusCode, set_span_in_context
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode, set_span_in_context
 
 from infersight import _attributes as names
 from infersight._configure import state
 from infersight._faults import report
 from infersight._telemetry import Telemetry
-from infersight._values import AttributeValue, carriable, exception_attributes, qualified_name, safe_str
+from infersight._values import AttributeValue, carriable, exception_attributes, qualified_name, safe_str, text
+from infersight._variants import current_request
 
 
 class OpenSpan:
@@ -24,6 +26,7 @@ class OpenSpan:
         attributes: what is known at its start.
         context: holds its parent, and what else is current inside; the current context without it.
         links: to spans of other traces that it serves.
+        kind: whether it is a call to another service.
     """
 
     __slots__ = ("_began_monotonic_ns", "_began_ns", "_telemetry", "_token", "span")
@@ -35,12 +38,15 @@ class OpenSpan:
         attributes: dict[str, AttributeValue],
         context: Context | None = None,
         links: Sequence[Link] | None = None,
+        *,
+        kind: SpanKind = SpanKind.INTERNAL,
     ) -> None:
         self._telemetry = telemetry
+        request = current_request.get()
+        if request is not None:
+            attributes = request.mark(attributes, context)
         self._began_ns = telemetry.time_ns()
-        self.span: Span = telemetry.tracer.start_span(
-            name, context, attributes=attributes, links=links, start_time=self._began_ns
-        )
+        self.span: Span = telemetry.tracer.start_span(name, context, kind, attributes, links, start_time=self._began_ns)
         # Attached by hand: OpenTelemetry's context manager costs a tenth of the whole span.
         self._token = otel_context.attach(set_span_in_context(self.span, context))
         self._began_monotonic_ns = telemetry.monotonic_ns()
@@ -82,18 +88,19 @@ def fail(span: Span, error: BaseException) -> None:
 class Block:
     """A `with` block whose span is a child of the current one; usable around awaits, and once."""
 
-    __slots__ = ("_attributes", "_name", "_open")
+    __slots__ = ("_attributes", "_kind", "_name", "_open")
 
-    def __init__(self, name: str, attributes: dict[str, AttributeValue]) -> None:
+    def __init__(self, name: str, attributes: dict[str, AttributeValue], kind: SpanKind = SpanKind.INTERNAL) -> None:
         self._name = name
         self._attributes = attributes
+        self._kind = kind
         self._open: OpenSpan | None = None
 
     def __enter__(self) -> Self:
         telemetry = state.telemetry
         if telemetry is not None:
             try:
-                self._open = OpenSpan(telemetry, self._name, self._attributes)
+                self._open = OpenSpan(telemetry, self._name, self._attributes, kind=self._kind)
             except Exception:  # noqa: BLE001 - the block runs in any case
                 report("start a span")
         return self
@@ -134,3 +141,44 @@ def stage(name: str, **attributes: object) -> Block:
         return Block(name, {})
     values: dict[str, AttributeValue] = {key: carriable(value) for key, value in attributes.items()}
     return Block(name, values | _STAGE)
+
+
+_STATEMENT_LENGTH: Final = 4_096
+_LITERAL: Final = re.compile(r"'[^']*(?:'|$)|(?<![\w.$:@])\d[\w.]*")
+
+
+def query(
+    name: str,
+    *,
+    statement: str | None = None,
+    system: str | None = None,
+    operation: str | None = None,
+    **attributes: object,
+) -> Block:
+    """Time one call of a database, a vector index, a cache or another service: a CLIENT span for the block.
+
+    For clients that OpenTelemetry does not instrument. The names are the database conventions'; the same query many
+    times in one request (N+1) is found by `db.query.summary`.
+
+    Args:
+        name: the query, the span's name and `db.query.summary`; one of a few, such as "SELECT users".
+        statement: its text, `db.query.text`; numbers and text in single quotes are replaced by question marks.
+        system: `db.system.name`: `postgresql`, `sqlite`, `redis`, ...
+        operation: `db.operation.name`: `SELECT`, `HGET`, `search`, ...
+        attributes: facts about this execution.
+
+    Returns:
+        The block for `with`, as of `stage`.
+    """
+    if state.telemetry is None:
+        return Block(name, {})
+    values: dict[str, AttributeValue] = {key: carriable(value) for key, value in attributes.items()}
+    values[names.OPERATION] = names.OPERATION_QUERY
+    values[names.DB_QUERY_SUMMARY] = text(name)
+    if statement is not None:
+        values[names.DB_QUERY_TEXT] = _LITERAL.sub("?", text(statement[:_STATEMENT_LENGTH]))
+    if system is not None:
+        values[names.DB_SYSTEM_NAME] = text(system)
+    if operation is not None:
+        values[names.DB_OPERATION_NAME] = text(operation)
+    return Block(name, values, SpanKind.CLIENT)

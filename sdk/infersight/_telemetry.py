@@ -2,6 +2,7 @@
 
 import threading
 import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -58,6 +59,11 @@ class ActiveInferences:
         return [Observation(count, model_attributes(model)) for model, count in counts]
 
 
+def new_id() -> str:
+    """An id that nothing else has, 32 hex digits."""
+    return uuid.uuid4().hex
+
+
 class Telemetry:
     """The emitting side of the SDK over three providers.
 
@@ -73,9 +79,11 @@ class Telemetry:
         *,
         time_ns: Callable[[], int] = time.time_ns,
         monotonic_ns: Callable[[], int] = time.perf_counter_ns,
+        new_id: Callable[[], str] = new_id,
     ) -> None:
         self.time_ns = time_ns
         self.monotonic_ns = monotonic_ns
+        self.new_id = new_id
         self.tracer = tracer_provider.get_tracer(names.SCOPE, __version__, names.SCHEMA_URL)
         self.logger = logger_provider.get_logger(names.SCOPE, __version__, names.SCHEMA_URL)
         meter = meter_provider.get_meter(names.SCOPE, __version__, names.SCHEMA_URL)

@@ -56,6 +56,11 @@ def _ticking(start_ns: int) -> Callable[[], int]:
     return lambda: next(readings)
 
 
+def _sequential_ids() -> Callable[[], str]:
+    numbers = itertools.count(1)
+    return lambda: f"{next(numbers):032x}"
+
+
 class Captured:
     """What was emitted so far inside a `capture` block."""
 
@@ -129,6 +134,7 @@ def capture(*, faults_raise: bool = True, blocked_seconds: float = DEFAULT_BLOCK
         providers.logger,
         time_ns=_ticking(START_NS),
         monotonic_ns=_ticking(0),
+        new_id=_sequential_ids(),
     )
     options = Options(service_name="captured", console="off", blocked_seconds=blocked_seconds)
     logs = LogBridge(providers.logger, "off", None, "captured")

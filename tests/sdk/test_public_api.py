@@ -13,13 +13,19 @@ def test_the_public_names() -> None:
     assert sorted(infersight.__all__) == [
         "InfersightError",
         "MissingExtraError",
+        "Violation",
         "__version__",
         "configure",
+        "feedback",
         "force_flush",
         "instrument_fastapi",
         "observe",
+        "prediction",
+        "query",
         "shutdown",
         "stage",
+        "validate_input",
+        "variant",
     ]
     assert all(hasattr(infersight, name) for name in infersight.__all__)
     assert issubclass(infersight.MissingExtraError, infersight.InfersightError)
