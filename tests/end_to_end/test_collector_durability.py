@@ -10,6 +10,7 @@ import resource
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
+from typing import Any
 
 import grpc
 import pytest
@@ -45,6 +46,9 @@ class Load:
         self._ended.set()
         for thread in self._threads:
             thread.join()
+
+    def wait_until_acknowledged(self, count: int) -> None:
+        wait_until(lambda: len(self.acknowledged) >= count, 60)
 
     def _send(self, thread: int) -> None:
         sender = GrpcSender(self._collector.grpc)
@@ -94,8 +98,8 @@ def test_kill_9_loses_and_doubles_nothing_that_was_acknowledged(start_collector:
         load = Load(collector, f"round{number}")
         loads.append(load)
         load.start()
-        enough = moments.randrange(50, 2000)
-        wait_until(lambda load=load, enough=enough: len(load.acknowledged) >= enough, 60)
+        enough = moments.randrange(20, 400)
+        load.wait_until_acknowledged(enough)
         collector.kill()
         load.stop()
         collector = start_collector(store=collector.store)
@@ -109,7 +113,7 @@ def test_sigterm_stores_what_was_acknowledged_and_ends_with_0(start_collector: S
     collector = start_collector()
     load = Load(collector, "drain")
     load.start()
-    wait_until(lambda: len(load.acknowledged) > 500)
+    load.wait_until_acknowledged(500)
     assert collector.stop() == 0
     load.stop()
     assert_exactly_once(collector, load, "drain")
@@ -160,7 +164,8 @@ def test_a_full_disk_is_answered_with_try_again_and_recovered_from(start_collect
         with pytest.raises(grpc.RpcError) as refused:
             sender.send(Signal.TRACES, spans_request("refused"))
         assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
-        details = dict(refused.value.trailing_metadata())["grpc-status-details-bin"]
+        trailer: Any = refused.value.trailing_metadata()
+        details = dict(trailer)["grpc-status-details-bin"]
         retry = RetryInfo()
         assert Status.FromString(details).details[0].Unpack(retry)
         assert retry.retry_delay.seconds > 0

@@ -7,9 +7,8 @@ import gzip
 import http.client
 import json
 import zlib
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
@@ -42,6 +41,10 @@ def wait_for_span(collector: RunningCollector, name: str) -> None:
     collector.wait_for(f"select count(*) from spans where name = '{name}'", 1)
 
 
+def gzip_of_two_members(content: bytes) -> bytes:
+    return gzip.compress(content[:7]) + gzip.compress(content[7:])
+
+
 def deflate_without_header(content: bytes) -> bytes:
     stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return stream.compress(content) + stream.flush()
@@ -52,14 +55,14 @@ def deflate_without_header(content: bytes) -> bytes:
     [
         ("identity", bytes),
         ("gzip", gzip.compress),
-        ("gzip", lambda content: gzip.compress(content[:7]) + gzip.compress(content[7:])),
+        ("gzip", gzip_of_two_members),
         ("deflate", zlib.compress),
         ("deflate", deflate_without_header),
     ],
     ids=["identity", "gzip", "gzip of two members", "deflate", "deflate without header"],
 )
 def test_a_request_is_unpacked(
-    collector: RunningCollector, request: pytest.FixtureRequest, encoding: str, compress: Any
+    collector: RunningCollector, request: pytest.FixtureRequest, encoding: str, compress: Callable[[bytes], bytes]
 ) -> None:
     name = request.node.name
     answer = post(collector.http, "/v1/traces", compress(spans_request(name)), content_encoding=encoding)

@@ -25,7 +25,7 @@ def spans_request(*names: str) -> bytes:
         for number, name in enumerate(names, 1)
     ]
     resource = ResourceSpans(scope_spans=[ScopeSpans(spans=spans)])
-    return ExportTraceServiceRequest(resource_spans=[resource]).SerializeToString()
+    return bytes(ExportTraceServiceRequest(resource_spans=[resource]).SerializeToString())
 
 
 def request_of(signal: Signal, name: str) -> bytes:
@@ -36,8 +36,8 @@ def request_of(signal: Signal, name: str) -> bytes:
         case Signal.LOGS:
             record = LogRecord(time_unix_nano=TIME_NS, event_name=name)
             resource = ResourceLogs(scope_logs=[ScopeLogs(log_records=[record])])
-            return ExportLogsServiceRequest(resource_logs=[resource]).SerializeToString()
+            return bytes(ExportLogsServiceRequest(resource_logs=[resource]).SerializeToString())
         case Signal.METRICS:
             gauge = Gauge(data_points=[NumberDataPoint(time_unix_nano=TIME_NS, as_double=1.5)])
             metrics = ResourceMetrics(scope_metrics=[ScopeMetrics(metrics=[Metric(name=name, gauge=gauge)])])
-            return ExportMetricsServiceRequest(resource_metrics=[metrics]).SerializeToString()
+            return bytes(ExportMetricsServiceRequest(resource_metrics=[metrics]).SerializeToString())
