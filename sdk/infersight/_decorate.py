@@ -13,6 +13,7 @@ from infersight._calls import (
     wrap_generator_function,
 )
 from infersight._configure import state
+from infersight._context import last_inference
 from infersight._faults import report
 from infersight._inputs import describe_input, shape_of
 from infersight._spans import OpenSpan
@@ -63,6 +64,7 @@ class _Call:
         self._telemetry = telemetry
         self._batch_size = inputs.get(names.BATCH_SIZE)
         self._open = OpenSpan(telemetry, observed.span_name, {**observed.span_attributes, **inputs})
+        last_inference.set((observed.model, self._open.span))
         telemetry.active.change(observed.model, +1)
 
     def returned(self, result: object) -> None:

@@ -11,6 +11,7 @@ from infersight._configure import force_flush, state
 from infersight._context import remember_span
 from infersight._eventloop import monitor_of_running_loop
 from infersight._faults import report
+from infersight._variants import Request, current_request
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -38,6 +39,7 @@ class RequestMiddleware:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = _ServerRequest(scope)
+        token = current_request.set(Request(request.span))
 
         async def observed_send(message: Message) -> None:
             # The server span ends with the last part of the body, before the application returns.
@@ -53,6 +55,7 @@ class RequestMiddleware:
             raise
         finally:
             request.end()
+            current_request.reset(token)
 
 
 class _ServerRequest:
