@@ -132,6 +132,8 @@ def test_the_commands_that_the_demo_prints_work_as_printed(recording: Recording)
     commands = [line for line in printed if line.strip()]
     assert len(commands) >= 3
     for line in commands:
-        result = subprocess.run(shlex.split(line), check=False, capture_output=True, text=True, cwd=recording.folder)
+        result = subprocess.run(
+            shlex.split(line, comments=True), check=False, capture_output=True, text=True, cwd=recording.folder
+        )
         assert result.returncode == 0, line + result.stderr
         assert result.stdout.strip()

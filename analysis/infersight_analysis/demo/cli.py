@@ -90,16 +90,28 @@ def _send_load(console: Console, count: int, port: int) -> None:
 def _explain(console: Console, store: Path) -> None:
     command = _command()
     where = ["--store", str(store)]
-    slowest = _slowest(where)
+    requests = _slow_requests(where)
     _show(console, command, "slow", *where, "--limit", "8")
-    _show(console, command, "investigate", slowest[0], *where)
+    _show(console, command, "investigate", requests[0]["trace_id"], *where)
     _show(console, command, "errors", *where)
     console.rule("[bold]Try next", align="left")
-    for trace in slowest[1:4]:
-        console.print(f"{command} investigate {trace} --store {store}", soft_wrap=True, highlight=False)
+    for request in _one_of_each_kind(requests)[1:]:
+        _say(console, f"{command} investigate {request['trace_id']} --store {store}  # slow in another way")
     example = "select service_instance_id, count(*) as spans from spans group by 1"
-    console.print(f'{command} sql "{example}" --store {store}', soft_wrap=True, highlight=False)
-    console.print(f"{command} --help", soft_wrap=True, highlight=False)
+    _say(console, f'{command} sql "{example}" --store {store}')
+    _say(console, f"{command} --help")
+
+
+def _one_of_each_kind(requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The slowest request of each thing that most of the time went to, slowest first."""
+    kinds: dict[str, dict[str, Any]] = {}
+    for request in requests:
+        kinds.setdefault(request["top"], request)
+    return list(kinds.values())
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, soft_wrap=True, highlight=False, markup=False)
 
 
 def _command() -> str:
@@ -119,12 +131,12 @@ def _run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
     return result
 
 
-def _slowest(where: list[str]) -> list[str]:
+def _slow_requests(where: list[str]) -> list[dict[str, Any]]:
     result = _run("slow", *where, "--limit", "30", "--format", "json", stdout=subprocess.PIPE)
-    traces = [request["trace_id"] for request in json.loads(result.stdout)["requests"]]
-    if not traces:
+    requests: list[dict[str, Any]] = json.loads(result.stdout)["requests"]
+    if not requests:
         raise click.ClickException("the store holds no requests: see the logs beside it")
-    return traces
+    return requests
 
 
 def _show(console: Console, command: str, *arguments: str) -> None:
