@@ -11,12 +11,14 @@ import sysconfig
 import threading
 import time
 import traceback
+from collections.abc import Iterator
 from dataclasses import dataclass
+from types import FrameType
 from typing import Final
 from weakref import WeakKeyDictionary
 
 from opentelemetry._logs import SeverityNumber
-from opentelemetry.trace import SpanContext
+from opentelemetry.trace import SpanContext, get_current_span
 
 from infersight import _attributes as names
 from infersight._config import DEFAULT_BLOCKED_SECONDS
@@ -53,7 +55,7 @@ class _Block:
 
     due: float
     stack: traceback.StackSummary
-    request: SpanContext | None
+    span: SpanContext | None
 
 
 class EventLoopMonitor:
@@ -135,7 +137,9 @@ class EventLoopMonitor:
             return None
         task = asyncio.current_task(self._loop)
         request = None if task is None else self._request_of_task.get(task)
-        return _Block(due, traceback.extract_stack(frame), request)
+        spans = (context.copy().run(get_current_span).get_span_context() for context in _contexts(frame, task))
+        span = next((span for span in spans if span.is_valid), request)
+        return _Block(due, traceback.extract_stack(frame), span)
 
     def _emit(self, block: _Block, lag: float) -> None:
         telemetry = state.telemetry
@@ -153,8 +157,23 @@ class EventLoopMonitor:
                 names.CODE_FILE_PATH: text(culprit.filename),
                 names.CODE_LINE_NUMBER: culprit.lineno,
             },
-            context_of(block.request),
+            context_of(block.span),
         )
+
+
+def _contexts(frame: FrameType, task: asyncio.Task[object] | None) -> Iterator[contextvars.Context]:
+    """The context in which the loop's thread runs, as far as it can be told from another thread.
+
+    A task says it from Python 3.12 on. Before, asyncio's own loop has it in the frame that runs the callback; uvloop
+    has no such frame.
+    """
+    if sys.version_info >= (3, 12) and task is not None:
+        yield task.get_context()
+    outer: FrameType | None = frame
+    while outer is not None:
+        if outer.f_code is asyncio.Handle._run.__code__:  # noqa: SLF001 - see above
+            yield outer.f_locals["self"]._context  # noqa: SLF001 - see above
+        outer = outer.f_back
 
 
 def responsible_frame(stack: traceback.StackSummary) -> traceback.FrameSummary:
