@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from opentelemetry.trace import SpanContext, TraceFlags
 
+import infersight
 from infersight import testing
 from infersight._eventloop import EventLoopMonitor, OpenRequest, monitor_of_running_loop, responsible_frame
 
@@ -53,6 +54,25 @@ def test_a_block_is_an_event_of_the_request_whose_task_blocked() -> None:
     assert request.lag >= 0.2
     assert lag_points[0].max >= 0.2
     assert all(not exemplar.trace_id for exemplar in lag_points[0].exemplars)
+
+
+def test_a_block_in_a_task_of_the_request_is_an_event_of_the_span_that_is_current_there() -> None:
+    async def step() -> None:
+        with infersight.stage("step"):
+            stall(0.3)
+
+    async def serve() -> None:
+        monitor = monitor_of_running_loop()
+        with infersight.stage("request"):
+            await asyncio.gather(asyncio.sleep(0), step())
+        await until(lambda: bool(captured.logs))
+        monitor.stop()
+
+    with testing.capture() as captured:
+        asyncio.run(serve())
+    (event,) = captured.logs
+    assert event.log_record.span_id == captured.span("step").context.span_id
+    assert event.log_record.trace_id == captured.span("request").context.trace_id
 
 
 def test_a_loop_that_is_only_busy_with_short_steps_is_not_blocked() -> None:
