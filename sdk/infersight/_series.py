@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from time import time_ns
 from typing import Any, NamedTuple
 
-from opentelemetry.context import get_current
+from opentelemetry.context import Context, get_current
 from opentelemetry.metrics import Histogram
 
 
@@ -18,6 +18,11 @@ class _Measured:
     """What an aggregation reads of a measurement; only the value where it is no exemplar."""
 
     __slots__ = ("attributes", "context", "time_unix_nano", "value")
+
+    value: float
+    time_unix_nano: int
+    context: Context
+    attributes: Mapping[str, str]
 
 
 class Series:

@@ -71,8 +71,10 @@ def test_a_block_in_a_task_of_the_request_is_an_event_of_the_span_that_is_curren
     with testing.capture() as captured:
         asyncio.run(serve())
     (event,) = captured.logs
-    assert event.log_record.span_id == captured.span("step").context.span_id
-    assert event.log_record.trace_id == captured.span("request").context.trace_id
+    step_context = captured.span("step").context
+    assert step_context is not None
+    assert event.log_record.trace_id == step_context.trace_id
+    assert event.log_record.span_id == step_context.span_id
 
 
 def test_a_loop_that_is_only_busy_with_short_steps_is_not_blocked() -> None:
