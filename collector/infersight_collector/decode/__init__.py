@@ -1,5 +1,9 @@
 """OTLP requests to Arrow tables: `check` before a request is acknowledged, `decode` when it is stored."""
 
+# pyarrow publishes no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from typing import Any
 
 import pyarrow as pa

@@ -4,6 +4,10 @@ Each key has the type that most of its values in the request have. Values of ano
 and empty values are kept in a JSON object beside the STRUCT.
 """
 
+# pyarrow publishes no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 import secrets
 from dataclasses import dataclass
 from typing import Any, Final
@@ -163,7 +167,8 @@ def _hash(data: Bytes, start: int, length: int, seed: int) -> int:
         state = (state ^ word) * uint64(0x9E3779B97F4A7C15)
         state ^= state >> uint64(32)
         i += 8
-    return int64(state >> uint64(1))
+    positive: int = int64(state >> uint64(1))
+    return positive
 
 
 @kernel(nb.types.Tuple((INTS, nb.int64))(BYTES, ROWS, nb.int64))

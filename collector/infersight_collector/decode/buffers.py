@@ -1,5 +1,9 @@
 """Arrow arrays from the slots of a walk: each string is copied once, from the request into an Arrow buffer."""
 
+# pyarrow publishes no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from typing import Any, Final
 
 import numpy as np

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, BinaryIO, Final, TypeAlias
 
 import numpy as np
-from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.message import Message
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Metric
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -36,7 +37,7 @@ _GZIP_MAGIC: Final = b"\x1f\x8b"
 _FIRST_TAG: Final = b"\n"
 """Field 1, length-delimited: the only field of every request."""
 
-_RECORDS: Final = {Signal.TRACES: Span, Signal.LOGS: LogRecord, Signal.METRICS: Metric}
+_RECORDS: Final[dict[Signal, type[Message]]] = {Signal.TRACES: Span, Signal.LOGS: LogRecord, Signal.METRICS: Metric}
 
 _DOCUMENT_KEYS: Final = {
     Signal.TRACES: ("resourceSpans", "resource_spans"),
@@ -192,16 +193,16 @@ def _signal_of(request: bytes, path: Path) -> Signal:
             record[start:end] for found, wire, start, end in fields_of(record) if (found, wire) == (number, LENGTH)
         ]
         record = inner[0] if inner else record[:0]
-    misfits = {signal: _count_misfits(record, _RECORDS[signal].DESCRIPTOR) for signal in Signal}
+    misfits = {signal: _count_misfits(record, _RECORDS[signal]) for signal in Signal}
     fitting = [signal for signal in Signal if misfits[signal] == min(misfits.values())]
     valid = [signal for signal in fitting if _is_valid(signal, request)] or fitting
     hinted = [signal for signal in valid if any(hint in path.name.lower() for hint in _NAME_HINTS[signal])]
     return (hinted or valid)[0]
 
 
-def _count_misfits(record: Bytes, message: Descriptor) -> int:
+def _count_misfits(record: Bytes, message: type[Message]) -> int:
     """How many fields of the record the message has not, or has with another wire type."""
-    known = {field.number: _WIRE_TYPES.get(field.type, VARINT) for field in message.fields}
+    known = {field.number: _WIRE_TYPES.get(field.type, VARINT) for field in message.DESCRIPTOR.fields}
     return sum(known.get(number) != wire for number, wire, _, _ in fields_of(record).tolist())
 
 

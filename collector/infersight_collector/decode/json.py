@@ -7,7 +7,7 @@ are taken as well). See https://opentelemetry.io/docs/specs/otlp/#json-protobuf-
 import base64
 import binascii
 import json
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from google.protobuf.json_format import ParseDict, ParseError
 
@@ -45,7 +45,7 @@ def parse_document(text: bytes) -> dict[str, Any]:
         raise MalformedRequest(f"not JSON: {error}") from None
     if not isinstance(document, dict):
         raise MalformedRequest("a request is a JSON object")
-    return document
+    return cast("dict[str, Any]", document)
 
 
 def request_from_document(signal: Signal, document: dict[str, Any]) -> bytes:

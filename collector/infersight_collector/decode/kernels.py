@@ -101,7 +101,7 @@ def _digest() -> str:
 
 
 @nb.extending.intrinsic  # type: ignore[untyped-decorator]  # numba's decorators have no types
-def _copy(_typing: Any, source: Any, start: Any, length: Any, target: Any, at: Any) -> Any:
+def _copy(_typing: Any, source: Any, _start: Any, _length: Any, target: Any, _at: Any) -> Any:
     """`memcpy` between two arrays of bytes; a loop over the bytes of short strings takes five times as long."""
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:

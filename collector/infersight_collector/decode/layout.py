@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -78,7 +79,7 @@ _KINDS: Final = {
     FieldDescriptor.TYPE_BYTES: OPAQUE,
 }
 
-REQUESTS: Final = {
+REQUESTS: Final[dict[Signal, type[Message]]] = {
     Signal.TRACES: ExportTraceServiceRequest,
     Signal.LOGS: ExportLogsServiceRequest,
     Signal.METRICS: ExportMetricsServiceRequest,
@@ -115,7 +116,8 @@ class Layout:
 def layout_of(signal: Signal) -> Layout:
     """The layout of one signal's requests."""
     builder = _Builder()
-    builder.node(REQUESTS[signal].DESCRIPTOR, "", "")
+    request: Any = REQUESTS[signal].DESCRIPTOR
+    builder.node(request, "", "")
     layout = builder.layout
     layout.table_of = np.array(builder.table_of, np.int64)
     layout.widths = np.array([len(slots) for slots in layout.slots], np.int64)
@@ -171,8 +173,8 @@ class _Builder:
         return (_KINDS[known.type], slot, 0, 0)
 
     def oneof_case(self, known: FieldDescriptor, table: str, prefix: str) -> tuple[int, int, int, int]:
-        oneof = known.containing_oneof
-        is_value = known.containing_type.full_name == AnyValue.DESCRIPTOR.full_name
+        oneof: Any = known.containing_oneof
+        is_value = known.containing_type is AnyValue.DESCRIPTOR
         name = prefix[:-1] if is_value and prefix else prefix + oneof.name.lstrip("_")
         case = self.slot(table, name + ".case")
         slot = self.slot(table, name)

@@ -1,5 +1,9 @@
 """Log records of a walked request in the layout of the `logs` table."""
 
+# pyarrow publishes no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from typing import Any
 
 import numpy as np

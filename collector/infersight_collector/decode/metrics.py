@@ -1,5 +1,9 @@
 """Data points and exemplars of a walked request in the layout of the `metrics` and `exemplars` tables."""
 
+# pyarrow publishes no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -225,13 +229,6 @@ def _exemplar_columns(tables: Tables, points: _Points) -> dict[str, Any]:
     point = tables.column("exemplars", "parent")
     index = pa.array(point)
     rows = len(point)
-    kept = (
-        "service_name",
-        "service_version",
-        "service_instance_id",
-        "resource_attributes",
-        "resource_attributes_other",
-    )
     return {
         "time_ns": time_column(tables, "exemplars", "time_unix_nano"),
         "metric_name": text_column(tables, "metrics", "name").take(pa.array(points.metric[point])),

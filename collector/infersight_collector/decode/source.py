@@ -1,5 +1,9 @@
 """The columns that say where a record comes from: its resource and its instrumentation scope."""
 
+# pyarrow publishes no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 import json
 from typing import Any, Final
 

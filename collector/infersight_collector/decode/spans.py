@@ -1,5 +1,9 @@
 """Spans of a walked request in the layout of the `spans` table."""
 
+# pyarrow publishes no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 from collections.abc import Callable
 from typing import Any, Final
 

@@ -3,6 +3,10 @@
 The JSON is compact, as `json.dumps` writes it. A map's repeated key is written as often as it occurs.
 """
 
+# pyarrow publishes no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+
 import json
 import math
 from collections.abc import Iterable
@@ -98,7 +102,7 @@ def value_text(tables: Tables, rows: Ints) -> Any:
     starts = np.zeros(len(rows), np.int64)
     lengths = np.full(len(rows), -1, np.int64)
     starts[others], lengths[others] = other_starts, other_lengths
-    return pc.coalesce(text, text_array(buffer, starts, lengths))
+    return pc.call_function("coalesce", [text, text_array(buffer, starts, lengths)])
 
 
 def json_objects(tables: Tables, rows: Ints) -> dict[int, str]:

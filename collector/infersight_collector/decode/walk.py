@@ -6,7 +6,7 @@ bounded, unknown fields (groups too) are skipped, and so is a known field of ano
 """
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -74,7 +74,11 @@ def count(signal: Signal, request: bytes) -> dict[str, int]:
     """
     layout = layout_of(signal)
     counts = np.zeros(len(layout.tables), np.int64)
-    _run(layout, np.frombuffer(request, np.uint8), counts, counts, np.zeros(1, np.int64), fill=False)
+    _run(
+        layout,
+        np.frombuffer(request, np.uint8),
+        _Rows(layout.widths, counts, counts, np.zeros(1, np.int64), fill=False),
+    )
     return dict(zip(layout.tables, counts.tolist(), strict=True))
 
 
@@ -97,30 +101,47 @@ def walk(signal: Signal, request: bytes) -> Tables:
     slots = np.zeros(starts[-1], np.int64)
     counts = np.zeros(len(capacity), np.int64)
     data = np.frombuffer(request, np.uint8)
-    _run(layout, data, counts, starts, slots, fill=True)
+    _run(layout, data, _Rows(layout.widths, starts, counts, slots, fill=True))
     sizes = zip(layout.tables, layout.widths.tolist(), starts.tolist(), counts.tolist(), strict=False)
     rows = {name: slots[start : start + width * size].reshape(size, width) for name, width, start, size in sizes}
     return Tables(layout, data, rows)
 
 
-def _run(layout: Layout, data: Bytes, counts: Ints, starts: Ints, slots: Ints, *, fill: bool) -> None:
+class _Rows(NamedTuple):
+    """The tables that a walk counts or writes.
+
+    Attributes:
+        widths: slots of a row, int64 `[table]`.
+        starts: first slot of each table in `slots`, int64 `[table]`.
+        counts: rows of each table so far, int64 `[table]`.
+        slots: the rows of all tables, zeros before the walk, int64 `[slots]`.
+        fill: whether rows are written; text is then taken to be UTF-8, as the counting walk has found.
+    """
+
+    widths: Ints
+    starts: Ints
+    counts: Ints
+    slots: Ints
+    fill: bool
+
+
+def _run(layout: Layout, data: Bytes, rows: _Rows) -> None:
     if len(data) > MAX_REQUEST:
         raise MalformedRequest(f"the request is larger than {MAX_REQUEST} bytes", MAX_REQUEST)
-    error, offset = _walk(data, layout.fields, layout.table_of, layout.widths, starts, counts, slots, fill)
+    error, offset = _walk(data, layout.fields, layout.table_of, rows)
     if error != _OK:
         raise MalformedRequest(_REASONS[error], offset)
 
 
 @inline
-def _new_row(
-    table: int, parent: int, widths: Ints, starts: Ints, counts: Ints, slots: Ints, fill: bool
-) -> tuple[int, int]:
-    row = counts[table]
-    counts[table] = row + 1
+def _new_row(rows: _Rows, table: int, parent: int) -> tuple[int, int]:
+    """Count a row and begin it; returns its number and its first slot."""
+    row = rows.counts[table]
+    rows.counts[table] = row + 1
     at = int64(0)
-    if fill:
-        at = starts[table] + row * widths[table]
-        slots[at] = parent
+    if rows.fill:
+        at = rows.starts[table] + row * rows.widths[table]
+        rows.slots[at] = parent
     return row, at
 
 
@@ -144,14 +165,14 @@ def _read_scalar(data: Bytes, pos: int, end: int, kind: int) -> tuple[int, int]:
 
 
 @inline
-def _read_plain_attribute(data: Bytes, pos: int, end: int) -> tuple[int, int, int, int, int]:
+def _read_plain_attribute(data: Bytes, pos: int, end: int) -> tuple[int, int, int, int]:
     """Read a KeyValue in the form that encoders write it: a short key, then a short scalar, and nothing else.
 
     Returns:
         The length of the key, which starts at `pos + 2`; the value's case, or 0 for any other form; the value, or
-        where it starts; its length; and the end.
+        where it starts; and its length.
     """
-    other = (int64(0), int64(0), int64(0), int64(0), int64(0))
+    other = (int64(0), int64(0), int64(0), int64(0))
     if end - pos < 6 or data[uint64(pos)] != 0x0A:
         return other
     key_length = int64(data[uint64(pos + 1)])
@@ -165,15 +186,15 @@ def _read_plain_attribute(data: Bytes, pos: int, end: int) -> tuple[int, int, in
     if tag == 0x0A:
         length = int64(data[uint64(pos)])
         case = int64(lo.STRING_CASE) if length < 0x80 and pos + 1 + length == end else int64(0)
-        return key_length, case, pos + 1, length, end
+        return key_length, case, pos + 1, length
     if tag == 0x21:
         bits, pos = wire.read_fixed(data, pos, end, 8)
-        return key_length, int64(lo.DOUBLE_CASE) if pos == end else int64(0), bits, int64(0), end
+        return key_length, int64(lo.DOUBLE_CASE) if pos == end else int64(0), bits, int64(0)
     if tag in (0x10, 0x18):
         number, pos = wire.read_varint(data, pos, end)
         case = int64(lo.INT_CASE) if tag == 0x18 else int64(lo.BOOL_CASE)
         number = number if tag == 0x18 else int64(number != 0)
-        return key_length, case if pos == end else int64(0), number, int64(0), end
+        return key_length, case if pos == end else int64(0), number, int64(0)
     return other
 
 
@@ -188,9 +209,90 @@ def _wire_type(kind: int) -> int:
     return wire.LENGTH
 
 
-@kernel(nb.types.UniTuple(nb.int64, 2)(BYTES, nb.int64[:, :, ::1], INTS, INTS, INTS, INTS, INTS, nb.boolean))
-def _walk(  # noqa: C901, PLR0912 - the loop over fields is one state machine; every part that can be named is
-    data: Bytes, fields: Any, table_of: Ints, widths: Ints, starts: Ints, counts: Ints, slots: Ints, fill: bool
+@inline
+def _put_scalars(
+    data: Bytes, pos: int, end: int, packed: bool, kind: int, rows: _Rows, at: int, case: int, table: int, row: int
+) -> int:
+    """Put a scalar into slot `at`, or each of repeated ones into a row of `table`; returns the next position or -1.
+
+    Args:
+        data: the request.
+        pos: where the scalar starts.
+        end: where it has to end; packed ones fill all up to there.
+        packed: whether there may be any number of scalars.
+        kind: the kind of the field, `MANY` added where it is repeated.
+        rows: the tables.
+        at: the slot; of repeated scalars, in their own row.
+        case: the case of the oneof that the scalar is in, or 0.
+        table: the table of repeated scalars.
+        row: their parent.
+    """
+    many = kind >= lo.MANY
+    target = at
+    while pos < end or not packed:
+        value, pos = _read_scalar(data, pos, end, kind & ~lo.MANY)
+        if pos < 0:
+            return -1
+        if many:
+            target = at + _new_row(rows, table, row)[1]
+        if rows.fill:
+            rows.slots[target] = value
+            if case != 0:
+                rows.slots[target - 1] = case
+        if not packed:
+            break
+    return pos
+
+
+@inline
+def _put_range(rows: _Rows, at: int, case: int, pos: int, length: int) -> None:
+    """Put where a text, bytes or a message is into slot `at` and the next."""
+    if rows.fill:
+        rows.slots[at] = pos
+        rows.slots[at + 1] = length
+        if case != 0:
+            rows.slots[at - 1] = case
+
+
+@inline
+def _put_attribute(data: Bytes, pos: int, end: int, rows: _Rows, table: int, row: int) -> bool:
+    """Put an attribute of the usual form into a row; returns whether it has that form."""
+    key_length, case, value, value_length = _read_plain_attribute(data, pos, end)
+    if case == 0:
+        return False
+    if not rows.fill:
+        if not wire.is_utf8(data, pos + 2, key_length):
+            return False
+        if case == lo.STRING_CASE and not wire.is_utf8(data, value, value_length):
+            return False
+    at = _new_row(rows, table, row)[1]
+    _put_range(rows, at + lo.KEY, 0, pos + 2, key_length)
+    _put_range(rows, at + lo.VALUE, case, value, value_length)
+    return True
+
+
+@inline
+def _open_row(rows: _Rows, table: int, row: int, kind: int, at: int, slot: int, case: int) -> tuple[int, int]:
+    """The row of a message that has one of its own; returns its number and its first slot."""
+    if kind != lo.CHOICE:
+        return _new_row(rows, table, row)
+    if rows.fill and rows.slots[at + slot - 1] == case:  # the oneof has this case already: the messages merge
+        row = rows.slots[at + slot]
+        return row, rows.starts[table] + row * rows.widths[table]
+    row, first = _new_row(rows, table, row)
+    if rows.fill:
+        rows.slots[at + slot - 1] = case
+        rows.slots[at + slot] = row
+    return row, first
+
+
+@kernel(
+    nb.types.UniTuple(nb.int64, 2)(
+        BYTES, nb.int64[:, :, ::1], INTS, nb.types.NamedTuple((INTS, INTS, INTS, INTS, nb.boolean), _Rows)
+    )
+)
+def _walk(  # noqa: C901, PLR0912, PLR0915 - one loop of one state machine; its steps are the functions above
+    data: Bytes, fields: Ints, table_of: Ints, rows: _Rows
 ) -> tuple[int, int]:
     """Walk a request; returns an error or 0, and the offset of the field where it is.
 
@@ -198,15 +300,11 @@ def _walk(  # noqa: C901, PLR0912 - the loop over fields is one state machine; e
         data: the request, uint8 `[bytes]`.
         fields: `Layout.fields`, int64 `[node, field number, 4]`.
         table_of: `Layout.table_of`, int64 `[node]`.
-        widths: slots of a row, int64 `[table]`.
-        starts: first slot of each table in `slots`, int64 `[table]`.
-        counts: rows of each table; counted here, int64 `[table]`.
-        slots: the rows of all tables; written here when `fill`, zeros before, int64 `[slots]`.
-        fill: whether to write rows; text is then taken to be UTF-8, as the counting walk has found.
+        rows: the tables.
     """
-    stack = np.empty((MAX_DEPTH + 1, 4), np.int64)  # of the messages around: node, end, row, slot of the row
+    stack = np.empty((MAX_DEPTH + 1, 4), np.int64)  # of the messages around: node, end, row, first slot of the row
     depth = 0
-    node, end, row, at = 0, int64(len(data)), int64(0), int64(0)
+    node, end, row, at = int64(0), int64(len(data)), int64(0), int64(0)
     pos = int64(0)
     while True:
         if pos == end:
@@ -219,108 +317,68 @@ def _walk(  # noqa: C901, PLR0912 - the loop over fields is one state machine; e
             continue
         begin = pos
         tag, pos = wire.read_tag(data, pos, end)
-        if pos < 0:
-            return _CORRUPT, begin
         number, wire_type = tag >> 3, tag & 7
-
+        if pos < 0 or (number == 0 and node != _GROUP):
+            return _CORRUPT, begin
         if wire_type == wire.END_GROUP:  # in a group, `row` is its field number
             if node != _GROUP or row != number:
                 return _CORRUPT, begin
             depth -= 1
             node, end, row, at = stack[depth, 0], stack[depth, 1], stack[depth, 2], stack[depth, 3]
             continue
-        if number == 0 and node != _GROUP:
-            return _CORRUPT, begin
+
+        kind = slot = case = table = child = int64(0)
+        if node != _GROUP and number < lo.MAX_FIELD:
+            kind, slot, case, child = (
+                fields[node, number, 0],
+                fields[node, number, 1],
+                fields[node, number, 2],
+                fields[node, number, 3],
+            )
+            table = table_of[child]
+        packed = kind >= lo.MANY and wire_type == wire.LENGTH
+        if wire_type != _wire_type(kind & ~lo.MANY) and not packed:
+            kind = int64(lo.UNKNOWN)
+        is_message = kind >= lo.MESSAGE and kind < lo.MANY
+        if (is_message or wire_type == wire.START_GROUP) and depth == MAX_DEPTH:
+            return _TOO_DEEP, begin
+
         if wire_type == wire.START_GROUP:
-            if depth == MAX_DEPTH:
-                return _TOO_DEEP, begin
             stack[depth, 0], stack[depth, 1], stack[depth, 2], stack[depth, 3] = node, end, row, at
             depth += 1
-            node, row = _GROUP, number
+            node, row = int64(_GROUP), number
             continue
-
-        kind = lo.UNKNOWN
-        if node != _GROUP and number < lo.MAX_FIELD:
-            kind = fields[node, number, 0]
-        many = kind >= lo.MANY
-        if many:
-            kind -= lo.MANY
-        if kind == lo.UNKNOWN or (wire_type != _wire_type(kind) and not (many and wire_type == wire.LENGTH)):
+        if kind == lo.UNKNOWN:
             pos = wire.skip_value(data, pos, end, wire_type)
             if pos < 0:
                 return _CORRUPT, begin
             continue
-        slot, case, child = fields[node, number, 1], fields[node, number, 2], fields[node, number, 3]
-
-        length = int64(0)
+        stop = end
         if wire_type == wire.LENGTH:
             length, pos = wire.read_length(data, pos, end)
             if pos < 0:
                 return _TRUNCATED, begin
-        if kind <= lo.WORD:  # one scalar, or as many as are packed
-            packed = wire_type == wire.LENGTH
-            stop = pos + length if packed else end
-            while pos < stop or not packed:
-                value, pos = _read_scalar(data, pos, stop, kind)
-                if pos < 0:
-                    return _CORRUPT, begin
-                target = at
-                if many:
-                    target = _new_row(table_of[child], row, widths, starts, counts, slots, fill)[1]
-                if fill:
-                    slots[target + slot] = value
-                    if case != 0:
-                        slots[target + slot - 1] = case
-                if not packed:
-                    break
-            continue
-        if kind <= lo.OPAQUE:
-            if not fill and kind == lo.TEXT and not wire.is_utf8(data, pos, length):
-                return _NOT_UTF8, begin
-            if fill and slot != 0:
-                slots[at + slot] = pos
-                slots[at + slot + 1] = length
-                if case != 0:
-                    slots[at + slot - 1] = case
-            pos += length
-            continue
+            stop = pos + length
 
-        if kind == lo.ATTRIBUTE and depth + 2 <= MAX_DEPTH:
-            key_length, case, value, value_length, _ = _read_plain_attribute(data, pos, pos + length)
-            if case != 0 and (
-                fill
-                or (
-                    wire.is_utf8(data, pos + 2, key_length)
-                    and (case != lo.STRING_CASE or wire.is_utf8(data, value, value_length))
-                )
-            ):
-                target = _new_row(table_of[child], row, widths, starts, counts, slots, fill)[1]
-                if fill:
-                    slots[target + lo.KEY] = pos + 2
-                    slots[target + lo.KEY_LENGTH] = key_length
-                    slots[target + lo.CASE] = case
-                    slots[target + lo.VALUE] = value
-                    slots[target + lo.VALUE_LENGTH] = value_length
-                pos += length
+        if is_message:
+            if kind == lo.ATTRIBUTE and depth + 2 <= MAX_DEPTH and _put_attribute(data, pos, stop, rows, table, row):
+                pos = stop
                 continue
-
-        if depth == MAX_DEPTH:
-            return _TOO_DEEP, begin
-        stack[depth, 0], stack[depth, 1], stack[depth, 2], stack[depth, 3] = node, end, row, at
-        depth += 1
-        node, end = child, pos + length
-        if kind not in (lo.INLINE, lo.CHOICE):
-            row, at = _new_row(table_of[child], row, widths, starts, counts, slots, fill)
-            if fill and slot != 0:
-                slots[at + slot] = pos
-                slots[at + slot + 1] = length
-        elif kind == lo.CHOICE:
-            if fill and slots[at + slot - 1] == case:
-                row = slots[at + slot]
-                at = starts[table_of[child]] + row * widths[table_of[child]]
-            else:
-                around = at + slot
-                row, at = _new_row(table_of[child], row, widths, starts, counts, slots, fill)
-                if fill:
-                    slots[around - 1] = case
-                    slots[around] = row
+            stack[depth, 0], stack[depth, 1], stack[depth, 2], stack[depth, 3] = node, end, row, at
+            depth += 1
+            node, end = child, stop
+            if kind != lo.INLINE:
+                row, at = _open_row(rows, table, row, kind, at, slot, case)
+            if kind == lo.MESSAGE and slot != 0:
+                _put_range(rows, at + slot, 0, pos, stop - pos)
+        elif kind in (lo.TEXT, lo.OPAQUE):
+            if kind == lo.TEXT and not rows.fill and not wire.is_utf8(data, pos, stop - pos):
+                return _NOT_UTF8, begin
+            if slot != 0:
+                _put_range(rows, at + slot, case, pos, stop - pos)
+            pos = stop
+        else:
+            first = slot if kind >= lo.MANY else at + slot
+            pos = _put_scalars(data, pos, stop, packed, kind, rows, first, case, table, row)
+            if pos < 0:
+                return _CORRUPT, begin

@@ -1,8 +1,12 @@
 """The decoder's reference: google.protobuf's own parse, laid out by plain loops in the rows of `store.schema`.
 
-It shares no code with the decoder. Rows are dicts, attribute STRUCTs are dicts of the keys that a row has. Fixtures hand
-its functions to the tests.
+It shares no code with the decoder. Rows are dicts, attribute STRUCTs are dicts of the keys that a row has.
+Fixtures hand its functions to the tests.
 """
+
+# pyarrow publishes no types:
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 
 import base64
 import json
@@ -10,7 +14,7 @@ import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pytest
@@ -343,7 +347,8 @@ def decoded_rows(tables: dict[str, pa.Table]) -> dict[str, list[Row]]:
 def comparable(value: Any) -> Any:
     """Rows as text, which tells 1 from 1.0 and True, and takes NaN for equal to itself; nulls are left out."""
     if isinstance(value, dict):
-        kept = {key: comparable(each) for key, each in value.items() if each is not None}
+        row = cast("Row", value)
+        kept = {key: comparable(each) for key, each in row.items() if each is not None}
         return {key: each for key, each in kept.items() if each != {}}
     if isinstance(value, list):
         return [comparable(each) for each in value]
