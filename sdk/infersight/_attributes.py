@@ -21,6 +21,7 @@ OPERATION_QUEUE: Final = "queue"  # a request waits for its batch
 OPERATION_BATCH: Final = "batch"  # one batch of several requests
 OPERATION_GENERATION: Final = "generation"  # one stream of tokens
 OPERATION_QUERY: Final = "query"  # one call of a database, an index or another service, named by the user
+OPERATION_DETAIL: Final = "detail"  # a finer step, kept in memory and sent only with a request worth it
 
 MODEL_NAME: Final = "infersight.model.name"
 MODEL_VERSION: Final = "infersight.model.version"
@@ -63,6 +64,12 @@ GEN_AI_TOKEN_TYPE: Final = "gen_ai.token.type"  # input, output
 REQUEST_ID: Final = "infersight.request.id"  # the X-Request-Id header
 REQUESTS_IN_FLIGHT: Final = "infersight.requests.in_flight"  # open on this worker when it began, itself included
 EVENT_LOOP_LAG: Final = "infersight.event_loop.lag"  # seconds: the longest lag seen while the request was open
+
+# Sampling, and the flight recorder.
+SAMPLE_WEIGHT: Final = "infersight.sample.weight"  # requests that this one stands for; 0: kept to be read, not counted
+RECORDER_REASON: Final = "infersight.recorder.reason"  # slow, failed, forced; on the server span and on its detail
+RECORDER_DROPPED: Final = "infersight.recorder.dropped"  # on the server span: details that its ring had no room for
+RECORDER_DUMP: Final = "infersight.recorder.dump"  # resource attribute: why a file of last requests was written
 
 # Predictions: log events joined to the trace, and by PREDICTION_ID to the labels that arrive later.
 PREDICTION: Final = "infersight.prediction"  # log event
@@ -124,6 +131,7 @@ COMPILE_DURATION: Final = "infersight.compile.duration"  # seconds
 RECOMPILE_REASON: Final = "infersight.compile.recompile_reason"  # the guard that failed
 GRAPH_BREAK: Final = "infersight.graph_break"  # span event: a graph ended early, at CODE_*
 GRAPH_BREAK_REASON: Final = "infersight.graph_break.reason"
+EXCEPTION_LOG: Final = "infersight.exception"  # log event with EXCEPTION_*, by OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN
 EXCEPTION_EVENT: Final = "exception"  # semantic conventions, exceptions on spans
 EXCEPTION_TYPE: Final = "exception.type"
 EXCEPTION_MESSAGE: Final = "exception.message"

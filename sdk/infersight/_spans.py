@@ -12,9 +12,9 @@ from opentelemetry.trace import Link, Span, SpanKind, StatusCode, set_span_in_co
 from infersight import _attributes as names
 from infersight._configure import state
 from infersight._faults import report
+from infersight._request import current_request
 from infersight._telemetry import Telemetry
 from infersight._values import AttributeValue, carriable, exception_attributes, qualified_name, safe_str, text
-from infersight._variants import current_request
 
 
 class OpenSpan:

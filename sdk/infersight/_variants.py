@@ -1,45 +1,13 @@
 """Which variant of an experiment a request got: the feature flag conventions' event, and an attribute of its spans."""
 
-from contextvars import ContextVar
-from typing import Final
-
 from opentelemetry._logs import SeverityNumber
-from opentelemetry.context import Context
-from opentelemetry.trace import Span, get_current_span
+from opentelemetry.trace import get_current_span
 
 from infersight import _attributes as names
 from infersight._configure import state
 from infersight._faults import report
-from infersight._values import AttributeValue, text
-
-
-class Request:
-    """A request whose spans are to carry its variants."""
-
-    __slots__ = ("_variants", "span")
-
-    def __init__(self, span: Span) -> None:
-        self.span = span
-        self._variants: dict[str, AttributeValue] = {}
-
-    def got(self, name: str, value: str) -> None:
-        """Put the attribute of a variant on the request's span, and on those that begin from now on."""
-        self._variants[name] = value
-        self.span.set_attribute(name, value)
-
-    def holds(self, span: Span) -> bool:
-        """Whether the span is in the request's trace: a thread, or a task that outlives it, may do other work."""
-        return span.get_span_context().trace_id == self.span.get_span_context().trace_id
-
-    def mark(self, attributes: dict[str, AttributeValue], context: Context | None) -> dict[str, AttributeValue]:
-        """The attributes of a span that begins in the context, with those of the request's variants."""
-        if not self._variants or not self.holds(get_current_span(context)):
-            return attributes
-        return {**attributes, **self._variants}
-
-
-current_request: Final[ContextVar[Request | None]] = ContextVar("request", default=None)
-"""Set where a request begins, so that the threads and tasks that it starts share one object with it."""
+from infersight._request import Request, current_request
+from infersight._values import text
 
 
 def variant(

@@ -11,7 +11,7 @@ from infersight._configure import force_flush, state
 from infersight._context import remember_span
 from infersight._eventloop import monitor_of_running_loop
 from infersight._faults import report
-from infersight._variants import Request, current_request
+from infersight._request import Request, current_request
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
