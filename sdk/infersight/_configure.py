@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
@@ -32,6 +32,8 @@ class Running:
     providers: "Providers"
     logs: "LogBridge"
     exit_hooks: "ExitHooks | None" = None
+    observers: Sequence[Callable[[], None]] = ()
+    """What observes besides the calls of the application: how each is stopped."""
 
 
 class State:
@@ -172,6 +174,8 @@ def shutdown() -> None:
     try:
         if running.exit_hooks is not None:
             running.exit_hooks.remove()
+        for stop in running.observers:
+            stop()
         running.telemetry.deferred.stop(options.shutdown_seconds)
         running.providers.shutdown(options.shutdown_seconds)
         running.logs.detach()
@@ -195,4 +199,23 @@ def _start(options: Options) -> Running:
         providers,
         _logs.LogBridge(providers.logger, options.console, options.log_level, providers.service_name, redactor),
         _exit.ExitHooks(shutdown),
+        _observers(options, providers),
     )
+
+
+def _observers(options: Options, providers: "Providers") -> list[Callable[[], None]]:
+    started: list[Callable[[], None]] = []
+    try:
+        if options.host_metrics:
+            from infersight._gpu import observe_gpus  # noqa: PLC0415 - as above
+            from infersight._host import HostMetrics  # noqa: PLC0415 - as above
+
+            started.append(HostMetrics(providers.meter).stop)
+            observe_gpus(providers.meter)
+        if options.instrument_clients:
+            from infersight.integrations.clients import ClientInstrumentation  # noqa: PLC0415 - as above
+
+            started.append(ClientInstrumentation().stop)
+    except Exception:  # noqa: BLE001 - what the application itself emits does not depend on them
+        report("observe the host and its clients")
+    return started

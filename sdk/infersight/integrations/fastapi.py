@@ -1,11 +1,11 @@
 """FastAPI: server spans by opentelemetry-instrumentation-fastapi, and our middleware inside them."""
 
-import os
 from typing import TYPE_CHECKING
 
 from infersight._configure import is_off
 from infersight._errors import MissingExtraError
 from infersight._faults import report
+from infersight.integrations import use_stable_conventions
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -37,7 +37,7 @@ def instrument_fastapi(app: "FastAPI") -> None:
     classes: list[object] = [middleware.cls for middleware in app.user_middleware]
     if RequestMiddleware in classes:
         return
-    os.environ.setdefault("OTEL_SEMCONV_STABILITY_OPT_IN", "http")
+    use_stable_conventions()
     try:
         app.add_middleware(RequestMiddleware)
         if not getattr(app, "_is_instrumented_by_opentelemetry", False):
