@@ -10,10 +10,12 @@ with infersight.stage("preprocess"):
     ...
 """
 
+from infersight._batch import Batch, QueuedItem
 from infersight._checks import Violation, validate_input
 from infersight._configure import configure, force_flush, shutdown
 from infersight._decorate import observe
 from infersight._errors import InfersightError, MissingExtraError
+from infersight._generate import generation
 from infersight._predictions import feedback, prediction
 from infersight._spans import query, stage
 from infersight._variants import variant
@@ -21,13 +23,16 @@ from infersight._version import __version__
 from infersight.integrations.fastapi import instrument_fastapi
 
 __all__ = [
+    "Batch",
     "InfersightError",
     "MissingExtraError",
+    "QueuedItem",
     "Violation",
     "__version__",
     "configure",
     "feedback",
     "force_flush",
+    "generation",
     "instrument_fastapi",
     "observe",
     "prediction",

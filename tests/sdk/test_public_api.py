@@ -11,13 +11,16 @@ if TYPE_CHECKING:
 
 def test_the_public_names() -> None:
     assert sorted(infersight.__all__) == [
+        "Batch",
         "InfersightError",
         "MissingExtraError",
+        "QueuedItem",
         "Violation",
         "__version__",
         "configure",
         "feedback",
         "force_flush",
+        "generation",
         "instrument_fastapi",
         "observe",
         "prediction",
