@@ -201,10 +201,13 @@ def _show_progress(imported: Imported) -> None:
 
 
 def _counts(imported: Imported) -> str:
-    names = {Signal.TRACES: "spans", Signal.LOGS: "log records", Signal.METRICS: "data points"}
-    counts = [f"{imported.records[signal]} {name}" for signal, name in names.items() if imported.records[signal]]
-    files = "1 file" if imported.files == 1 else f"{imported.files} files"
-    return f"{', '.join(counts) or 'nothing'} of {files}"
+    names = {Signal.TRACES: "span", Signal.LOGS: "log record", Signal.METRICS: "data point"}
+    counts = [_count(imported.records[signal], name) for signal, name in names.items() if imported.records[signal]]
+    return f"{', '.join(counts) or 'nothing'} of {_count(imported.files, 'file')}"
+
+
+def _count(number: int, name: str) -> str:
+    return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
 def _store_path(configuration: Configuration) -> Path:

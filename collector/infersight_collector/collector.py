@@ -16,7 +16,7 @@ from infersight_collector.intake import Intake
 from infersight_collector.journal import Journal
 from infersight_collector.pipeline import Graph
 from infersight_collector.signals import Signal
-from infersight_collector.store.errors import StoreUnavailable
+from infersight_collector.store.errors import StoreFull, StoreUnavailable
 from infersight_collector.store.wal import Wal
 from infersight_collector.telemetry import Telemetry
 
@@ -35,6 +35,7 @@ class Collector:
         self._telemetry = Telemetry()
         self._running = ExitStack()
         self._unready: str | None = "starting"
+        self._flusher: Flusher | None = None
 
     def start(self) -> list[Listening]:
         """Starts everything; returns when telemetry is taken.
@@ -51,7 +52,9 @@ class Collector:
         with ExitStack() as starting:
             listening = self._start_health(starting)
             journal = open_journal(self._graph, starting)
-            flusher = Flusher(journal, self._graph.outlets, self._telemetry, self._graph.store.flush_interval)
+            flusher = self._flusher = Flusher(
+                journal, self._graph.outlets, self._telemetry, self._graph.store.flush_interval
+            )
             starting.callback(_drain, flusher)
             starting.callback(flusher.stop)
             self._watch(journal)
@@ -74,10 +77,15 @@ class Collector:
     def _start_health(self, starting: ExitStack) -> list[Listening]:
         if self._graph.health is None:
             return []
-        server = HttpServer(HealthApplication(self._telemetry, lambda: self._unready), self._graph.health)
+        server = HttpServer(HealthApplication(self._telemetry, self._why_unready), self._graph.health)
         endpoint = server.start()
         starting.callback(server.stop)
         return [Listening("health", str(endpoint))]
+
+    def _why_unready(self) -> str | None:
+        """Why telemetry is refused at the moment, or None."""
+        failure = self._flusher.failure if self._flusher is not None else None
+        return self._unready or (str(failure) if isinstance(failure, StoreFull) else None)
 
     def _watch(self, journal: Journal) -> None:
         gauge = self._telemetry.gauge

@@ -1,21 +1,18 @@
 """An ASGI application served on a thread of its own, by uvicorn."""
 
-import socket
 import threading
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
 
 from infersight_collector.config.values import Endpoint
-from infersight_collector.errors import ListenError
+from infersight_collector.listener import BACKLOG, open_listener
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application
 
 MAX_CONNECTIONS: Final = 1000
 """Connections and requests in progress beyond which uvicorn answers 503."""
-
-_BACKLOG: Final = 1024
 
 
 class HttpServer:
@@ -40,7 +37,7 @@ class HttpServer:
                 proxy_headers=False,
                 server_header=False,
                 limit_concurrency=MAX_CONNECTIONS,
-                backlog=_BACKLOG,
+                backlog=BACKLOG,
                 timeout_graceful_shutdown=grace_s,
             )
         )
@@ -52,7 +49,7 @@ class HttpServer:
         Raises:
             ListenError: the endpoint cannot be opened.
         """
-        listener = _listen(self._endpoint)
+        listener = open_listener(self._endpoint)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), name="http", daemon=True)
         self._thread.start()
         # The socket listens already: senders that come before the loop runs wait in its backlog.
@@ -63,18 +60,3 @@ class HttpServer:
         if self._thread is not None:
             self._server.should_exit = True
             self._thread.join()
-
-
-def _listen(endpoint: Endpoint) -> socket.socket:
-    try:
-        family, _, _, _, address = socket.getaddrinfo(
-            endpoint.host, endpoint.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        return socket.create_server(address[:2], family=family, backlog=_BACKLOG)
-    except OSError as error:
-        raise cannot_listen(endpoint, error.strerror or str(error)) from error
-
-
-def cannot_listen(endpoint: Endpoint, reason: str) -> ListenError:
-    """The one line for a person whose endpoint cannot be opened."""
-    return ListenError(f"cannot listen on {endpoint}: {reason}; stop what uses it or choose another endpoint")

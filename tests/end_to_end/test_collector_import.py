@@ -49,7 +49,7 @@ def test_a_directory_of_files_of_every_form_is_imported_and_counted(tmp_path: Pa
     (folder / "notes.txt").write_text("not for import")
     result = run_import(store, tmp_path / "input")
     assert (result.returncode, result.stderr) == (0, "")
-    assert result.stdout == f"imported 5 spans, 1 log records, 1 data points of 4 files into {store}\n"
+    assert result.stdout == f"imported 5 spans, 1 log record, 1 data point of 4 files into {store}\n"
     assert names(store) == ["five", "four", "one", "three", "two"]
     assert query_store(store, "select event_name from logs") == [("e",)]
     assert query_store(store, "select name, value from metrics") == [("m", 1.5)]

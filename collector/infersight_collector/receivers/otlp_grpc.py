@@ -9,7 +9,8 @@ import grpc
 
 from infersight_collector.component import RequestSink
 from infersight_collector.config.values import Endpoint
-from infersight_collector.http_server import cannot_listen
+from infersight_collector.errors import ListenError
+from infersight_collector.listener import open_listener
 from infersight_collector.receivers.refusal import Refusal
 from infersight_collector.receivers.token import check_token
 from infersight_collector.signals import Signal
@@ -65,10 +66,13 @@ class GrpcServer:
         Raises:
             ListenError: the endpoint cannot be opened.
         """
+        if self._endpoint.port:
+            # gRPC does not say why it cannot listen; a socket of our own does.
+            open_listener(self._endpoint).close()
         try:
             port: int = self._server.add_insecure_port(str(self._endpoint))
         except RuntimeError as error:
-            raise cannot_listen(self._endpoint, "the address is in use or not of this machine") from error
+            raise ListenError(f"cannot listen on {self._endpoint}: choose another endpoint") from error
         self._server.start()
         return Endpoint(self._endpoint.host, port)
 

@@ -1,0 +1,140 @@
+"""The command `infersight collector`: what it prints, what it refuses, how it ends."""
+
+# pyright: reportUnknownMemberType=false
+# grpc publishes no types.
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import grpc
+import pytest
+from tests.support.collectors import RunningCollector, StartCollector
+from tests.support.otlp_requests import spans_request
+from tests.support.otlp_senders import GrpcSender, post
+
+from infersight_collector.signals import Signal
+
+CONFIGURATION = """
+receivers:
+  otlp:
+    protocols:
+      grpc: {endpoint: "127.0.0.1:0", auth: {authenticator: bearertokenauth}}
+      http: {endpoint: "127.0.0.1:0", auth: {authenticator: bearertokenauth}}
+exporters:
+  store: {path: unused}
+extensions:
+  health_check: {endpoint: "127.0.0.1:0"}
+  bearertokenauth: {token: "${env:SECRET}"}
+service:
+  extensions: [health_check, bearertokenauth]
+  pipelines:
+    traces: {receivers: [otlp], exporters: [store]}
+"""
+
+
+def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    """Runs the command to its end."""
+    command = [sys.executable, "-m", "infersight_collector", *arguments]
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=180)
+
+
+def assert_refused(result: "subprocess.CompletedProcess[str]", *said: str) -> None:
+    """It ended with 2 and one line that says all of this."""
+    assert result.returncode == 2
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+    for text in said:
+        assert text in result.stderr
+
+
+def test_it_prints_every_open_endpoint_and_the_store(collector: RunningCollector) -> None:
+    printed = collector.log.read_text().splitlines()
+    assert printed[:4] == [
+        f"health    {collector.health}",
+        f"OTLP/gRPC {collector.grpc}",
+        f"OTLP/HTTP {collector.http}",
+        f"store     {collector.store}",
+    ]
+
+
+def test_status_tells_whether_telemetry_is_taken(collector: RunningCollector) -> None:
+    result = run("status", "--health-endpoint", collector.health)
+    assert (result.returncode, result.stdout) == (0, "ready\n")
+    result = run("status", "--health-endpoint", "127.0.0.1:1")
+    assert result.returncode == 1
+    assert "no collector answers" in result.stdout
+
+
+@pytest.mark.parametrize("taken", ["grpc", "http", "health"])
+def test_an_endpoint_in_use_is_refused_in_one_line(collector: RunningCollector, tmp_path: Path, taken: str) -> None:
+    endpoints = dict.fromkeys(("grpc", "http", "health"), "127.0.0.1:0") | {taken: getattr(collector, taken)}
+    arguments = [text for name, address in endpoints.items() for text in (f"--{name}-endpoint", address)]
+    result = run("--store", str(tmp_path / "store"), *arguments)
+    assert_refused(result, getattr(collector, taken), "choose another endpoint")
+
+
+def test_listening_beyond_this_machine_without_a_token_is_refused(tmp_path: Path) -> None:
+    result = run("--store", str(tmp_path), "--http-endpoint", "0.0.0.0:0")
+    assert_refused(result, "0.0.0.0:0", "INFERSIGHT_TOKEN")
+
+
+def test_a_directory_that_is_no_store_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert_refused(run("--store", str(tmp_path)), str(tmp_path), "choose another directory")
+
+
+def test_a_mistake_in_the_configuration_is_refused_with_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(CONFIGURATION.replace("protocols", "protocol"))
+    for arguments in (["validate", str(file)], ["--config", str(file)]):
+        assert_refused(run(*arguments), f"{file}:4:", "'protocol'", "did you mean 'protocols'?")
+
+
+def test_validate_accepts_the_shipped_configuration() -> None:
+    result = run("validate", str(Path(__file__).parents[2] / "otel-config" / "embedded.yaml"))
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "traces: otlp -> store" in result.stdout
+
+
+def test_a_token_is_wanted_from_every_sender_and_never_logged(tmp_path: Path, start_collector: StartCollector) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(CONFIGURATION)
+    collector = start_collector("--config", str(file), environment={"SECRET": "s3cret"})
+    sender = GrpcSender(collector.grpc)
+    request = spans_request("authorized")
+    for wrong in (None, "s3cre", "s3crets", "ü"):
+        headers = {"authorization": f"Bearer {wrong}".encode().decode("latin-1")} if wrong else {}
+        answer = post(collector.http, "/v1/traces", request, **headers)
+        assert (answer.status, answer.headers["www-authenticate"]) == (401, "Bearer")
+    for wrong in (None, "s3cre"):
+        with pytest.raises(grpc.RpcError) as refused:
+            sender.send(Signal.TRACES, request, token=wrong)
+        assert refused.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    assert post(collector.http, "/v1/traces", request, authorization="Bearer s3cret").status == 200
+    sender.send(Signal.TRACES, request, token="s3cret")
+    collector.wait_for("select count(*) from spans", 2)
+    assert "s3cre" not in collector.log.read_text()
+    sender.close()
+
+
+def test_a_signal_without_a_pipeline_is_not_taken(tmp_path: Path, start_collector: StartCollector) -> None:
+    file = tmp_path / "config.yaml"
+    file.write_text(CONFIGURATION)
+    collector = start_collector("--config", str(file), environment={"SECRET": "s"})
+    assert post(collector.http, "/v1/logs", b"", authorization="Bearer s").status == 404
+    sender = GrpcSender(collector.grpc)
+    with pytest.raises(grpc.RpcError) as refused:
+        sender.send(Signal.LOGS, b"", token="s")
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED
+    sender.close()
+
+
+def test_ctrl_c_ends_it_with_0_and_the_store_is_complete(start_collector: StartCollector) -> None:
+    collector = start_collector()
+    assert post(collector.http, "/v1/traces", spans_request("last")).status == 200
+    os.kill(collector.process.pid, signal.SIGINT)
+    assert collector.process.wait(60) == 0
+    assert collector.query("select name from spans") == [("last",)]
