@@ -135,6 +135,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
         outcome = root.main(args=arguments, prog_name="infersight", standalone_mode=False)
     except click.Abort:
         return INTERRUPTED
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return WRONG_USE
     except click.UsageError as error:
         path = error.ctx.command_path if error.ctx else "infersight"
         return _fail(f"{error.format_message()} (see {path} --help)")

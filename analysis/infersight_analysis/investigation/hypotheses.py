@@ -11,6 +11,7 @@ from typing import Final
 
 import duckdb
 
+from infersight_analysis.breakdown import UNATTRIBUTED
 from infersight_analysis.findings import BaselineSummary, Evidence, Hypothesis, Piece
 from infersight_analysis.investigation.baseline import Baseline
 from infersight_analysis.investigation.surroundings import Block
@@ -184,7 +185,8 @@ _LOOKS: Final[tuple[Callable[[Case], list[Hypothesis]], ...]] = (_blocked_event_
 
 
 def _compared(piece: Piece, others: int) -> str:
-    took = f"{piece.name} took {short_duration(piece.self_ns)}"
+    spent = short_duration(piece.self_ns)
+    took = f"{piece.name} took {spent}" if piece.name != UNATTRIBUTED else f"{spent} were on no instrumented stage"
     if piece.baseline_ns is None or piece.excess_ns is None or piece.percentile is None:
         return f"{took}; too few other requests to say what is normal"
     place = "more than in any of them" if piece.percentile == 100 else f"p{piece.percentile:.1f}"
