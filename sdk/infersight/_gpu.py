@@ -123,12 +123,12 @@ class Nvml:
 
     _CLOCKS: Final = {"graphics": "NVML_CLOCK_GRAPHICS", "sm": "NVML_CLOCK_SM", "memory": "NVML_CLOCK_MEM"}
     _REASONS: Final = {
-        "power_cap": "nvmlClocksEventReasonSwPowerCap",
+        "power_cap": "nvmlClocksThrottleReasonSwPowerCap",
         "power_brake": "nvmlClocksThrottleReasonHwPowerBrakeSlowdown",
-        "thermal_software": "nvmlClocksEventReasonSwThermalSlowdown",
+        "thermal_software": "nvmlClocksThrottleReasonSwThermalSlowdown",
         "thermal_hardware": "nvmlClocksThrottleReasonHwThermalSlowdown",
         "hardware_slowdown": "nvmlClocksThrottleReasonHwSlowdown",
-        "sync_boost": "nvmlClocksEventReasonSyncBoost",
+        "sync_boost": "nvmlClocksThrottleReasonSyncBoost",
     }
     """Of the reasons that hold clocks down while there is work; an idle GPU's low clocks are no throttling."""
 

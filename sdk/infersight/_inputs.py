@@ -5,6 +5,7 @@ items; a mapping (what tokenizers return) stands for its first array.
 """
 
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from typing import Final, cast
 
 from infersight import _attributes as names
@@ -15,17 +16,25 @@ _names_of: Final[dict[object, str]] = {}
 
 _NAMES_KEPT: Final = 256
 
+_FIELDS: Final = 16
+"""How many values of a mapping are looked at for an array, in each of a few levels: it may hold itself."""
 
-def describe_input(arguments: Iterable[object]) -> dict[str, AttributeValue]:
-    """Span attributes of the first argument that is an array, a list or a mapping of them; empty without one."""
+
+def describe_input(arguments: Iterable[object], depth: int = 3) -> dict[str, AttributeValue]:
+    """Span attributes of the first argument that is an array, a list or a mapping of them; empty without one.
+
+    Args:
+        arguments: what the model is called with.
+        depth: how many mappings inside each other are looked into.
+    """
     for argument in arguments:
-        found = _describe(argument)
+        found = _describe(argument, depth)
         if found:
             return found
     return {}
 
 
-def _describe(argument: object) -> dict[str, AttributeValue]:
+def _describe(argument: object, depth: int) -> dict[str, AttributeValue]:
     shape = shape_of(argument)
     if shape is not None:
         found: dict[str, AttributeValue] = {names.INPUT_SHAPE: cast("list[AttributeValue]", shape)}
@@ -40,8 +49,9 @@ def _describe(argument: object) -> dict[str, AttributeValue]:
         return found
     if isinstance(argument, list | tuple):
         return {names.BATCH_SIZE: len(cast("list[object]", argument))}
-    if isinstance(argument, Mapping):
-        return describe_input(cast("Mapping[object, object]", argument).values())
+    if isinstance(argument, Mapping) and depth:
+        values = cast("Mapping[object, object]", argument).values()
+        return describe_input(islice(values, _FIELDS), depth - 1)
     return {}
 
 

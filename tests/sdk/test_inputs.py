@@ -46,3 +46,9 @@ def test_what_only_looks_like_an_array_is_none() -> None:
 
     assert shape_of(Shaped()) is None
     assert shape_of(Sized()) is None
+
+
+def test_a_mapping_that_holds_itself_ends() -> None:
+    endless: dict[str, object] = {}
+    endless["again"] = endless
+    assert describe_input((endless,)) == {}
