@@ -190,8 +190,10 @@ def _is_enabled(options: Options) -> bool:
 def _start(options: Options) -> Running:
     # Imported here, so that `import infersight` and a disabled SDK do without the OpenTelemetry SDK.
     from infersight import _exit, _logs, _providers, _telemetry  # noqa: PLC0415
+    from infersight._fork import follow_forks  # noqa: PLC0415
     from infersight.export.redacting import redactor_of  # noqa: PLC0415
 
+    follow_forks()
     redactor = redactor_of(options)
     providers = _providers.set_up(options, redactor)
     return Running(

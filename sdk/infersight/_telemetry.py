@@ -52,6 +52,11 @@ class ActiveInferences:
         with self._lock:
             self._counts[model] += by
 
+    def forget(self) -> None:
+        """Begin anew in a forked child."""
+        self._lock = threading.Lock()
+        self._counts.clear()
+
     def observe(self, _options: CallbackOptions) -> Iterable[Observation]:
         """The counts now, for the metrics SDK."""
         with self._lock:
@@ -137,6 +142,11 @@ class Telemetry:
             unit="{inference}",
             description="Inference calls that are running.",
         )
+
+    def forget(self) -> None:
+        """Begin anew in a forked child, where nothing is running and whoever held a lock is gone."""
+        self.active.forget()
+        self.deferred = DeferredEnds()
 
     def inference(self, model: ModelKey) -> InferenceSeries:
         """Where the successful inferences of a model are recorded."""
