@@ -14,6 +14,7 @@ from infersight._batch import Batch, QueuedItem
 from infersight._checks import Violation, validate_input
 from infersight._configure import configure, force_flush, shutdown
 from infersight._decorate import observe
+from infersight._detail import detail
 from infersight._errors import InfersightError, MissingExtraError
 from infersight._generate import generation
 from infersight._predictions import feedback, prediction
@@ -21,6 +22,7 @@ from infersight._spans import query, stage
 from infersight._variants import variant
 from infersight._version import __version__
 from infersight.integrations.fastapi import instrument_fastapi
+from infersight.integrations.torch import instrument_torch
 
 __all__ = [
     "Batch",
@@ -30,10 +32,12 @@ __all__ = [
     "Violation",
     "__version__",
     "configure",
+    "detail",
     "feedback",
     "force_flush",
     "generation",
     "instrument_fastapi",
+    "instrument_torch",
     "observe",
     "prediction",
     "query",

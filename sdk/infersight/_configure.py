@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from infersight._eventloop import EventLoopMonitor
     from infersight._exit import ExitHooks
+    from infersight._force import TraceForcing
     from infersight._logs import LogBridge
     from infersight._providers import Providers
+    from infersight._recorder import Recorder
     from infersight._telemetry import Telemetry
 
 _LOG: Final = logging.getLogger("infersight")
@@ -32,6 +34,8 @@ class Running:
     providers: "Providers"
     logs: "LogBridge"
     exit_hooks: "ExitHooks | None" = None
+    recorder: "Recorder | None" = None
+    forcing: "TraceForcing | None" = None
     observers: Sequence[Callable[[], None]] = ()
     """What observes besides the calls of the application: how each is stopped."""
 
@@ -176,11 +180,29 @@ def shutdown() -> None:
             running.exit_hooks.remove()
         for stop in running.observers:
             stop()
+        if running.recorder is not None:
+            running.recorder.stop()
         running.telemetry.deferred.stop(options.shutdown_seconds)
         running.providers.shutdown(options.shutdown_seconds)
         running.logs.detach()
     except Exception:  # noqa: BLE001 - the end of a process is no time for our errors
         report("shut down")
+
+
+def dump_last_requests(reason: str, *, wait: bool = True) -> None:
+    """Write the last requests to a file of `recorder_dir`; nothing where that is not configured.
+
+    Args:
+        reason: why: `terminated`, `exception` or `out_of_memory`; one file a minute for each.
+        wait: whether to wait until it is written, a few seconds at most.
+    """
+    running = state.running
+    if running is None or running.recorder is None:
+        return
+    try:
+        running.recorder.dump(reason, wait=wait)
+    except Exception:  # noqa: BLE001 - the process has other troubles
+        report("write the last requests")
 
 
 def _is_enabled(options: Options) -> bool:
@@ -189,20 +211,29 @@ def _is_enabled(options: Options) -> bool:
 
 def _start(options: Options) -> Running:
     # Imported here, so that `import infersight` and a disabled SDK do without the OpenTelemetry SDK.
-    from infersight import _exit, _logs, _providers, _telemetry  # noqa: PLC0415
+    from infersight import _exit, _force, _logs, _providers, _recorder, _telemetry  # noqa: PLC0415
     from infersight._fork import follow_forks  # noqa: PLC0415
     from infersight.export.redacting import redactor_of  # noqa: PLC0415
 
     follow_forks()
     redactor = redactor_of(options)
     providers = _providers.set_up(options, redactor)
+    telemetry = _telemetry.Telemetry(providers.tracer, providers.meter, providers.logger)
     return Running(
-        _telemetry.Telemetry(providers.tracer, providers.meter, providers.logger),
+        telemetry,
         providers,
         _logs.LogBridge(providers.logger, options.console, options.log_level, providers.service_name, redactor),
-        _exit.ExitHooks(shutdown),
+        _exit.ExitHooks(shutdown, _terminated),
+        _recorder.Recorder(options, telemetry, providers, redactor) if options.recorder else None,
+        _force.TraceForcing(options),
         _observers(options, providers),
     )
+
+
+def _terminated() -> None:
+    """The process ends by SIGTERM."""
+    dump_last_requests("terminated")
+    shutdown()
 
 
 def _observers(options: Options, providers: "Providers") -> list[Callable[[], None]]:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from infersight._config import Console
-from infersight._context import span_context_of
+from infersight._context import request_of, span_context_of
 from infersight._redact import Redactor
 from infersight._values import carriable, exception_attributes, safe_str
 
@@ -29,17 +29,20 @@ def extras_of(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _trace_fields(record: logging.LogRecord) -> dict[str, str]:
-    context = span_context_of(record)
-    if not context.is_valid:
-        return {}
-    return {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+    context, request = span_context_of(record), request_of(record)
+    fields: dict[str, str] = {}
+    if context.is_valid:
+        fields = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+    if request is not None and request.id:
+        fields["request_id"] = request.id
+    return fields
 
 
 class JsonFormatter(logging.Formatter):
     """One JSON object a record.
 
-    Its keys: time (ISO 8601, UTC), level, logger, message, trace_id and span_id where a span is current, service,
-    attributes (what was given as `extra`), exception.
+    Its keys: time (ISO 8601, UTC), level, logger, message, trace_id and span_id where a span is current, request_id
+    where the request has one, service, attributes (what was given as `extra`), exception.
     """
 
     def __init__(self, service: str, redactor: Redactor | None = None) -> None:

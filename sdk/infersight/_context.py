@@ -16,11 +16,12 @@ from opentelemetry.trace import (
 )
 
 from infersight import _attributes as names
+from infersight._request import Request, current_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_MARK: Final = "_infersight_span_context"
+_MARK: Final = "_infersight_request"
 
 last_inference: Final[ContextVar[tuple[tuple[str, str | None], Span] | None]] = ContextVar(
     "last_inference", default=None
@@ -28,20 +29,28 @@ last_inference: Final[ContextVar[tuple[tuple[str, str | None], Span] | None]] = 
 """Model (name, version) and span of the inference that began last in this task or thread."""
 
 
-def remember_span(error: BaseException, context: SpanContext) -> None:
-    """Let an exception carry the span that it leaves, for whoever logs it outside."""
-    if context.is_valid:
-        with contextlib.suppress(AttributeError):  # an exception class with __slots__ has no room for it
-            setattr(error, _MARK, context)
+def remember_request(error: BaseException, request: Request) -> None:
+    """Let an exception carry the request that it leaves, for whoever logs it outside."""
+    with contextlib.suppress(AttributeError):  # an exception class with __slots__ has no room for it
+        setattr(error, _MARK, request)
+
+
+def request_of(record: logging.LogRecord) -> Request | None:
+    """The request that a log record belongs to: the current one, else the one that its exception left."""
+    current = current_request.get()
+    if current is not None or not record.exc_info:
+        return current
+    remembered = getattr(record.exc_info[1], _MARK, None)
+    return remembered if isinstance(remembered, Request) else None
 
 
 def span_context_of(record: logging.LogRecord) -> SpanContext:
     """The span that a log record belongs to: the current one, else the one that its exception left; maybe invalid."""
     current = get_current_span().get_span_context()
-    if current.is_valid or not record.exc_info:
+    if current.is_valid:
         return current
-    remembered = getattr(record.exc_info[1], _MARK, None)
-    return remembered if isinstance(remembered, SpanContext) else INVALID_SPAN_CONTEXT
+    request = request_of(record)
+    return INVALID_SPAN_CONTEXT if request is None else request.span.get_span_context()
 
 
 def context_of(span_context: SpanContext | None) -> Context:

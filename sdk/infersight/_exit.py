@@ -13,10 +13,16 @@ from types import FrameType
 
 
 class ExitHooks:
-    """Calls a function before the process ends; harmless when the function was called before."""
+    """Calls functions before the process ends.
 
-    def __init__(self, shutdown: Callable[[], None]) -> None:
+    Args:
+        shutdown: called at any end; harmless when it was called before.
+        terminated: called instead at SIGTERM, where that has no handler yet.
+    """
+
+    def __init__(self, shutdown: Callable[[], None], terminated: Callable[[], None]) -> None:
         self._shutdown = shutdown
+        self._terminated = terminated
         atexit.register(shutdown)
         # A forked child of multiprocessing leaves by os._exit, which runs its finalizers and no atexit function.
         multiprocessing.util.register_after_fork(self, ExitHooks._in_child)
@@ -40,6 +46,6 @@ class ExitHooks:
         multiprocessing.util.Finalize(None, self._shutdown, exitpriority=0)
 
     def _on_sigterm(self, number: int, _frame: FrameType | None) -> None:
-        self._shutdown()
+        self._terminated()
         signal.signal(number, signal.SIG_DFL)
         signal.raise_signal(number)

@@ -10,7 +10,7 @@ from opentelemetry.trace import get_current_span
 from infersight import _attributes as names
 from infersight._config import Console
 from infersight._console import console_handler, extras_of, message_of
-from infersight._context import context_of, span_context_of
+from infersight._context import context_of, request_of, span_context_of
 from infersight._faults import report
 from infersight._redact import Redactor
 from infersight._values import AttributeValue, carriable, exception_attributes, text
@@ -18,7 +18,7 @@ from infersight._values import AttributeValue, carriable, exception_attributes, 
 _SEVERITY_TEXT: Final = {"WARNING": "WARN", "CRITICAL": "FATAL"}
 """Python's level names where the log data model says it otherwise."""
 
-_OWN_TRANSPORT: Final = ("opentelemetry.", "grpc")
+OWN_TRANSPORT: Final = ("opentelemetry.", "grpc")
 """Loggers of the machinery that sends records: sending theirs would feed on itself."""
 
 
@@ -30,6 +30,11 @@ def severity_number(level: int) -> SeverityNumber:
     return SeverityNumber(1 + 4 * tens + min(ones, 3))
 
 
+def severity_text(level_name: str) -> str:
+    """Name of a level as the log data model has it."""
+    return _SEVERITY_TEXT.get(level_name, level_name)
+
+
 class OtlpHandler(logging.Handler):
     """Hands each log record to an OpenTelemetry logger of the same name."""
 
@@ -39,7 +44,7 @@ class OtlpHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Send one record; never raises."""
-        if record.name.startswith(_OWN_TRANSPORT) or otel_context.get_value(
+        if record.name.startswith(OWN_TRANSPORT) or otel_context.get_value(
             otel_context._SUPPRESS_INSTRUMENTATION_KEY  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - set by exporters, has no public name
         ):
             return
@@ -62,12 +67,15 @@ def _translate(record: logging.LogRecord) -> LogRecord:
         attributes[names.CODE_STACKTRACE] = text(record.stack_info)
     if record.exc_info and record.exc_info[1] is not None:
         attributes.update(exception_attributes(record.exc_info[1]))
+    request = request_of(record)
+    if request is not None and request.id:
+        attributes[names.REQUEST_ID] = request.id
     in_span = get_current_span().get_span_context().is_valid
     return LogRecord(
         timestamp=int(record.created * 1e9),
         context=None if in_span else context_of(span_context_of(record)),
         severity_number=severity_number(record.levelno),
-        severity_text=_SEVERITY_TEXT.get(record.levelname, record.levelname),
+        severity_text=severity_text(record.levelname),
         body=body,
         attributes=attributes,
     )

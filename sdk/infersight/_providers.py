@@ -26,10 +26,12 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.trace import TracerProvider
 
 from infersight import _attributes as names
+from infersight._black_box import SentSpans
 from infersight._config import Options
 from infersight._faults import report
 from infersight._globals import Globals, current, put
 from infersight._redact import Redactor
+from infersight._sampling import SampledLogs, sampler_of
 from infersight.export.otlp import OtlpLogExporter, OtlpMetricExporter, OtlpSpanExporter
 from infersight.export.redacting import (
     RedactingLogExporter,
@@ -134,7 +136,9 @@ def _service(options: Options) -> dict[str, str]:
 def _tracer_provider(
     options: Options, resource: Resource, redacting: _Redacting, exporters: list[Any]
 ) -> sdk_trace.TracerProvider:
-    provider = sdk_trace.TracerProvider(resource=resource, shutdown_on_exit=False)
+    provider = sdk_trace.TracerProvider(sampler_of(options), resource, shutdown_on_exit=False)
+    if options.recorder and options.recorder_dir is not None:
+        provider.add_span_processor(SentSpans())
     delay = None if "OTEL_BSP_SCHEDULE_DELAY" in os.environ else _FRESH_MILLIS
     for exporter in _exporters("traces", lambda: OtlpSpanExporter(options.endpoint, options.protocol)):
         exporters.append(exporter)
@@ -159,7 +163,7 @@ def _meter_provider(
 def _logger_provider(
     options: Options, resource: Resource, redacting: _Redacting, exporters: list[Any]
 ) -> sdk_logs.LoggerProvider:
-    provider = sdk_logs.LoggerProvider(resource, shutdown_on_exit=False)
+    provider = sdk_logs.LoggerProvider(resource, shutdown_on_exit=False, multi_log_record_processor=SampledLogs())
     for exporter in _exporters("logs", lambda: OtlpLogExporter(options.endpoint, options.protocol)):
         exporters.append(exporter)
         provider.add_log_record_processor(BatchLogRecordProcessor(redacting.logs(exporter)))

@@ -47,3 +47,6 @@ class Request:
 
 current_request: Final[ContextVar[Request | None]] = ContextVar("request", default=None)
 """Set where a request begins, so that the threads and tasks that it starts share one object with it."""
+
+forced: Final[ContextVar[bool]] = ContextVar("forced", default=False)
+"""Whether the request that begins here is to be sampled and sent with its detail, whatever else is decided."""

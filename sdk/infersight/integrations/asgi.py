@@ -7,11 +7,11 @@ from typing import Any, Final
 from opentelemetry.trace import Span, get_current_span
 
 from infersight import _attributes as names
-from infersight._configure import force_flush, state
-from infersight._context import remember_span
+from infersight._configure import dump_last_requests, force_flush, state
+from infersight._context import remember_request
 from infersight._eventloop import monitor_of_running_loop
 from infersight._faults import report
-from infersight._request import Request, current_request
+from infersight._request import Request, current_request, forced
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -20,6 +20,25 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _REQUEST_ID_LENGTH: Final = 128
+
+
+class ForcingMiddleware:
+    """ASGI middleware outside of the server span, where it can still be decided that the request is sampled."""
+
+    def __init__(self, app: App) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let whoever may force a request's detail do so."""
+        running = state.running
+        if running is None or running.forcing is None or not running.forcing.allows(scope):
+            await self.app(scope, receive, send)
+            return
+        token = forced.set(True)
+        try:
+            await self.app(scope, receive, send)
+        finally:
+            forced.reset(token)
 
 
 class RequestMiddleware:
@@ -39,19 +58,22 @@ class RequestMiddleware:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = _ServerRequest(scope)
-        token = current_request.set(Request(request.span))
+        token = current_request.set(request.shared)
 
         async def observed_send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                request.failed = message["status"] >= 500
             # The server span ends with the last part of the body, before the application returns.
-            if message["type"] == "http.response.body" and not message.get("more_body"):
+            elif message["type"] == "http.response.body" and not message.get("more_body"):
                 request.end()
             await send(message)
 
         try:
             await self.app(scope, receive, observed_send)
         except BaseException as error:
+            request.failed = isinstance(error, Exception)
             # The server logs it outside of every span.
-            remember_span(error, request.span.get_span_context())
+            remember_request(error, request.shared)
             raise
         finally:
             request.end()
@@ -63,15 +85,20 @@ class _ServerRequest:
 
     def __init__(self, scope: Scope) -> None:
         self.span: Span = get_current_span()
+        self.shared = Request(self.span)
+        self.failed = False
+        self._scope = scope
         self._monitor = None
         try:
             self._monitor = monitor_of_running_loop()
             self._open = self._monitor.open(self.span.get_span_context())
+            self.shared.id = _request_id(scope)
             if self.span.is_recording():
                 self.span.set_attribute(names.REQUESTS_IN_FLIGHT, self._monitor.in_flight)
-                request_id = _request_id(scope)
-                if request_id:
-                    self.span.set_attribute(names.REQUEST_ID, request_id)
+                if self.shared.id:
+                    self.span.set_attribute(names.REQUEST_ID, self.shared.id)
+                if state.running is not None and state.running.recorder is not None:
+                    self.shared.recording = state.running.recorder.begin(self.span, self.shared.id, forced=forced.get())
         except Exception:  # noqa: BLE001 - the request is served in any case
             report("observe a request")
 
@@ -84,8 +111,16 @@ class _ServerRequest:
             monitor.close(self._open)
             if self.span.is_recording():
                 self.span.set_attribute(names.EVENT_LOOP_LAG, self._open.lag)
+            recording, self.shared.recording = self.shared.recording, None
+            if recording is not None and state.running is not None and state.running.recorder is not None:
+                state.running.recorder.end(recording, _route(self._scope), failed=self.failed)
         except Exception:  # noqa: BLE001 - the request is served in any case
             report("observe the end of a request")
+
+
+def _route(scope: Scope) -> str:
+    """Method and route of a request, as few values as the application has routes; the route is found while serving."""
+    return f"{scope.get('method', scope['type'])} {getattr(scope.get('route'), 'path', '')}"
 
 
 def _request_id(scope: Scope) -> str:
@@ -107,6 +142,7 @@ def _lifespan_send(send: Send) -> Send:
             elif message["type"].startswith("lifespan.shutdown."):
                 # uvicorn ends by SIGTERM's default action after this: no atexit function will run.
                 monitor_of_running_loop().stop()
+                await asyncio.to_thread(dump_last_requests, "terminated")
                 await asyncio.to_thread(force_flush)
         except Exception:  # noqa: BLE001 - the application starts and stops in any case
             report("follow the application's lifespan")
