@@ -9,7 +9,8 @@ each exporter here is a shell that makes the real one on the exporting thread, a
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 from urllib.parse import urlsplit
@@ -24,6 +25,9 @@ from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 Signal = Literal["traces", "metrics", "logs"]
 
 _LOOPBACK: Final = {"grpc": "http://127.0.0.1:4317", "http/protobuf": "http://127.0.0.1:4318"}
+_FORK_SECONDS: Final = 0.5
+"""How long a fork may wait for each of the three exports that may be under way."""
+
 _LOG: Final = logging.getLogger("infersight")
 
 
@@ -43,19 +47,39 @@ E = TypeVar("E", bound=_Closable)
 
 
 class _PerProcess(Generic[E]):
-    """The exporter of this process, built at its first use."""
+    """The exporter of this process, built at its first use.
+
+    A process forks between its exports, not in the middle of one: gRPC leaves a child unusable that was forked while
+    another thread was inside of it.
+    """
 
     def __init__(self, build: Callable[[], E]) -> None:
         self._build = build
         self._forget()
-        os.register_at_fork(after_in_child=self._forget)
+        os.register_at_fork(before=self._pause, after_in_parent=self._resume, after_in_child=self._forget)
 
     def _forget(self) -> None:
         self._lock = threading.Lock()
+        self._idle = threading.Lock()
+        self._paused = False
         self._exporter: E | None = None
         self._failed = False
 
-    def get(self) -> E | None:
+    def _pause(self) -> None:
+        # Whoever forks does not wait for a collector that is away.
+        self._paused = self._idle.acquire(timeout=_FORK_SECONDS)
+
+    def _resume(self) -> None:
+        if self._paused:
+            self._idle.release()
+
+    @contextmanager
+    def in_use(self) -> Generator[E | None]:
+        """The exporter for one export; None where it cannot be built."""
+        with self._idle:
+            yield self._get()
+
+    def _get(self) -> E | None:
         """The exporter; None (with one warning in each process) where it cannot be built."""
         with self._lock:
             if self._exporter is None and not self._failed:
@@ -81,8 +105,8 @@ class OtlpSpanExporter(SpanExporter):
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send one batch; FAILURE where there is no exporter."""
-        exporter = self._of_process.get()
-        return SpanExportResult.FAILURE if exporter is None else exporter.export(spans)
+        with self._of_process.in_use() as exporter:
+            return SpanExportResult.FAILURE if exporter is None else exporter.export(spans)
 
     def shutdown(self) -> None:
         """Stop, also in the middle of a retry."""
@@ -97,8 +121,8 @@ class OtlpLogExporter(LogRecordExporter):
 
     def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         """Send one batch; FAILURE where there is no exporter."""
-        exporter = self._of_process.get()
-        return LogRecordExportResult.FAILURE if exporter is None else exporter.export(batch)
+        with self._of_process.in_use() as exporter:
+            return LogRecordExportResult.FAILURE if exporter is None else exporter.export(batch)
 
     def force_flush(self, timeout_millis: int = 10_000) -> bool:  # noqa: ARG002 - the interface's argument
         """True: nothing is kept here."""
@@ -120,11 +144,11 @@ class OtlpMetricExporter(OTLPMetricExporterMixin, MetricExporter):
 
     def export(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> MetricExportResult:  # noqa: ARG002 - the interface's
         """Send one collection; FAILURE where there is no exporter."""
-        exporter = self._of_process.get()
-        if exporter is None:
-            return MetricExportResult.FAILURE
-        result: MetricExportResult = exporter.export(metrics_data, timeout_millis)
-        return result
+        with self._of_process.in_use() as exporter:
+            if exporter is None:
+                return MetricExportResult.FAILURE
+            result: MetricExportResult = exporter.export(metrics_data, timeout_millis)
+            return result
 
     def force_flush(self, timeout_millis: float = 10_000) -> bool:  # noqa: ARG002 - the interface's argument
         """True: nothing is kept here."""
