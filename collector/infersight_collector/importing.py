@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -59,7 +59,8 @@ class Importer:
     """
 
     def __init__(self, graph: Graph, signal: Signal | None, progress: Callable[[Imported], None]) -> None:
-        self._graph = graph
+        # A power cut leaves the files to import again, so the log need not reach the disk before the tables do.
+        self._graph = replace(graph, store=replace(graph.store, fsync="never"))
         self._signal = signal
         self._progress = progress
         self._imported = Imported()
