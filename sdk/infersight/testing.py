@@ -22,10 +22,14 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 
 from infersight._config import DEFAULT_BLOCKED_SECONDS, Options
 from infersight._configure import Running, state
+from infersight._context import last_inference
 from infersight._faults import raise_faults
 from infersight._globals import Globals, current, put
 from infersight._logs import LogBridge
 from infersight._providers import Providers
+from infersight._recorder import Recorder
+from infersight._request import current_request
+from infersight._sampling import SampledLogs
 from infersight._telemetry import Telemetry
 
 START_NS: Final = 1_700_000_000_000_000_000
@@ -72,7 +76,9 @@ class Captured:
         self.tracer_provider = TracerProvider(resource=resource, id_generator=SequentialIds(), shutdown_on_exit=False)
         self.tracer_provider.add_span_processor(SimpleSpanProcessor(self._spans))
         self.meter_provider = MeterProvider([self._reader], resource, shutdown_on_exit=False)
-        self.logger_provider = LoggerProvider(resource, shutdown_on_exit=False)
+        self.logger_provider = LoggerProvider(
+            resource, shutdown_on_exit=False, multi_log_record_processor=SampledLogs()
+        )
         self.logger_provider.add_log_record_processor(SimpleLogRecordProcessor(self._logs))
 
     @property
@@ -111,7 +117,12 @@ class Captured:
 
 
 @contextmanager
-def capture(*, faults_raise: bool = True, blocked_seconds: float = DEFAULT_BLOCKED_SECONDS) -> Generator[Captured]:
+def capture(
+    *,
+    faults_raise: bool = True,
+    blocked_seconds: float = DEFAULT_BLOCKED_SECONDS,
+    slow_seconds: float | None = None,
+) -> Generator[Captured]:
     """Send everything to memory inside the block, instead of where `configure` said; not for threads in parallel.
 
     Applications are to be instrumented inside the block: OpenTelemetry's instrumentations keep the provider that was
@@ -120,6 +131,7 @@ def capture(*, faults_raise: bool = True, blocked_seconds: float = DEFAULT_BLOCK
     Args:
         faults_raise: whether a fault of the SDK is raised instead of logged.
         blocked_seconds: as in `configure`.
+        slow_seconds: as in `configure`; the detail of a request is there after `infersight.force_flush()`.
 
     Yields:
         What was emitted.
@@ -136,17 +148,24 @@ def capture(*, faults_raise: bool = True, blocked_seconds: float = DEFAULT_BLOCK
         monotonic_ns=_ticking(0),
         new_id=_sequential_ids(),
     )
-    options = Options(service_name="captured", console="off", blocked_seconds=blocked_seconds)
+    options = Options(
+        service_name="captured", console="off", blocked_seconds=blocked_seconds, slow_seconds=slow_seconds
+    )
     logs = LogBridge(providers.logger, "off", None, "captured")
     globals_before = current()
     put(Globals(providers.tracer, providers.meter, providers.logger))
-    before = state.exchange(options, Running(telemetry, providers, logs))
+    # Ids begin anew: what this thread remembers of an earlier trace would be taken for the same one.
+    current_request.set(None)
+    last_inference.set(None)
+    recorder = Recorder(options, telemetry, providers, None)
+    before = state.exchange(options, Running(telemetry, providers, logs, recorder=recorder))
     raised_before = raise_faults(faults_raise)
     try:
         yield captured
     finally:
         raise_faults(raised_before)
         state.exchange(*before)
+        recorder.stop()
         logs.detach()
         put(globals_before)
         captured.meter_provider.shutdown()

@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 import torch
 from opentelemetry._logs import SeverityNumber
+from opentelemetry.trace import SpanContext
 
 import infersight
 from infersight import testing
+
+
+def context_of(captured: testing.Captured, name: str) -> SpanContext:
+    context: SpanContext | None = captured.span(name).context
+    assert context is not None
+    return context
 
 
 def broken(value: object, **rules: Any) -> list[str]:
@@ -70,8 +77,8 @@ def test_the_violations_are_one_event_in_the_trace_without_the_input() -> None:
     record = event.log_record
     assert record.event_name == "infersight.input.invalid"
     assert record.severity_number is SeverityNumber.WARN
-    assert record.trace_id == captured.span("validate").context.trace_id  # type: ignore[union-attr] # it has one
-    attributes = dict(record.attributes or {})
+    assert record.trace_id == context_of(captured, "validate").trace_id
+    attributes: dict[str, Any] = dict(record.attributes or {})
     assert attributes["infersight.input.name"] == "text"
     assert attributes["infersight.input.length"] == len(secret)
     assert list(attributes["infersight.input.violations"]) == [str(violation) for violation in violations]
