@@ -223,7 +223,7 @@ def _start(options: Options) -> Running:
         telemetry,
         providers,
         _logs.LogBridge(providers.logger, options.console, options.log_level, providers.service_name, redactor),
-        _exit.ExitHooks(shutdown, _terminated),
+        _exit.ExitHooks(shutdown, _terminated, force_flush),
         _recorder.Recorder(options, telemetry, providers, redactor) if options.recorder else None,
         _force.TraceForcing(options),
         _observers(options, providers),

@@ -1,7 +1,7 @@
 """Telemetry of a process that ends: normally, by SIGTERM, or as a forked `multiprocessing` child.
 
-A server that handles SIGTERM itself (uvicorn, gunicorn) keeps its handler; uvicorn then ends by the signal's default
-action, past every `atexit` function, so the request middleware flushes at the end of the ASGI lifespan as well.
+A server that handles SIGTERM itself (uvicorn, gunicorn) keeps its handler. Where uvicorn then ends by the signal's
+default action, past every `atexit` function, its own shutdown is followed.
 """
 
 import atexit
@@ -10,6 +10,9 @@ import signal
 import threading
 from collections.abc import Callable
 from types import FrameType
+from typing import Final
+
+from infersight.integrations.uvicorn import follow_server, server_of
 
 
 class ExitHooks:
@@ -18,19 +21,28 @@ class ExitHooks:
     Args:
         shutdown: called at any end; harmless when it was called before.
         terminated: called instead at SIGTERM, where that has no handler yet.
+        flush: called when a server that handles SIGTERM has shut down; whether it sent everything.
     """
 
-    def __init__(self, shutdown: Callable[[], None], terminated: Callable[[], None]) -> None:
+    def __init__(
+        self, shutdown: Callable[[], None], terminated: Callable[[], None], flush: Callable[[], bool]
+    ) -> None:
         self._shutdown = shutdown
         self._terminated = terminated
         atexit.register(shutdown)
         # A forked child of multiprocessing leaves by os._exit, which runs its finalizers and no atexit function.
         multiprocessing.util.register_after_fork(self, ExitHooks._in_child)
+        handler = signal.getsignal(signal.SIGTERM)
         self._handles_sigterm = (
-            threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+            threading.current_thread() is threading.main_thread() and handler == signal.SIG_DFL
         )
         if self._handles_sigterm:
             signal.signal(signal.SIGTERM, self._on_sigterm)
+        server = server_of(handler)
+        self.follows_server: Final = server is not None
+        """Whether telemetry is flushed when a server has shut down, after the end of the ASGI lifespan."""
+        if server is not None:
+            follow_server(server, flush)
 
     def remove(self) -> None:
         """Undo it."""

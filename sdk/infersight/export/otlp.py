@@ -61,16 +61,16 @@ class _PerProcess(Generic[E]):
     def _forget(self) -> None:
         self._lock = threading.Lock()
         self._idle = threading.Lock()
-        self._paused = False
+        self._forking = threading.local()  # several threads may fork at once
         self._exporter: E | None = None
         self._failed = False
 
     def _pause(self) -> None:
         # Whoever forks does not wait for a collector that is away.
-        self._paused = self._idle.acquire(timeout=_FORK_SECONDS)
+        self._forking.holds = self._idle.acquire(timeout=_FORK_SECONDS)
 
     def _resume(self) -> None:
-        if self._paused:
+        if self._forking.holds:
             self._idle.release()
 
     @contextmanager

@@ -140,10 +140,12 @@ def _lifespan_send(send: Send) -> Send:
                 if state.running is not None:
                     state.running.logs.attach()  # to what the server configured since
             elif message["type"].startswith("lifespan.shutdown."):
-                # uvicorn ends by SIGTERM's default action after this: no atexit function will run.
                 monitor_of_running_loop().stop()
                 await asyncio.to_thread(dump_last_requests, "terminated")
-                await asyncio.to_thread(force_flush)
+                hooks = None if state.running is None else state.running.exit_hooks
+                if hooks is None or not hooks.follows_server:
+                    # A server may end by SIGTERM's default action after this: no atexit function will run.
+                    await asyncio.to_thread(force_flush)
         except Exception:  # noqa: BLE001 - the application starts and stops in any case
             report("follow the application's lifespan")
         await send(message)
