@@ -189,19 +189,25 @@ def serve(tmp_path: Path) -> Serve:
         port = free_port()
         command = [sys.executable, "-m", "uvicorn", "served_application:app", "--app-dir", str(Path(__file__).parent)]
         command += ["--port", str(port), "--workers", str(workers)]
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "INFERSIGHT_"))}
-        output = tmp_path / "server.log"
-        with output.open("wb") as stream:
-            process = subprocess.Popen(command, env=inherited | environment, stdout=stream, stderr=stream)
-        served = Served(process, f"http://127.0.0.1:{port}", output)
-        try:
-            _wait_until_ready(served)
+        with served_by(command, port, tmp_path / "server.log", environment) as served:
             yield served
-        finally:
-            if process.poll() is None:
-                served.stop()
 
     return running
+
+
+@contextmanager
+def served_by(command: list[str], port: int, output: Path, environment: Mapping[str, str]) -> Generator[Served]:
+    """The server that this command starts on the port, ready when the block begins and ended by SIGTERM after it."""
+    inherited = {key: value for key, value in os.environ.items() if not key.startswith(("OTEL_", "INFERSIGHT_"))}
+    with output.open("wb") as stream:
+        process = subprocess.Popen(command, env=inherited | dict(environment), stdout=stream, stderr=stream)
+    served = Served(process, f"http://127.0.0.1:{port}", output)
+    try:
+        _wait_until_ready(served)
+        yield served
+    finally:
+        if process.poll() is None:
+            served.stop()
 
 
 def free_port() -> int:
