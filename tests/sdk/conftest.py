@@ -181,13 +181,13 @@ Serve = Callable[..., AbstractContextManager[Served]]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Serve:
-    """`with serve(workers=2, OTEL_...="...")`: `served_application` under uvicorn, ready when the block begins."""
+    """`with serve(workers=2, OTEL_...="...")`: a module of this folder under uvicorn, ready when the block begins."""
 
     @contextmanager
-    def running(workers: int = 1, **environment: str) -> Generator[Served]:
+    def running(workers: int = 1, module: str = "served_application", **environment: str) -> Generator[Served]:
         # Port 0 is taken by uvicorn's first worker only, so the port is chosen here.
         port = free_port()
-        command = [sys.executable, "-m", "uvicorn", "served_application:app", "--app-dir", str(Path(__file__).parent)]
+        command = [sys.executable, "-m", "uvicorn", f"{module}:app", "--app-dir", str(Path(__file__).parent)]
         command += ["--port", str(port), "--workers", str(workers)]
         with served_by(command, port, tmp_path / "server.log", environment) as served:
             yield served
