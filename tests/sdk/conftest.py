@@ -62,6 +62,7 @@ class Receiver:
         self.logs: list[Row] = []
         self.exemplars: list[Row] = []
         self.metric_names: set[str] = set()
+        self._points: dict[tuple[str, str], Any] = {}
         self._pool = ThreadPoolExecutor(4)
         self._grpc = grpc.server(self._pool)
         traces_grpc.add_TraceServiceServicer_to_server(_Service(self._traces), self._grpc)  # type: ignore[no-untyped-call] # generated
@@ -81,6 +82,10 @@ class Receiver:
         self._http_thread.join()
         self._http.server_close()
 
+    def last_points(self, metric: str) -> list[Any]:
+        """The newest data point of each series of each process: all that was counted, as points are cumulative."""
+        return [point for (name, _), point in self._points.items() if name == metric]
+
     def _traces(self, request: Any) -> Any:
         for resource in request.resource_spans:
             for scope in resource.scope_spans:
@@ -99,6 +104,8 @@ class Receiver:
                 for metric in scope.metrics:
                     self.metric_names.add(metric.name)
                     for point in getattr(metric, metric.WhichOneof("data")).data_points:
+                        instance = plain(resource.resource.attributes).get("service.instance.id", "")
+                        self._points[metric.name, f"{instance} {sorted(plain(point.attributes).items())}"] = point
                         self.exemplars += [_row(resource, exemplar, metric.name) for exemplar in point.exemplars]
         return metrics.ExportMetricsServiceResponse()
 
