@@ -42,10 +42,10 @@ def _describe(argument: object, depth: int) -> dict[str, AttributeValue]:
             found[names.BATCH_SIZE] = shape[0]
         dtype = getattr(argument, "dtype", None)
         if dtype is not None:
-            found[names.INPUT_DTYPE] = _name(dtype)
+            found[names.INPUT_DTYPE] = name_of(dtype)
         device = getattr(argument, "device", None)
         if device is not None:
-            found[names.DEVICE] = _name(device)
+            found[names.DEVICE] = name_of(device)
         return found
     if isinstance(argument, list | tuple):
         return {names.BATCH_SIZE: len(cast("list[object]", argument))}
@@ -66,7 +66,7 @@ def shape_of(value: object) -> list[int] | None:
     return None
 
 
-def _name(kind: object) -> str:
+def name_of(kind: object) -> str:
     """Text of a dtype or device, without the library's own name: `float32`, `cuda:0`."""
     try:
         known = _names_of.get(kind)
