@@ -19,9 +19,9 @@ from opentelemetry.trace import get_current_span
 from infersight import _attributes as names
 from infersight._faults import report
 from infersight._inputs import shape_of
-from infersight._logs import OWN_TRANSPORT, severity_number, severity_text
 from infersight._recording import KeptLog, Recording
 from infersight._request import current_request
+from infersight._severity import OWN_TRANSPORT
 from infersight._values import AttributeValue, carriable, exception_attributes, safe_str, text
 
 _TEXT: Final = 16_384
@@ -102,7 +102,10 @@ class LogTap:
         is_enabled, log = self._is_enabled_before, self._log_before
 
         def is_enabled_for(logger: logging.Logger, level: int) -> bool:
-            return is_enabled(logger, level) or (not self._removed and recording_for(logger, level) is not None)
+            if is_enabled(logger, level):
+                return True
+            # Most calls below their level are outside of a request: they pay for this look only.
+            return current_request.get() is not None and not self._removed and recording_for(logger, level) is not None
 
         def log_or_keep(  # noqa: PLR0917 - the signature of `Logger._log`
             logger: logging.Logger,
@@ -161,8 +164,7 @@ def _kept(  # noqa: PLR0917 - called with few words where time counts
     return KeptLog(
         name,
         time.time_ns(),
-        severity_number(level),
-        severity_text(logging.getLevelName(level)),
+        level,
         body,
         attributes,
         get_current_span().get_span_context(),

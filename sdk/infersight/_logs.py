@@ -1,10 +1,9 @@
 """The standard library's logging to OTLP, with the trace of each record, beside the application's own handlers."""
 
 import logging
-from typing import Final
 
 from opentelemetry import context as otel_context
-from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
+from opentelemetry._logs import LoggerProvider, LogRecord
 from opentelemetry.trace import get_current_span
 
 from infersight import _attributes as names
@@ -13,26 +12,8 @@ from infersight._console import console_handler, extras_of, message_of
 from infersight._context import context_of, request_of, span_context_of
 from infersight._faults import report
 from infersight._redact import Redactor
+from infersight._severity import OWN_TRANSPORT, severity_number, severity_text
 from infersight._values import AttributeValue, carriable, exception_attributes, text
-
-_SEVERITY_TEXT: Final = {"WARNING": "WARN", "CRITICAL": "FATAL"}
-"""Python's level names where the log data model says it otherwise."""
-
-OWN_TRANSPORT: Final = ("opentelemetry.", "grpc")
-"""Loggers of the machinery that sends records: sending theirs would feed on itself."""
-
-
-def severity_number(level: int) -> SeverityNumber:
-    """Severity of a logging level by the log data model: DEBUG 5, INFO 9, WARN 13, ERROR 17, FATAL 21."""
-    if level < logging.DEBUG:
-        return SeverityNumber.TRACE if level > 0 else SeverityNumber.UNSPECIFIED
-    tens, ones = divmod(min(level, 53), 10)
-    return SeverityNumber(1 + 4 * tens + min(ones, 3))
-
-
-def severity_text(level_name: str) -> str:
-    """Name of a level as the log data model has it."""
-    return _SEVERITY_TEXT.get(level_name, level_name)
 
 
 class OtlpHandler(logging.Handler):

@@ -5,11 +5,12 @@ object of the application, least of all an array. Only a request that is worth i
 another thread.
 """
 
+import logging
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
+from opentelemetry._logs import LoggerProvider, LogRecord
 from opentelemetry.trace import (
     NonRecordingSpan,
     Span,
@@ -21,6 +22,7 @@ from opentelemetry.trace import (
 
 from infersight import _attributes as names
 from infersight._context import context_of
+from infersight._severity import severity_number, severity_text
 from infersight._values import AttributeValue
 
 if TYPE_CHECKING:
@@ -47,14 +49,13 @@ class KeptSpan:
     exception: dict[str, AttributeValue] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeptLog:
     """A log record below its logger's level."""
 
     logger: str
     time_ns: int
-    severity: SeverityNumber
-    severity_text: str
+    level: int  # of the standard library
     body: AttributeValue
     attributes: dict[str, AttributeValue]
     context: SpanContext
@@ -156,8 +157,8 @@ class Replay:
             LogRecord(
                 timestamp=entry.time_ns,
                 context=context_of(entry.context),
-                severity_number=entry.severity,
-                severity_text=entry.severity_text,
+                severity_number=severity_number(entry.level),
+                severity_text=severity_text(logging.getLevelName(entry.level)),
                 body=entry.body,
                 attributes=attributes,
             )

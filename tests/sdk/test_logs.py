@@ -17,7 +17,8 @@ from infersight import testing
 from infersight._config import Console
 from infersight._configure import state
 from infersight._console import HumanFormatter, JsonFormatter
-from infersight._logs import LogBridge, OtlpHandler, severity_number
+from infersight._logs import LogBridge, OtlpHandler
+from infersight._severity import severity_number
 
 log = logging.getLogger("tests.logs")
 
