@@ -2,19 +2,22 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from infersight_analysis.demo.client import send, workload
-from infersight_analysis.demo.processes import DemoError, Program, free_ports, profile_service, running
+from infersight_analysis.demo.processes import DemoError, Program, profile_service, running
 
-PER_SECOND = 16.0
+PER_SECOND: Final = 16.0
+WORKERS: Final = 2
 
 
 @click.command(name="demo")
@@ -55,27 +58,47 @@ def _new_store(directory: Path) -> Path:
 
 def _record(console: Console, directory: Path, store: Path, count: int) -> None:
     """Run the three processes and the load; returns when everything is in the store."""
-    grpc, http, health, port = free_ports(4)
-    collector = ["infersight_collector", "--store", str(store)]
-    collector += ["--grpc-endpoint", f"127.0.0.1:{grpc}", "--http-endpoint", f"127.0.0.1:{http}"]
-    collector += ["--health-endpoint", f"127.0.0.1:{health}"]
-    server = ["uvicorn", "infersight_analysis.demo.server:app", "--workers", "2", "--port", str(port)]
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "INFERSIGHT_"))}
-
     with profile_service() as profile_url:
-        environment = inherited | {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://127.0.0.1:{grpc}",
-            "OTEL_METRIC_EXPORT_INTERVAL": "1000",
-            "INFERSIGHT_DEMO_PROFILE_URL": profile_url,
-        }
-        ready = f"http://127.0.0.1:{health}/ready"
         console.print("[bold]1[/] collector        OTLP in, a durable store out")
-        with running(Program("collector", collector, inherited, directory / "collector.log", ready)):
-            ready = f"http://127.0.0.1:{port}/health"
+        with running(_collector(directory, store, inherited)) as endpoint:
+            environment = inherited | {
+                "OTEL_EXPORTER_OTLP_ENDPOINT": f"http://{endpoint}",
+                "OTEL_METRIC_EXPORT_INTERVAL": "1000",
+                "INFERSIGHT_DEMO_PROFILE_URL": profile_url,
+            }
             console.print("[bold]2[/] model server     FastAPI + torch, two worker processes, instrumented")
-            with running(Program("model server", server, environment, directory / "server.log", ready)):
-                _send_load(console, count, port)
+            with running(_server(directory, environment)) as port:
+                _send_load(console, count, int(port))
     console.print(f"[bold]4[/] stopped both; everything below comes from the store alone: [cyan]{store}[/]\n")
+
+
+def _collector(directory: Path, store: Path, environment: Mapping[str, str]) -> Program:
+    """The collector on free ports; says where it takes OTLP over gRPC."""
+    ready_file = directory / f"{store.name}-collector.json"
+    arguments = ["infersight_collector", "--store", str(store), "--ready-file", str(ready_file)]
+    for endpoint in ("grpc", "http", "health"):
+        arguments += [f"--{endpoint}-endpoint", "127.0.0.1:0"]
+
+    def ready() -> str | None:
+        return str(json.loads(ready_file.read_text())["OTLP/gRPC"]) if ready_file.exists() else None
+
+    return Program("collector", arguments, environment, directory / "collector.log", ready)
+
+
+def _server(directory: Path, environment: Mapping[str, str]) -> Program:
+    """The model server on a free port; says which."""
+    log = directory / "server.log"
+    application = ["infersight_analysis.demo.server:app", "--workers", str(WORKERS), "--port", "0"]
+    application += ["--timeout-keep-alive", "60"]
+
+    def ready() -> str | None:
+        said = log.read_text()
+        port = re.search(r"running on http://127\.0\.0\.1:(\d+)", said)
+        started = said.count("Application startup complete")
+        return port[1] if port is not None and started == WORKERS else None
+
+    return Program("model server", ["uvicorn", *application], environment, log, ready)
 
 
 def _send_load(console: Console, count: int, port: int) -> None:

@@ -1,5 +1,6 @@
 """The demo's load: a seeded mix of documents, sent at a steady pace over several connections."""
 
+import http
 import http.client
 import json
 import random
@@ -7,7 +8,9 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import asdict, dataclass
+from queue import Empty, SimpleQueue
 from typing import Final
 
 PERSONALISED_STRETCH: Final = (0.55, 0.70)
@@ -56,23 +59,34 @@ def send(
 ) -> Counter[int]:
     """Send the requests to 127.0.0.1:`port` at a steady pace and count the answers by HTTP status.
 
-    Requests start on schedule, whether or not earlier ones have been answered (up to `connections` at once), so
-    that slow answers do not slow the load down. `on_done` is called once an answer.
+    Each connection is kept alive, as those of a client library are, and takes the next request that is due while
+    the others wait for their answers. `on_done` is called once an answer.
     """
+    due: SimpleQueue[tuple[float, Request]] = SimpleQueue()
     started = time.monotonic()
+    for index, request in enumerate(requests):
+        due.put((started + index / per_second, request))
 
-    def send_one(index: int) -> int:
-        time.sleep(max(0.0, started + index / per_second - time.monotonic()))
+    def send_what_is_due(_connection: int) -> list[int]:
+        answers: list[int] = []
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        try:
-            body = json.dumps(asdict(requests[index]))
-            connection.request("POST", "/predict", body, {"content-type": "application/json"})
-            response = connection.getresponse()
-            response.read()
-            return response.status
-        finally:
-            connection.close()
-            on_done()
+        with suppress(Empty), closing(connection):
+            while True:
+                when, request = due.get_nowait()
+                time.sleep(max(0.0, when - time.monotonic()))
+                answers.append(_post(connection, request))
+                on_done()
+        return answers
 
     with ThreadPoolExecutor(connections) as pool:
-        return Counter(pool.map(send_one, range(len(requests))))
+        return Counter(status for answers in pool.map(send_what_is_due, range(connections)) for status in answers)
+
+
+def _post(connection: http.client.HTTPConnection, request: Request) -> int:
+    body = json.dumps(asdict(request))
+    connection.request("POST", "/predict", body, {"content-type": "application/json"})
+    response = connection.getresponse()
+    response.read()
+    if response.status != http.HTTPStatus.OK:
+        connection.close()  # the server closes it too after an exception, without saying so; the next request opens it
+    return response.status

@@ -1,13 +1,10 @@
 """The demo's processes: start one, wait until it answers, stop it in order, and say why when it fails."""
 
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,29 +25,26 @@ class DemoError(Exception):
     """A process of the demo did not do its part; the message says which and where its log is."""
 
 
-def free_ports(count: int) -> list[int]:
-    """`count` TCP ports of 127.0.0.1 that are free at this moment."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in sockets]
-    for listener in sockets:
-        listener.close()
-    return ports
-
-
 @dataclass(frozen=True)
 class Program:
-    """`python -m ARGUMENTS` with its environment; its output goes to `log`, and `ready_url` answers 200 when ready."""
+    """`python -m ARGUMENTS` with its environment; its output goes to `log`.
+
+    `ready` is asked until it returns what the program says when it serves, such as where it listens.
+    """
 
     name: str
     arguments: list[str]
     environment: Mapping[str, str]
     log: Path
-    ready_url: str
+    ready: Callable[[], str | None]
 
 
 @contextmanager
-def running(program: Program) -> Generator[None]:
+def running(program: Program) -> Generator[str]:
     """Run a program until the block ends; enter the block when it is ready, end it with SIGTERM and wait for it.
+
+    Yields:
+        What `program.ready` returned.
 
     Raises:
         DemoError: the program ended early or was not ready in time.
@@ -61,8 +55,7 @@ def running(program: Program) -> Generator[None]:
             command, env=dict(program.environment), stdout=output, stderr=subprocess.STDOUT
         )
         try:
-            _wait_until_ready(program, process)
-            yield
+            yield _wait_until_ready(program, process)
         finally:
             process.terminate()
             try:
@@ -72,18 +65,15 @@ def running(program: Program) -> Generator[None]:
                 process.wait()
 
 
-def _wait_until_ready(program: Program, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(program: Program, process: subprocess.Popen[bytes]) -> str:
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
+    while (said := program.ready()) is None:
         if process.poll() is not None:
             raise DemoError(f"the {program.name} stopped with exit code {process.returncode}; see {program.log}")
-        try:
-            with urllib.request.urlopen(program.ready_url, timeout=2) as response:  # noqa: S310 - loopback
-                if response.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    raise DemoError(f"the {program.name} was not ready within {READY_SECONDS} s; see {program.log}")
+        if time.monotonic() > deadline:
+            raise DemoError(f"the {program.name} was not ready within {READY_SECONDS} s; see {program.log}")
+        time.sleep(0.1)
+    return said
 
 
 class _Profile(BaseHTTPRequestHandler):
