@@ -134,7 +134,9 @@ def _slow_piece(case: Case) -> list[Hypothesis]:
     traits = _traits(case, node)
     cause, sure = _cause_of(case, piece, traits)
     statement = "; ".join([_compared(piece, len(case.baseline.pieces)), *(trait.statement for trait in traits[:2])])
-    sql = f"from spans where trace_id = {literal(case.trace_id)} and name = {literal(piece.name)}"
+    sql = _trace_sql(case)
+    if node is not None:
+        sql = f"from spans where trace_id = {literal(case.trace_id)} and name = {literal(piece.name)}"
     numbers = {"self_ns": piece.self_ns, "baseline_ns": piece.baseline_ns, "percentile": piece.percentile}
     evidence = Evidence([case.trace_id], [sql], numbers)
     return [case.hypothesis(cause, excess, sure=sure, statement=statement, evidence=evidence)]

@@ -26,7 +26,7 @@ def print_investigation(found: Investigation) -> None:
     """Print the finding in sections; each appears only when there is something in it."""
     out = console()
     out.print(Text(found.summary, style="bold"))
-    about = joined(found.service, found.start_time, f"trace {found.trace_id}", found.status_code)
+    about = joined(found.service, found.start_time, f"trace {found.trace_id}", _said(found.status_code))
     out.print(Text(about, style="dim"))
     _section(out, "Spans", _waterfall(found.spans, found.total_ns, out.width))
     _section(out, f"Where the time went {_against(found)}", _breakdown(found))
@@ -39,6 +39,10 @@ def print_investigation(found: Investigation) -> None:
         _section(out, "Notes", Text("\n".join(found.notes)))
     queries = dict.fromkeys([*found.evidence.sql, *(sql for cause in found.hypotheses for sql in cause.evidence.sql)])
     _section(out, "Evidence", Text("\n".join(f'infersight sql "{sql}"' for sql in queries), style="dim"))
+
+
+def _said(status: str) -> str | None:
+    return None if status == "UNSET" else status
 
 
 def _section(out: Console, title: str, body: Table | Text) -> None:
@@ -161,4 +165,6 @@ def _metrics(points: Sequence[MetricPoint]) -> Table:
 
 
 def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:,.4g}"
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
