@@ -1,4 +1,4 @@
-"""Databases, caches and HTTP clients: OpenTelemetry's own instrumentations, switched on when their library is used.
+"""Databases, caches, HTTP clients and threads: OpenTelemetry's instrumentations, on when their library is used.
 
 A library's instrumentation begins when the library is imported, so that `configure` imports none of them.
 """
@@ -16,6 +16,7 @@ from infersight.integrations import use_stable_conventions
 _LOG: Final = logging.getLogger("infersight")
 
 _INSTRUMENTORS: Final = {
+    "threading": ("threading", "opentelemetry.instrumentation.threading", "ThreadingInstrumentor"),
     "aiohttp": ("aiohttp-client", "opentelemetry.instrumentation.aiohttp_client", "AioHttpClientInstrumentor"),
     "asyncpg": ("asyncpg", "opentelemetry.instrumentation.asyncpg", "AsyncPGInstrumentor"),
     "httpx": ("httpx", "opentelemetry.instrumentation.httpx", "HTTPXClientInstrumentor"),

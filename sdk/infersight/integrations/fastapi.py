@@ -1,6 +1,7 @@
 """FastAPI: server spans by opentelemetry-instrumentation-fastapi, and our middleware inside them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
 
 from infersight._configure import is_off
 from infersight._errors import MissingExtraError
@@ -9,6 +10,30 @@ from infersight.integrations import use_stable_conventions
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
+
+
+def instrument_every_fastapi() -> None:
+    """Observe every application of this process from its first call on, without its doing: for zero-code starts.
+
+    One that is mounted in another is a part of that one's requests.
+    """
+    from wrapt import register_post_import_hook  # noqa: PLC0415 - comes with every instrumentation
+
+    register_post_import_hook(lambda module: _observe_at_first_call(module.FastAPI), "fastapi.applications")
+
+
+def _observe_at_first_call(kind: "type[FastAPI]") -> None:
+    call = kind.__call__
+
+    def observed_call(self: "FastAPI", scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+        if self.middleware_stack is None and "app" not in scope:  # what Starlette sets around a mounted one
+            try:
+                instrument_fastapi(self)
+            except Exception:  # noqa: BLE001 - the application runs in any case
+                report("instrument an application")
+        return call(self, scope, receive, send)
+
+    kind.__call__ = observed_call  # type: ignore[method-assign, assignment]  # pyright: ignore[reportAttributeAccessIssue] - a plain function that returns the coroutine
 
 
 def instrument_fastapi(app: "FastAPI") -> None:
