@@ -1,6 +1,5 @@
 """FastAPI: server spans by opentelemetry-instrumentation-fastapi, and our middleware inside them."""
 
-from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Any
 
 from infersight._configure import is_off
@@ -25,15 +24,16 @@ def instrument_every_fastapi() -> None:
 def _observe_at_first_call(kind: "type[FastAPI]") -> None:
     call = kind.__call__
 
-    def observed_call(self: "FastAPI", scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+    # A coroutine function, for by that servers know an ASGI application of version 3.
+    async def observed_call(self: "FastAPI", scope: Any, receive: Any, send: Any) -> None:
         if self.middleware_stack is None and "app" not in scope:  # what Starlette sets around a mounted one
             try:
                 instrument_fastapi(self)
             except Exception:  # noqa: BLE001 - the application runs in any case
                 report("instrument an application")
-        return call(self, scope, receive, send)
+        await call(self, scope, receive, send)
 
-    kind.__call__ = observed_call  # type: ignore[method-assign, assignment]  # pyright: ignore[reportAttributeAccessIssue] - a plain function that returns the coroutine
+    kind.__call__ = observed_call  # type: ignore[method-assign] # each application's first call is the moment
 
 
 def instrument_fastapi(app: "FastAPI") -> None:
