@@ -1,7 +1,7 @@
 """Zero code: what `opentelemetry-instrument` and `infersight run` load before the application, by entry points.
 
-The distribution leaves two instrumentations out: FastAPI's, which comes with our request middleware, and logging's,
-whose records would be sent a second time.
+The distribution leaves instrumentations out: FastAPI's, which comes with our request middleware; logging's, whose
+records would be sent a second time; and those that `configure` switches on itself.
 """
 
 import sys
@@ -10,9 +10,10 @@ from typing import Any, Final
 from opentelemetry.instrumentation.distro import BaseDistro
 
 from infersight._configure import configure
+from infersight.integrations import clients
 from infersight.integrations.fastapi import instrument_every_fastapi
 
-_REPLACED: Final = frozenset({"fastapi", "logging"})
+_REPLACED: Final = clients.NAMES | {"fastapi", "logging"}
 
 _HELPERS: Final = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")
 """Python's own processes beside the application's; a child of the fork server is none."""

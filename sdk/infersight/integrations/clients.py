@@ -29,6 +29,10 @@ _INSTRUMENTORS: Final = {
 """Of each library: its instrumentation's name in OTEL_PYTHON_DISABLED_INSTRUMENTATIONS, module and class."""
 
 
+NAMES: Final = frozenset(name for name, _, _ in _INSTRUMENTORS.values())
+"""What OpenTelemetry calls them."""
+
+
 class ClientInstrumentation:
     """Switches instrumentations on until `stop`; one that is on already, by whomever, is left alone."""
 
@@ -61,6 +65,8 @@ class ClientInstrumentation:
         from opentelemetry.instrumentation.dependencies import DependencyConflictError  # noqa: PLC0415 - see above
 
         _, module, name = _INSTRUMENTORS[library]
+        if module in sys.modules and not hasattr(sys.modules[module], name):
+            return  # it is being imported, and imports the library: by an application that will begin it itself
         try:
             instrumentor: Any = getattr(import_module(module), name)()
             if not instrumentor.is_instrumented_by_opentelemetry:
