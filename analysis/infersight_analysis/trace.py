@@ -206,11 +206,11 @@ def _skew(node: Node) -> int:
         return 0
     if (caller.span.service, caller.span.instance) == (node.span.service, node.span.instance):
         return 0
-    slack = caller.duration_ns - node.duration_ns
     before_its_cause = node.start_ns < caller.start_ns
-    # A callee that runs on after its caller gave up is no contradiction.
-    after_its_answer = node.end_ns > caller.end_ns and slack >= 0 and caller.span.status != "ERROR"
+    # One that merely ends late may have gone on after its answer, one of a caller that gave up may have begun late.
+    after_its_answer = node.start_ns >= caller.end_ns and caller.span.status != "ERROR"
     if before_its_cause or after_its_answer:
+        slack = caller.duration_ns - node.duration_ns
         return caller.start_ns + max(0, slack // 2) - node.start_ns
     return 0
 

@@ -94,9 +94,16 @@ def test_a_callee_whose_clock_contradicts_its_caller_is_shifted_into_the_call_wi
     assert "the clock of other contradicts its callers" in " ".join(trace.notes)
 
 
-def test_a_callee_that_runs_on_after_its_caller_gave_up_is_left_as_it_is() -> None:
+def test_a_callee_that_begins_after_its_caller_gave_up_is_left_as_it_is() -> None:
     call = span("call", None, 0, 30, kind="CLIENT", status="ERROR")
-    served = span("served", "call", 5, 25 + 10, kind="SERVER", service="other", instance="j")
+    served = span("served", "call", 31, 35, kind="SERVER", service="other", instance="j")
+    trace = Trace.of([call, served])
+    assert (node_of(trace, "served").start_ns, trace.notes) == (31, ())
+
+
+def test_a_callee_that_ends_shortly_after_its_caller_is_left_as_it_is() -> None:
+    call = span("call", None, 0, 30, kind="CLIENT")
+    served = span("served", "call", 5, 32, kind="SERVER", service="other", instance="j")
     trace = Trace.of([call, served])
     assert (node_of(trace, "served").start_ns, trace.notes) == (5, ())
 

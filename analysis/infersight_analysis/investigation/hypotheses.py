@@ -133,7 +133,7 @@ def _slow_piece(case: Case) -> list[Hypothesis]:
     node = case.slowest_span(piece)
     traits = _traits(case, node)
     cause, sure = _cause_of(case, piece, traits)
-    statement = "; ".join([_compared(piece, len(case.baseline.pieces)), *(trait.statement for trait in traits[:2])])
+    statement = "; ".join([_compared(case, piece), *(trait.statement for trait in traits[:2])])
     sql = _trace_sql(case)
     if node is not None:
         sql = f"from spans where trace_id = {literal(case.trace_id)} and name = {literal(piece.name)}"
@@ -186,13 +186,16 @@ def _cold_start(case: Case) -> list[Hypothesis]:
 _LOOKS: Final[tuple[Callable[[Case], list[Hypothesis]], ...]] = (_blocked_event_loop, _slow_piece, _cold_start)
 
 
-def _compared(piece: Piece, others: int) -> str:
+def _compared(case: Case, piece: Piece) -> str:
     spent = short_duration(piece.self_ns)
-    took = f"{piece.name} took {spent}" if piece.name != UNATTRIBUTED else f"{spent} were on no instrumented stage"
+    elsewhere = f" of {piece.service}" if piece.service != case.request.span.service else ""
+    took = f"{piece.name}{elsewhere} took {spent}"
+    if piece.name == UNATTRIBUTED:
+        took = f"{spent} were on no instrumented stage"
     if piece.baseline_ns is None or piece.excess_ns is None or piece.percentile is None:
         return f"{took}; too few other requests to say what is normal"
     place = "more than in any of them" if piece.percentile == 100 else f"p{piece.percentile:.1f}"
-    normal = f"{short_duration(piece.excess_ns)} more than its median of {others} requests"
+    normal = f"{short_duration(piece.excess_ns)} more than its median of {len(case.baseline.pieces)} requests"
     return f"{took}, {normal} ({place})"
 
 

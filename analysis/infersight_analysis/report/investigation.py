@@ -9,13 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import Investigation, MetricPoint, Piece, TreeSpan
-from infersight_analysis.report.output import bar, console, joined
+from infersight_analysis.report.output import bar, clipped, console, joined
 from infersight_analysis.times import short_duration
 
 _SPANS: Final = 30
+_PIECES: Final = 12
 _LOGS: Final = 12
 _METRICS: Final = 6
 _SHARE_WIDTH: Final = 16
+_LABEL_WIDTH: Final = 40
 _UNUSUAL: Final = 3.5
 """Deviations above this are marked, the bound of Iglewicz and Hoaglin for outliers."""
 
@@ -67,20 +69,23 @@ def _columns(*columns: tuple[str, str]) -> Table:
 
 def _waterfall(spans: Sequence[TreeSpan], total_ns: int, width: int) -> Table:
     table = _columns(("span", "left"), ("", "left"), ("duration", "right"), ("self", "right"))
-    shown = spans[:_SPANS]
-    names = max(len(span.name) + 2 * span.depth for span in shown)
-    bars = max(20, width - min(names, 40) - 34)
+    longest = sorted(spans, key=lambda span: -span.duration_ns)[:_SPANS]
+    least_ns = longest[-1].duration_ns
+    shown = [span for span in spans if span.duration_ns >= least_ns][:_SPANS]
+    indent = 2 if max(span.depth for span in shown) <= 8 else 1
+    names = min(_LABEL_WIDTH, max(len(span.name) + indent * span.depth for span in shown))
+    bars = max(20, width - names - 30)
     for span in shown:
         start, end = max(0, span.start_ns) / (total_ns or 1), (span.start_ns + span.duration_ns) / (total_ns or 1)
         failed = span.status_code == "ERROR"
         table.add_row(
-            Text("  " * span.depth + span.name, style="red" if failed else "", overflow="ellipsis"),
+            Text(clipped(" " * indent * span.depth + span.name, names), style="red" if failed else ""),
             Text(bar(min(start, 1), min(end, 1), bars), style="red" if failed else "cyan"),
             short_duration(span.duration_ns),
             Text(short_duration(span.self_ns), style="dim"),
         )
-    if len(spans) > _SPANS:
-        table.add_row(Text(f"... and {len(spans) - _SPANS} more spans", style="dim"))
+    if len(spans) > len(shown):
+        table.add_row(Text(f"... and {len(spans) - len(shown)} shorter spans", style="dim"))
     return table
 
 
@@ -88,16 +93,20 @@ def _breakdown(found: Investigation) -> Table:
     table = _columns(
         ("", "left"), ("time", "right"), ("", "left"), ("normal", "right"), ("more", "right"), ("", "right")
     )
-    for piece in found.breakdown:
+    for piece in found.breakdown[:_PIECES]:
         share = piece.self_ns / (found.total_ns or 1)
         style = "dim" if piece.kind == "UNATTRIBUTED" else "cyan"
         label = piece.name if piece.service == found.service else joined(piece.service, piece.name)
         table.add_row(
-            label,
+            Text(clipped(label, _LABEL_WIDTH)),
             short_duration(piece.self_ns),
             Text(f"{bar(0, share, _SHARE_WIDTH)}{share:4.0%}" if piece.self_ns else "", style=style),
             *_compared(piece),
         )
+    rest = found.breakdown[_PIECES:]
+    if rest:
+        spent = short_duration(sum(piece.self_ns for piece in rest))
+        table.add_row(Text(f"{len(rest)} smaller ones", style="dim"), spent)
     table.add_row("[bold]total[/]", f"[bold]{short_duration(found.total_ns)}[/]", "", *_compared_total(found))
     return table
 

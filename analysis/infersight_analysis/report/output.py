@@ -49,3 +49,8 @@ def bar(start: float, end: float, width: int) -> str:
 def joined(*parts: object) -> str:
     """What is there of the parts, with dots between."""
     return " · ".join(str(part) for part in parts if part)
+
+
+def clipped(text: str, width: int) -> str:
+    """A text that fits the width, with an ellipsis where something is left out."""
+    return text if len(text) <= width else text[: width - 1] + "…"
