@@ -22,6 +22,8 @@ from infersight._spans import query, stage
 from infersight._variants import variant
 from infersight._version import __version__
 from infersight.integrations.fastapi import instrument_fastapi
+from infersight.integrations.loguru import instrument_loguru
+from infersight.integrations.structlog import instrument_structlog
 from infersight.integrations.torch import instrument_torch
 
 __all__ = [
@@ -37,6 +39,8 @@ __all__ = [
     "force_flush",
     "generation",
     "instrument_fastapi",
+    "instrument_loguru",
+    "instrument_structlog",
     "instrument_torch",
     "observe",
     "prediction",

@@ -7,8 +7,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from infersight._config import Console
-from infersight._context import request_of, span_context_of
+from infersight._context import request_of, span_context_of, trace_fields
 from infersight._redact import Redactor
+from infersight._structured import STRUCTURED
 from infersight._values import carriable, exception_attributes, safe_str
 
 STANDARD_FIELDS: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -25,17 +26,11 @@ def message_of(record: logging.LogRecord) -> str:
 
 def extras_of(record: logging.LogRecord) -> dict[str, object]:
     """What was given as `extra`."""
-    return {key: value for key, value in vars(record).items() if key not in STANDARD_FIELDS}
+    return {key: value for key, value in vars(record).items() if key not in STANDARD_FIELDS and key != STRUCTURED}
 
 
 def _trace_fields(record: logging.LogRecord) -> dict[str, str]:
-    context, request = span_context_of(record), request_of(record)
-    fields: dict[str, str] = {}
-    if context.is_valid:
-        fields = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
-    if request is not None and request.id:
-        fields["request_id"] = request.id
-    return fields
+    return trace_fields(span_context_of(record), request_of(record))
 
 
 class JsonFormatter(logging.Formatter):

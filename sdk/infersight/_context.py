@@ -53,6 +53,16 @@ def span_context_of(record: logging.LogRecord) -> SpanContext:
     return INVALID_SPAN_CONTEXT if request is None else request.span.get_span_context()
 
 
+def trace_fields(context: SpanContext, request: Request | None) -> dict[str, str]:
+    """What a line of a console says of the trace it belongs to; empty outside of one."""
+    fields: dict[str, str] = {}
+    if context.is_valid:
+        fields = {"trace_id": f"{context.trace_id:032x}", "span_id": f"{context.span_id:016x}"}
+    if request is not None and request.id:
+        fields["request_id"] = request.id
+    return fields
+
+
 def context_of(span_context: SpanContext | None) -> Context:
     """A context in which this span is current; an empty one where it is not known."""
     if span_context is None:

@@ -22,6 +22,7 @@ from infersight._inputs import shape_of
 from infersight._recording import KeptLog, Recording
 from infersight._request import current_request
 from infersight._severity import OWN_TRANSPORT
+from infersight._structured import event_of, parts_of
 from infersight._values import AttributeValue, carriable, exception_attributes, safe_str, text
 
 _TEXT: Final = 16_384
@@ -150,7 +151,10 @@ def _kept(  # noqa: PLR0917 - called with few words where time counts
     stacklevel: int,
 ) -> KeptLog:
     attributes: dict[str, AttributeValue] = {}
-    if extra:
+    event = event_of(extra, body) if extra else None
+    if event is not None:
+        body, attributes = parts_of(event)
+    elif extra:
         for key, value in extra.items():
             attributes[key] = carriable(value if shape_of(value) is None else described(value))
     code, line = _caller(stacklevel)

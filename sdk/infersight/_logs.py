@@ -4,6 +4,7 @@ import logging
 
 from opentelemetry import context as otel_context
 from opentelemetry._logs import LoggerProvider, LogRecord
+from opentelemetry.context import Context
 from opentelemetry.trace import get_current_span
 
 from infersight import _attributes as names
@@ -13,6 +14,7 @@ from infersight._context import context_of, request_of, span_context_of
 from infersight._faults import report
 from infersight._redact import Redactor
 from infersight._severity import OWN_TRANSPORT, severity_number, severity_text
+from infersight._structured import event_of, parts_of
 from infersight._values import AttributeValue, carriable, exception_attributes, text
 
 
@@ -36,11 +38,13 @@ class OtlpHandler(logging.Handler):
 
 
 def _translate(record: logging.LogRecord) -> LogRecord:
-    if isinstance(record.msg, str) or record.args:
-        body: AttributeValue = message_of(record)
+    event = event_of(vars(record), record.msg)
+    if event is not None:
+        body, attributes = parts_of(event)
     else:
-        body = carriable(record.msg)
-    attributes = {key: carriable(value) for key, value in extras_of(record).items()}
+        of_text = isinstance(record.msg, str) or record.args
+        body = message_of(record) if of_text else carriable(record.msg)
+        attributes = {key: carriable(value) for key, value in extras_of(record).items()}
     attributes[names.CODE_FILE_PATH] = text(record.pathname)
     attributes[names.CODE_FUNCTION_NAME] = record.funcName
     attributes[names.CODE_LINE_NUMBER] = record.lineno
@@ -52,11 +56,30 @@ def _translate(record: logging.LogRecord) -> LogRecord:
     if request is not None and request.id:
         attributes[names.REQUEST_ID] = request.id
     in_span = get_current_span().get_span_context().is_valid
+    return log_record(
+        int(record.created * 1e9),
+        record.levelno,
+        record.levelname,
+        body,
+        attributes,
+        None if in_span else context_of(span_context_of(record)),
+    )
+
+
+def log_record(  # noqa: PLR0917 - one call for each way in, all of them with all
+    time_ns: int,
+    level: int,
+    level_name: str,
+    body: AttributeValue,
+    attributes: dict[str, AttributeValue],
+    context: Context | None = None,
+) -> LogRecord:
+    """A log record of OpenTelemetry, from what every logging library has; in the current context without another."""
     return LogRecord(
-        timestamp=int(record.created * 1e9),
-        context=None if in_span else context_of(span_context_of(record)),
-        severity_number=severity_number(record.levelno),
-        severity_text=severity_text(record.levelname),
+        timestamp=time_ns,
+        context=context,
+        severity_number=severity_number(level),
+        severity_text=severity_text(level_name),
         body=body,
         attributes=attributes,
     )

@@ -1,11 +1,14 @@
 """Spans of ours around a block of code: the one piece that starts, ends and fails them, and `stage` made of it."""
 
+import contextlib
+import os
 import re
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Final, Self
 
 from opentelemetry import context as otel_context
+from opentelemetry._logs import SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, Span, SpanKind, StatusCode, set_span_in_context
 
@@ -68,21 +71,35 @@ class OpenSpan:
         """End the span that was left, as `close` does, at any later time and in any thread."""
         try:
             if error is not None and self.span.is_recording():
-                fail(self.span, error)
+                fail(self._telemetry, self.span, error)
         finally:
             self.span.end(self._began_ns + elapsed_ns)
 
 
-def fail(span: Span, error: BaseException) -> None:
-    """Put an error on a span: `error.type` always; status and exception event for an `Exception`.
+_RECORDED: Final = "_infersight_recorded"
+
+
+def fail(telemetry: Telemetry, span: Span, error: BaseException) -> None:
+    """Put an error on a span: `error.type` always; status and the exception itself for an `Exception`.
 
     What is no `Exception` (a cancelled task, a closed generator, an interrupt) ended the work without being a fault
-    of it.
+    of it. The exception is an event of each span that it leaves, or one log event at the first, or both, as
+    `OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN` says (nothing, `logs`, `logs/dup`).
     """
     span.set_attribute(names.ERROR_TYPE, qualified_name(type(error)))
-    if isinstance(error, Exception):
-        span.set_status(StatusCode.ERROR, safe_str(error))
-        span.add_event(names.EXCEPTION_EVENT, exception_attributes(error))
+    if not isinstance(error, Exception):
+        return
+    span.set_status(StatusCode.ERROR, safe_str(error))
+    signals = {part.strip() for part in os.environ.get("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "").split(",")}
+    attributes = exception_attributes(error)
+    if "logs" not in signals:
+        span.add_event(names.EXCEPTION_EVENT, attributes)
+    if signals & {"logs", "logs/dup"} and not hasattr(error, _RECORDED):
+        with contextlib.suppress(AttributeError):  # an exception class with __slots__ has no room for it
+            setattr(error, _RECORDED, True)
+        body = f"{qualified_name(type(error))}: {safe_str(error)}"
+        context = set_span_in_context(span)
+        telemetry.emit_event(names.EXCEPTION_LOG, SeverityNumber.ERROR, body, attributes, context)
 
 
 class Block:

@@ -178,3 +178,23 @@ def test_a_logger_that_keeps_its_records_to_itself_is_heard_as_well() -> None:
         separate.warning("and not twice")
     assert [record.log_record.body for record in captured.logs] == ["heard", "and not twice"]
     assert separate.handlers == []
+
+
+@pytest.mark.parametrize(("signals", "events", "logs"), [("", 2, 0), ("logs", 0, 1), ("logs/dup", 2, 1)])
+def test_an_exception_is_an_event_of_its_spans_or_one_log_record_or_both(
+    monkeypatch: pytest.MonkeyPatch, signals: str, events: int, logs: int
+) -> None:
+    """By OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN."""
+    monkeypatch.setenv("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", signals)
+    with testing.capture() as captured, pytest.raises(ValueError, match="bad"):  # noqa: SIM117 - the spans end inside
+        with infersight.stage("outer"), infersight.stage("inner"):
+            fail("bad")
+    assert sum(len(span.events) for span in captured.spans) == events
+    assert len(captured.logs) == logs
+    for record in captured.logs:
+        assert record.log_record.event_name == "infersight.exception"
+        assert record.log_record.severity_number is SeverityNumber.ERROR
+        assert attributes(record)["exception.message"] == "bad"
+        inner = captured.span("inner").context
+        assert inner is not None
+        assert record.log_record.span_id == inner.span_id

@@ -23,6 +23,8 @@ def test_the_public_names() -> None:
         "force_flush",
         "generation",
         "instrument_fastapi",
+        "instrument_loguru",
+        "instrument_structlog",
         "instrument_torch",
         "observe",
         "prediction",
