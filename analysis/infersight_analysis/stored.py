@@ -43,6 +43,13 @@ KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
     "logs.attributes": {
         **_MODEL,
         **_EXCEPTION,
+        "error.type": "VARCHAR",
+        "infersight.feedback.label": "VARCHAR",
+        "infersight.feedback.trace_id": "VARCHAR",
+        "infersight.prediction.confidence": "DOUBLE",
+        "infersight.prediction.entropy": "DOUBLE",
+        "infersight.prediction.id": "VARCHAR",
+        "infersight.prediction.label": "VARCHAR",
         "code.file.path": "VARCHAR",
         "code.function.name": "VARCHAR",
         "code.line.number": "BIGINT",

@@ -227,10 +227,19 @@ VIEWS: Final = (
             **_SERVICE,
             "model_name": "`infersight.model.name`",
             "model_version": "`infersight.model.version`",
+            "prediction_id": "`infersight.prediction.id`",
+            "label": "`infersight.prediction.label`: what was predicted, as text",
+            "confidence": "`infersight.prediction.confidence`, 0 to 1",
+            "entropy": "`infersight.prediction.entropy`: of the probabilities, in nats",
+            "error_type": "`error.type`, where the prediction failed",
+            "label_true": "what was right, from the last `infersight.feedback` on the prediction, else on its trace; "
+            "null until one arrives",
+            "label_true_time": "when that arrived, UTC",
             **_ATTRIBUTES,
             **_WEIGHT,
         },
-        "select model_name, model_version, count(*) from predictions group by all",
+        "select model_version, count(*), avg((label = label_true)::int) as accuracy from predictions "
+        "where label_true is not null group by model_version",
     ),
     View(
         "deployments",
