@@ -58,6 +58,8 @@ class RequestMiddleware:
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = _ServerRequest(scope)
+        # A FastAPI application that is mounted in this one would add a server span and metrics of its own.
+        scope.setdefault("fastapi.telemetry", None)
         token = current_request.set(request.shared)
 
         async def observed_send(message: Message) -> None:
