@@ -16,6 +16,7 @@ _WAITING: Final = 1_000
 
 _PATIENCE_SECONDS: Final = 10.0
 _POLL_SECONDS: Final = 0.002
+_HURRY_SECONDS: Final = 1.0
 _IDLE_SECONDS: Final = 5.0
 """A thread that has had nothing to do for so long ends; the next span starts another, in a forked child too."""
 
@@ -59,28 +60,29 @@ class DeferredEnds:
 
     def add(self, end: DeferredEnd) -> None:
         """Complete the end when it is ready; at once where too many wait already."""
-        if not self._put(end):
+        if not self._put(end, 0.0):
             _complete(end, _is_ready(end))
 
     def drain(self, timeout: float) -> bool:
         """Wait until all ends that were added before are complete, at most `timeout` seconds; whether they are."""
         if self._waiting.unfinished_tasks == 0:
             return True
+        deadline = time.monotonic() + timeout
         barrier = _Barrier()
-        return self._put(barrier) and barrier.reached.wait(timeout)
+        return self._put(barrier, timeout) and barrier.reached.wait(deadline - time.monotonic())
 
     def stop(self, timeout: float) -> None:
         """As `drain`; what is not ready by then is completed as it is."""
         if not self.drain(timeout):
             self._hurry.set()
-            self.drain(_POLL_SECONDS * _WAITING)
+            self.drain(_HURRY_SECONDS)
 
-    def _put(self, end: DeferredEnd) -> bool:
+    def _put(self, end: DeferredEnd, timeout: float) -> bool:
+        try:
+            self._waiting.put((end, time.monotonic() + _PATIENCE_SECONDS), timeout > 0, timeout)
+        except Full:
+            return False
         with self._lock:
-            try:
-                self._waiting.put_nowait((end, time.monotonic() + _PATIENCE_SECONDS))
-            except Full:
-                return False
             if self._thread is None or not self._thread.is_alive():
                 self._thread = threading.Thread(target=self._run, name="infersight-deferred", daemon=True)
                 self._thread.start()
@@ -91,7 +93,7 @@ class DeferredEnds:
             try:
                 end, deadline = self._waiting.get(timeout=_IDLE_SECONDS)
             except Empty:
-                with self._lock:  # nothing is put between the last look and the end of the thread
+                with self._lock:  # who puts something now starts a thread afterwards
                     if self._waiting.empty():
                         self._thread = None
                         return

@@ -8,13 +8,12 @@ where a version of PyTorch has them otherwise there are no such events, and noth
 import re
 import sys
 import threading
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, cast
 
 from opentelemetry.trace import Span
 
 from infersight import _attributes as names
-from infersight._faults import report
 from infersight._values import AttributeValue, safe_str
 
 _RESUMED: Final = re.compile(r"torch_dynamo_resume_in_(?P<function>.+)_at_(?P<line>\d+)$")
@@ -31,11 +30,11 @@ class Compilations:
     def __init__(self) -> None:
         self._of_thread = threading.local()
         self._lock = threading.Lock()
-        self._registered = False
+        self._callbacks: list[Callable[..., None]] | None = None
 
     def begin(self) -> int:
         """A forward call begins; what to give to `end`."""
-        if not self._registered and "torch._dynamo.callback" in sys.modules:
+        if "torch._dynamo.callback" in sys.modules and (self._callbacks is None or self._ended not in self._callbacks):
             self._register()
         ids = self._ids()
         if len(ids) > _REMEMBERED:  # compiled outside of every forward call
@@ -53,15 +52,16 @@ class Compilations:
                     span.add_event(name, attributes, time_ns)
 
     def _register(self) -> None:
+        """At the first call, and anew after `torch.compiler.reset()`, which clears the callbacks."""
         with self._lock:
-            if not self._registered:
-                self._registered = True
-                try:
-                    from torch._dynamo.callback import callback_handler  # noqa: PLC0415 - is loaded, by what compiled
+            try:
+                from torch._dynamo.callback import callback_handler  # noqa: PLC0415 - is loaded, by what compiled
 
-                    callback_handler.register_end_callback(self._ended)
-                except (ImportError, AttributeError):
-                    report("watch compilations")
+                self._callbacks = cast("list[Callable[..., None]]", callback_handler.end_callbacks)
+            except (ImportError, AttributeError):  # a PyTorch that has them elsewhere
+                self._callbacks = [self._ended]
+            if self._ended not in self._callbacks:
+                self._callbacks.append(self._ended)
 
     def _ended(self, *arguments: Any) -> None:
         compile_id = getattr(arguments[0], "compile_id", None) if arguments else None

@@ -7,7 +7,7 @@ traced with them by `torch.compile`, and runs none when a call ends by an except
 """
 
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Any, Final, SupportsIndex, cast
 
 import torch
 
@@ -70,13 +70,12 @@ def _subclass(module: torch.nn.Module, observer: ObservedModule) -> None:
     original = type(module)
     call = wrap_function(original.__call__, observer)
 
-    def reduce(self: torch.nn.Module, protocol: Any) -> Any:
+    def reduce(self: torch.nn.Module, protocol: SupportsIndex) -> Any:
         # Copies and pickles are of the original class: ours can be imported from nowhere.
         reduced = original.__reduce_ex__(self, protocol)
-        if isinstance(reduced, str):
+        if isinstance(reduced, str) or getattr(reduced[0], "__name__", "") != "__newobj__":  # a way of its own
             return reduced
-        arguments = tuple(original if argument is type(self) else argument for argument in reduced[1])
-        return (reduced[0], arguments, *reduced[2:])
+        return (object.__new__, (original,), *reduced[2:])
 
     members = {
         "__call__": call,
