@@ -1,16 +1,19 @@
-"""The Python examples of the SDK's page, run in order in one process as a reader would."""
+"""The Python examples of the SDK's pages, those of a page in order in one process, as a reader would run them."""
 
 import inspect
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 import infersight
 
 if TYPE_CHECKING:
     from tests.sdk.conftest import Receiver, Script
 
-PAGE = Path(__file__).parents[2] / "sdk" / "docs" / "instrumentation.md"
+PAGES = Path(__file__).parents[2] / "sdk" / "docs"
+PAGE = PAGES / "instrumentation.md"
 
 REQUEST = """
 import asyncio, httpx
@@ -36,3 +39,42 @@ def test_the_examples_run_and_what_they_emit_arrives(receiver: "Receiver", scrip
 def test_every_option_and_its_variable_is_on_the_page() -> None:
     for name in inspect.signature(infersight.configure).parameters:
         assert f"| `{name}` | `INFERSIGHT_{name.upper()}` |" in PAGE.read_text()
+
+
+@pytest.mark.parametrize(
+    ("page", "spans", "events"),
+    [
+        (
+            "predictions",
+            {"request", "inference sentiment"},
+            {"infersight.prediction", "infersight.feedback", "infersight.input.invalid"},
+        ),
+        ("variants", {"request", "rank"}, {"feature_flag.evaluation"}),
+        ("queries", {"retrieve", "SELECT documents"}, set[str]()),
+    ],
+)
+def test_the_examples_of_a_page_run_and_what_they_emit_arrives(
+    receiver: "Receiver", script: "Script", page: str, spans: set[str], events: set[str]
+) -> None:
+    examples = re.findall(r"```python\n(.*?)```", (PAGES / f"{page}.md").read_text(), re.DOTALL)
+    for example in examples:
+        assert len([line for line in example.splitlines() if line]) < 10
+    result = script("\n".join(examples), OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint)
+    assert result.returncode == 0, result.stderr
+    assert {span.name for span in receiver.spans} == spans
+    assert {log.name for log in receiver.logs if log.name} == events
+
+
+def test_every_metric_of_the_host_is_on_its_page(receiver: "Receiver", script: "Script") -> None:
+    result = script("import infersight; infersight.configure()", OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint)
+    assert result.returncode == 0, result.stderr
+    text = (PAGES / "host-metrics.md").read_text()
+    described = {
+        first.rpartition(".")[0] + name if name.startswith(".") else name
+        for row in re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)
+        for first in [row.split("`")[1]]
+        for name in re.findall(r"`(.*?)`", row)
+    }
+    emitted = {name for name in receiver.metric_names if name.startswith(("process.", "cpython.", "infersight.gc."))}
+    assert "process.cpu.time" in emitted
+    assert emitted <= described
