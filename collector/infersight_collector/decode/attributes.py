@@ -23,6 +23,7 @@ from infersight_collector.decode.kernels import (
     ROWS,
     Bytes,
     Ints,
+    borrowed,
     inline,
     int64,
     kernel,
@@ -140,16 +141,18 @@ def _scatter(attributes: Ints, members: Ints, rows: int) -> tuple[Ints, Ints]:
 @inline
 def _same(data: Bytes, a: int, b: int, length: int) -> bool:
     """Whether two ranges of the request hold the same bytes, a word at a time."""
+    if length < 8:
+        for i in range(length):  # noqa: SIM110 - a generator does not compile
+            if data[uint64(a + i)] != data[uint64(b + i)]:
+                return False
+        return True
+    last = length - 8
     i = 0
-    while i + 8 <= length:
+    while i < last:
         if read_word(data, a + i) != read_word(data, b + i):
             return False
         i += 8
-    while i < length:
-        if data[a + i] != data[b + i]:
-            return False
-        i += 1
-    return True
+    return bool(read_word(data, a + last) == read_word(data, b + last))  # overlaps the word before
 
 
 @inline
@@ -174,6 +177,7 @@ def _hash(data: Bytes, start: int, length: int, seed: int) -> int:
 @kernel(nb.types.Tuple((INTS, nb.int64))(BYTES, ROWS, nb.int64))
 def _intern(data: Bytes, attributes: Ints, seed: int) -> tuple[Ints, int]:
     """Number the keys by first occurrence; returns the number of each row's key, and how many there are."""
+    data, attributes = borrowed(data), borrowed(attributes)
     size = 16
     while size < 2 * len(attributes):
         size *= 2

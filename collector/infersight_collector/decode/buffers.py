@@ -9,10 +9,23 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from infersight_collector.decode.kernels import BUFFER, BYTES, COLUMN, Bytes, Ints, copy_bytes, inline, kernel, nb
+from infersight_collector.decode.kernels import (
+    BUFFER,
+    BYTES,
+    COLUMN,
+    Bytes,
+    Ints,
+    borrowed,
+    copy_bytes,
+    kernel,
+    nb,
+)
 
 MAX_TIME: Final = 2**63 - 1
 """Times and counts of 64 unsigned bits saturate here."""
+
+_HEX_PAIRS: Final = np.frombuffer(bytes(range(256)).hex().encode(), np.uint16)
+"""The two characters of each byte."""
 
 
 def text_array(data: Bytes, starts: Ints, lengths: Ints, kind: Any = None) -> Any:
@@ -35,8 +48,8 @@ def optional_text(data: Bytes, starts: Ints, lengths: Ints) -> Any:
 
 def hex_array(data: Bytes, starts: Ints, lengths: Ints) -> Any:
     """Ids in lower-case hex; null where the id is empty or all zeros, which OTLP says is no id."""
-    offsets, values, present = _copy_hex(data, starts, lengths)
-    return _array(pa.string(), present.view(np.bool_), pa.py_buffer(offsets), pa.py_buffer(values))
+    offsets, pairs, present = _copy_hex(data, starts, lengths)
+    return _array(pa.string(), present.view(np.bool_), pa.py_buffer(offsets), pa.py_buffer(pairs))
 
 
 def int_array(values: Ints, present: Any) -> Any:
@@ -108,40 +121,34 @@ def _copy_text(data: Bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Bytes]:
         total += max(lengths[row], 0)
     offsets[rows] = total
     values = np.empty(total, np.uint8)
+    source, target = borrowed(data), borrowed(values)
     at = 0
     for row in range(rows):
         if lengths[row] > 0:
-            at = copy_bytes(data, starts[row], lengths[row], values, at)
+            at = copy_bytes(source, starts[row], lengths[row], target, at)
     return offsets, values
 
 
-@inline
-def _hex_digit(value: int) -> int:
-    return value + (48 if value < 10 else 87)
-
-
-@kernel(nb.types.Tuple((nb.int32[::1], BUFFER, BUFFER))(BYTES, COLUMN, COLUMN))
-def _copy_hex(data: Bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Bytes, Bytes]:
+@kernel(nb.types.Tuple((nb.int32[::1], nb.uint16[::1], BUFFER))(BYTES, COLUMN, COLUMN))
+def _copy_hex(data: Bytes, starts: Ints, lengths: Ints) -> tuple[Ints, Ints, Bytes]:
+    """Offsets in characters, the characters in pairs, and which rows have an id."""
     rows = len(lengths)
     offsets = np.empty(rows + 1, np.int32)
     present = np.zeros(rows, np.uint8)
     total = 0
     for row in range(rows):
         total += lengths[row]
-    values = np.empty(2 * total, np.uint8)
+    pairs = np.empty(total, np.uint16)
     at = 0
     for row in range(rows):
-        offsets[row] = at
-        start = starts[row]
-        end = start + lengths[row]
-        for i in range(start, end):
-            if data[i] != 0:
-                present[row] = 1
-                break
-        if present[row]:
-            for i in range(start, end):
-                values[at] = _hex_digit(data[i] >> 4)
-                values[at + 1] = _hex_digit(data[i] & 15)
-                at += 2
-    offsets[rows] = at
-    return offsets, values[:at], present
+        offsets[row] = 2 * at
+        seen = 0
+        for i in range(lengths[row]):
+            byte = data[starts[row] + i]
+            pairs[at + i] = _HEX_PAIRS[byte]
+            seen |= byte
+        if seen != 0:
+            present[row] = 1
+            at += lengths[row]
+    offsets[rows] = 2 * at
+    return offsets, pairs[:at], present

@@ -47,7 +47,7 @@ def kernel(signature: object) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """
 
     def compile_now(function: Callable[P, R]) -> Callable[P, R]:
-        with _cache_directory() as is_writable:
+        with cache_directory() as is_writable:
             compiled: Callable[P, R] = nb.njit(signature, nogil=True, cache=is_writable)(function)
         return compiled
 
@@ -56,12 +56,12 @@ def kernel(signature: object) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 def inline(function: Callable[P, R]) -> Callable[P, R]:
     """Compile a function into each kernel that calls it."""
-    compiled: Callable[P, R] = nb.njit(nogil=True)(function)
+    compiled: Callable[P, R] = nb.njit(nogil=True, forceinline=True)(function)
     return compiled
 
 
 @contextmanager
-def _cache_directory() -> Generator[bool]:
+def cache_directory() -> Generator[bool]:
     """Point numba to a cache of exactly this package's sources; yields whether there is one.
 
     Numba itself recompiles a function when the file it stands in changes, not when a function or constant that was
@@ -69,7 +69,7 @@ def _cache_directory() -> Generator[bool]:
     """
     before = nb.config.CACHE_DIR
     try:
-        for base in _cache_bases(before):
+        for base in cache_bases(before):
             directory = base / f"infersight-kernels-{_digest()}"
             try:
                 directory.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def _cache_directory() -> Generator[bool]:
         nb.config.CACHE_DIR = before
 
 
-def _cache_bases(configured: str) -> Iterator[Path]:
+def cache_bases(configured: str) -> Iterator[Path]:
     """Where a cache may lie: where NUMBA_CACHE_DIR says, else beside the sources, else in the user's cache."""
     if configured:
         yield Path(configured)
@@ -115,6 +115,23 @@ def _copy(_typing: Any, source: Any, _start: Any, _length: Any, target: Any, _at
         return context.get_dummy_value()
 
     return nb.void(source, nb.int64, nb.int64, target, nb.int64), generate
+
+
+@nb.extending.intrinsic  # type: ignore[untyped-decorator]  # numba's decorators have no types
+def borrowed(_typing: Any, array: Any) -> Any:
+    """The same array, not counted: a kernel's argument lives as long as the kernel runs.
+
+    Each function that is handed an array counts a reference to it, atomically, unless the compiler proves that it
+    need not. In a loop over bytes this takes more time than the work.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        view = context.make_array(signature.return_type)(context, builder, arguments[0])
+        view.meminfo = nb.core.cgutils.get_null_value(view.meminfo.type)
+        view.parent = nb.core.cgutils.get_null_value(view.parent.type)
+        return view._getvalue()  # noqa: SLF001 - as every implementation of numba's own does
+
+    return array(array), generate
 
 
 @inline

@@ -100,14 +100,13 @@ class Layout:
     Attributes:
         tables: index of each table; the root, table "", is 0.
         slots: for each table the slot of each column.
-        table_of: the table of each node; a node is a message type at one place of the request.
         widths: slots of a row of each table.
-        fields: `[node, field number]` to (kind, slot or 0 for none, oneof case or 0, child node).
+        fields: `[node, field number]` to (kind, slot or 0 for none, oneof case or 0, child node, the child's table); a
+            node is a message type at one place of the request.
     """
 
     tables: dict[str, int] = field(default_factory=lambda: {"": 0})
     slots: list[dict[str, int]] = field(default_factory=lambda: [{"parent": 0}])
-    table_of: Any = None
     widths: Any = None
     fields: Any = None
 
@@ -119,9 +118,9 @@ def layout_of(signal: Signal) -> Layout:
     request: Any = REQUESTS[signal].DESCRIPTOR
     builder.node(request, "", "")
     layout = builder.layout
-    layout.table_of = np.array(builder.table_of, np.int64)
     layout.widths = np.array([len(slots) for slots in layout.slots], np.int64)
-    layout.fields = np.array(builder.fields, np.int64)
+    fields = np.array(builder.fields, np.int64)
+    layout.fields = np.dstack([fields, np.array(builder.table_of, np.int64)[fields[:, :, 3]]])
     return layout
 
 

@@ -17,6 +17,7 @@ from infersight_collector.decode.kernels import Ints
 from infersight_collector.decode.source import source_columns
 from infersight_collector.decode.values import NAMES, value_text
 from infersight_collector.decode.walk import Tables
+from infersight_collector.decode.weights import sample_weights
 
 
 def log_columns(tables: Tables) -> dict[str, Any]:
@@ -27,6 +28,7 @@ def log_columns(tables: Tables) -> dict[str, Any]:
     bodies = np.zeros((rows, lo.VALUE_LENGTH + 1), np.int64)
     for slot, name in ((lo.CASE, "body.case"), (lo.VALUE, "body"), (lo.VALUE_LENGTH, "body.length")):
         bodies[:, slot] = tables.column(table, name)
+    attributes = attribute_columns(tables, f"{table}.attributes", rows)
     return {
         "time_ns": time_array(np.where(time != 0, time, observed)),
         "observed_time_ns": time_array(observed),
@@ -39,9 +41,9 @@ def log_columns(tables: Tables) -> dict[str, Any]:
         "body_type": _type_names(bodies[:, lo.CASE]),
         "event_name": text_column(tables, table, "event_name"),
         **source_columns(tables, tables.column(table, "parent")),
-        **attribute_columns(tables, f"{table}.attributes", rows).named("attributes"),
+        **attributes.named("attributes"),
         "dropped_attributes_count": count_column(tables, table, "dropped_attributes_count"),
-        "sample_weight": pa.array(np.ones(rows)),
+        "sample_weight": sample_weights(rows, attributes),
     }
 
 

@@ -15,6 +15,7 @@ from infersight_collector.decode.buffers import enum_array, int_array, list_arra
 from infersight_collector.decode.columns import count_column, id_column, text_column, time_column
 from infersight_collector.decode.source import source_columns
 from infersight_collector.decode.walk import Tables
+from infersight_collector.decode.weights import sample_weights
 
 KINDS: Final = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 STATUS_CODES: Final = ("UNSET", "OK", "ERROR")
@@ -24,11 +25,13 @@ def span_columns(tables: Tables) -> dict[str, Any]:
     """The columns of the `spans` table, one row a span in the order of the request."""
     rows = len(tables.rows["spans"])
     start, end = (tables.column("spans", f"{which}_time_unix_nano") for which in ("start", "end"))
+    attributes = attribute_columns(tables, "spans.attributes", rows)
+    trace_state = text_column(tables, "spans", "trace_state")
     return {
         "trace_id": id_column(tables, "spans", "trace_id"),
         "span_id": id_column(tables, "spans", "span_id"),
         "parent_span_id": id_column(tables, "spans", "parent_span_id"),
-        "trace_state": text_column(tables, "spans", "trace_state"),
+        "trace_state": trace_state,
         "flags": count_column(tables, "spans", "flags"),
         "name": text_column(tables, "spans", "name"),
         "kind": enum_array(tables.column("spans", "kind"), KINDS),
@@ -38,13 +41,13 @@ def span_columns(tables: Tables) -> dict[str, Any]:
         "status_code": enum_array(tables.column("spans", "status.code"), STATUS_CODES),
         "status_message": text_column(tables, "spans", "status.message"),
         **source_columns(tables, tables.column("spans", "parent")),
-        **attribute_columns(tables, "spans.attributes", rows).named("attributes"),
+        **attributes.named("attributes"),
         "dropped_attributes_count": count_column(tables, "spans", "dropped_attributes_count"),
         "dropped_events_count": count_column(tables, "spans", "dropped_events_count"),
         "dropped_links_count": count_column(tables, "spans", "dropped_links_count"),
         **_elements(tables, "events", _event_columns, rows),
         **_elements(tables, "links", _link_columns, rows),
-        "sample_weight": pa.array(np.ones(rows)),
+        "sample_weight": sample_weights(rows, attributes, trace_state),
     }
 
 

@@ -24,6 +24,7 @@ from infersight_collector.decode.kernels import (
     ROWS,
     Bytes,
     Ints,
+    borrowed,
     copy_bytes,
     inline,
     int64,
@@ -112,6 +113,8 @@ def json_objects(tables: Tables, rows: Ints) -> dict[int, str]:
         tables: the walked request.
         rows: rows of attributes, int64 `[rows, slots of an attribute]`.
     """
+    if not len(rows):
+        return {}
     text, starts, lengths = render_json(tables, rows)
     values = text_array(text, starts, lengths).to_pylist()
     keys = text_array(tables.data, rows[:, lo.KEY], rows[:, lo.KEY_LENGTH]).to_pylist()
@@ -246,6 +249,7 @@ def _render(data: Bytes, numbers: Bytes, rows: Ints, inner: int, children: Ints,
         children: elements by container: those of `c` are `children[bounds[c]:bounds[c + 1]]`.
         bounds: int64 `[containers + 1]`.
     """
+    data, numbers = borrowed(data), borrowed(numbers)
     text = np.empty(1024, np.uint8)
     at = 0
     ends = np.empty(len(rows) - inner, np.int64)

@@ -6,13 +6,26 @@ bounded, unknown fields (groups too) are skipped, and so is a known field of ano
 """
 
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 
 from infersight_collector.decode import layout as lo
 from infersight_collector.decode import wire
-from infersight_collector.decode.kernels import BYTES, INTS, Bytes, Ints, inline, int32, int64, kernel, nb, uint64
+from infersight_collector.decode.kernels import (
+    BYTES,
+    INTS,
+    ROWS,
+    Bytes,
+    Ints,
+    borrowed,
+    inline,
+    int32,
+    int64,
+    kernel,
+    nb,
+    uint64,
+)
 from infersight_collector.decode.layout import Layout, layout_of
 from infersight_collector.errors import MalformedRequest
 from infersight_collector.signals import Signal
@@ -38,6 +51,11 @@ _REASONS: Final = {
 
 _GROUP: Final = -1
 """In place of a node: an unknown group, in which no field is known."""
+
+# Columns of the walk's list of tables.
+_WIDTH: Final = 0
+_START: Final = 1
+_COUNT: Final = 2
 
 _RECORDS: Final = {Signal.TRACES: "spans", Signal.LOGS: "log_records", Signal.METRICS: "data_points"}
 
@@ -73,13 +91,9 @@ def count(signal: Signal, request: bytes) -> dict[str, int]:
         MalformedRequest: google.protobuf would refuse these bytes.
     """
     layout = layout_of(signal)
-    counts = np.zeros(len(layout.tables), np.int64)
-    _run(
-        layout,
-        np.frombuffer(request, np.uint8),
-        _Rows(layout.widths, counts, counts, np.zeros(1, np.int64), fill=False),
-    )
-    return dict(zip(layout.tables, counts.tolist(), strict=True))
+    tables = _empty_tables(layout)
+    _run(layout, np.frombuffer(request, np.uint8), tables, np.zeros(1, np.int64), fill=False)
+    return dict(zip(layout.tables, tables[:, _COUNT].tolist(), strict=True))
 
 
 def count_records(signal: Signal, request: bytes) -> int:
@@ -95,53 +109,43 @@ def walk(signal: Signal, request: bytes) -> Tables:
     """
     layout = layout_of(signal)
     capacity = np.array(list(count(signal, request).values()), np.int64)
-    capacity[0] = 1
-    starts = np.zeros(len(capacity) + 1, np.int64)
-    np.cumsum(capacity * layout.widths, out=starts[1:])
-    slots = np.zeros(starts[-1], np.int64)
-    counts = np.zeros(len(capacity), np.int64)
+    capacity[0] = 1  # the root
+    tables = _empty_tables(layout)
+    ends = np.cumsum(capacity * layout.widths)
+    tables[1:, _START] = ends[:-1]
+    slots = np.zeros(ends[-1], np.int64)
     data = np.frombuffer(request, np.uint8)
-    _run(layout, data, _Rows(layout.widths, starts, counts, slots, fill=True))
-    sizes = zip(layout.tables, layout.widths.tolist(), starts.tolist(), counts.tolist(), strict=False)
-    rows = {name: slots[start : start + width * size].reshape(size, width) for name, width, start, size in sizes}
+    _run(layout, data, tables, slots, fill=True)
+    rows = {
+        name: slots[start : start + width * size].reshape(size, width)
+        for name, (width, start, size) in zip(layout.tables, tables.tolist(), strict=True)
+    }
     return Tables(layout, data, rows)
 
 
-class _Rows(NamedTuple):
-    """The tables that a walk counts or writes.
-
-    Attributes:
-        widths: slots of a row, int64 `[table]`.
-        starts: first slot of each table in `slots`, int64 `[table]`.
-        counts: rows of each table so far, int64 `[table]`.
-        slots: the rows of all tables, zeros before the walk, int64 `[slots]`.
-        fill: whether rows are written; text is then taken to be UTF-8, as the counting walk has found.
-    """
-
-    widths: Ints
-    starts: Ints
-    counts: Ints
-    slots: Ints
-    fill: bool
+def _empty_tables(layout: Layout) -> Ints:
+    tables = np.zeros((len(layout.tables), 3), np.int64)
+    tables[:, _WIDTH] = layout.widths
+    return tables
 
 
-def _run(layout: Layout, data: Bytes, rows: _Rows) -> None:
+def _run(layout: Layout, data: Bytes, tables: Ints, slots: Ints, *, fill: bool) -> None:
     if len(data) > MAX_REQUEST:
         raise MalformedRequest(f"the request is larger than {MAX_REQUEST} bytes", MAX_REQUEST)
-    error, offset = _walk(data, layout.fields, layout.table_of, rows)
+    error, offset = _walk(data, layout.fields, tables, slots, fill)
     if error != _OK:
         raise MalformedRequest(_REASONS[error], offset)
 
 
 @inline
-def _new_row(rows: _Rows, table: int, parent: int) -> tuple[int, int]:
+def _new_row(tables: Ints, slots: Ints, fill: bool, table: int, parent: int) -> tuple[int, int]:
     """Count a row and begin it; returns its number and its first slot."""
-    row = rows.counts[table]
-    rows.counts[table] = row + 1
+    row = tables[table, _COUNT]
+    tables[table, _COUNT] = row + 1
     at = int64(0)
-    if rows.fill:
-        at = rows.starts[table] + row * rows.widths[table]
-        rows.slots[at] = parent
+    if fill:
+        at = tables[table, _START] + row * tables[table, _WIDTH]
+        slots[at] = parent
     return row, at
 
 
@@ -211,7 +215,18 @@ def _wire_type(kind: int) -> int:
 
 @inline
 def _put_scalars(
-    data: Bytes, pos: int, end: int, packed: bool, kind: int, rows: _Rows, at: int, case: int, table: int, row: int
+    data: Bytes,
+    pos: int,
+    end: int,
+    packed: bool,
+    kind: int,
+    tables: Ints,
+    slots: Ints,
+    fill: bool,
+    at: int,
+    case: int,
+    table: int,
+    row: int,
 ) -> int:
     """Put a scalar into slot `at`, or each of repeated ones into a row of `table`; returns the next position or -1.
 
@@ -221,7 +236,9 @@ def _put_scalars(
         end: where it has to end; packed ones fill all up to there.
         packed: whether there may be any number of scalars.
         kind: the kind of the field, `MANY` added where it is repeated.
-        rows: the tables.
+        tables: as the walk's.
+        slots: as the walk's.
+        fill: as the walk's.
         at: the slot; of repeated scalars, in their own row.
         case: the case of the oneof that the scalar is in, or 0.
         table: the table of repeated scalars.
@@ -234,74 +251,77 @@ def _put_scalars(
         if pos < 0:
             return -1
         if many:
-            target = at + _new_row(rows, table, row)[1]
-        if rows.fill:
-            rows.slots[target] = value
+            target = at + _new_row(tables, slots, fill, table, row)[1]
+        if fill:
+            slots[target] = value
             if case != 0:
-                rows.slots[target - 1] = case
+                slots[target - 1] = case
         if not packed:
             break
     return pos
 
 
 @inline
-def _put_range(rows: _Rows, at: int, case: int, pos: int, length: int) -> None:
+def _put_range(slots: Ints, fill: bool, at: int, case: int, pos: int, length: int) -> None:
     """Put where a text, bytes or a message is into slot `at` and the next."""
-    if rows.fill:
-        rows.slots[at] = pos
-        rows.slots[at + 1] = length
+    if fill:
+        slots[at] = pos
+        slots[at + 1] = length
         if case != 0:
-            rows.slots[at - 1] = case
+            slots[at - 1] = case
 
 
 @inline
-def _put_attribute(data: Bytes, pos: int, end: int, rows: _Rows, table: int, row: int) -> bool:
+def _put_attribute(
+    data: Bytes, pos: int, end: int, tables: Ints, slots: Ints, fill: bool, table: int, row: int
+) -> bool:
     """Put an attribute of the usual form into a row; returns whether it has that form."""
     key_length, case, value, value_length = _read_plain_attribute(data, pos, end)
     if case == 0:
         return False
-    if not rows.fill:
+    if not fill:
         if not wire.is_utf8(data, pos + 2, key_length):
             return False
         if case == lo.STRING_CASE and not wire.is_utf8(data, value, value_length):
             return False
-    at = _new_row(rows, table, row)[1]
-    _put_range(rows, at + lo.KEY, 0, pos + 2, key_length)
-    _put_range(rows, at + lo.VALUE, case, value, value_length)
+    at = _new_row(tables, slots, fill, table, row)[1]
+    _put_range(slots, fill, at + lo.KEY, 0, pos + 2, key_length)
+    _put_range(slots, fill, at + lo.VALUE, case, value, value_length)
     return True
 
 
 @inline
-def _open_row(rows: _Rows, table: int, row: int, kind: int, at: int, slot: int, case: int) -> tuple[int, int]:
+def _open_row(
+    tables: Ints, slots: Ints, fill: bool, table: int, row: int, kind: int, at: int, case: int
+) -> tuple[int, int]:
     """The row of a message that has one of its own; returns its number and its first slot."""
     if kind != lo.CHOICE:
-        return _new_row(rows, table, row)
-    if rows.fill and rows.slots[at + slot - 1] == case:  # the oneof has this case already: the messages merge
-        row = rows.slots[at + slot]
-        return row, rows.starts[table] + row * rows.widths[table]
-    row, first = _new_row(rows, table, row)
-    if rows.fill:
-        rows.slots[at + slot - 1] = case
-        rows.slots[at + slot] = row
+        return _new_row(tables, slots, fill, table, row)
+    if fill and slots[at - 1] == case:  # the oneof has this case already: the messages merge
+        row = slots[at]
+        return row, tables[table, _START] + row * tables[table, _WIDTH]
+    row, first = _new_row(tables, slots, fill, table, row)
+    if fill:
+        slots[at - 1] = case
+        slots[at] = row
     return row, first
 
 
-@kernel(
-    nb.types.UniTuple(nb.int64, 2)(
-        BYTES, nb.int64[:, :, ::1], INTS, nb.types.NamedTuple((INTS, INTS, INTS, INTS, nb.boolean), _Rows)
-    )
-)
+@kernel(nb.types.UniTuple(nb.int64, 2)(BYTES, nb.int64[:, :, ::1], ROWS, INTS, nb.boolean))
 def _walk(  # noqa: C901, PLR0912, PLR0915 - one loop of one state machine; its steps are the functions above
-    data: Bytes, fields: Ints, table_of: Ints, rows: _Rows
+    data: Bytes, fields: Ints, tables: Ints, slots: Ints, fill: bool
 ) -> tuple[int, int]:
     """Walk a request; returns an error or 0, and the offset of the field where it is.
 
     Args:
         data: the request, uint8 `[bytes]`.
-        fields: `Layout.fields`, int64 `[node, field number, 4]`.
-        table_of: `Layout.table_of`, int64 `[node]`.
-        rows: the tables.
+        fields: `Layout.fields`, int64 `[node, field number, 5]`.
+        tables: of each table the slots of a row, its first slot in `slots`, and its rows, which are counted here;
+            int64 `[table, 3]`.
+        slots: the rows of all tables, zeros before, int64 `[slots]`.
+        fill: whether to write rows; text is then taken to be UTF-8, as the counting walk has found.
     """
+    data, tables, slots = borrowed(data), borrowed(tables), borrowed(slots)
     stack = np.empty((MAX_DEPTH + 1, 4), np.int64)  # of the messages around: node, end, row, first slot of the row
     depth = 0
     node, end, row, at = int64(0), int64(len(data)), int64(0), int64(0)
@@ -335,7 +355,7 @@ def _walk(  # noqa: C901, PLR0912, PLR0915 - one loop of one state machine; its 
                 fields[node, number, 2],
                 fields[node, number, 3],
             )
-            table = table_of[child]
+            table = fields[node, number, 4]
         packed = kind >= lo.MANY and wire_type == wire.LENGTH
         if wire_type != _wire_type(kind & ~lo.MANY) and not packed:
             kind = int64(lo.UNKNOWN)
@@ -361,24 +381,28 @@ def _walk(  # noqa: C901, PLR0912, PLR0915 - one loop of one state machine; its 
             stop = pos + length
 
         if is_message:
-            if kind == lo.ATTRIBUTE and depth + 2 <= MAX_DEPTH and _put_attribute(data, pos, stop, rows, table, row):
+            if (
+                kind == lo.ATTRIBUTE
+                and depth + 2 <= MAX_DEPTH
+                and _put_attribute(data, pos, stop, tables, slots, fill, table, row)
+            ):
                 pos = stop
                 continue
             stack[depth, 0], stack[depth, 1], stack[depth, 2], stack[depth, 3] = node, end, row, at
             depth += 1
             node, end = child, stop
             if kind != lo.INLINE:
-                row, at = _open_row(rows, table, row, kind, at, slot, case)
+                row, at = _open_row(tables, slots, fill, table, row, kind, at + slot, case)
             if kind == lo.MESSAGE and slot != 0:
-                _put_range(rows, at + slot, 0, pos, stop - pos)
+                _put_range(slots, fill, at + slot, 0, pos, stop - pos)
         elif kind in (lo.TEXT, lo.OPAQUE):
-            if kind == lo.TEXT and not rows.fill and not wire.is_utf8(data, pos, stop - pos):
+            if kind == lo.TEXT and not fill and not wire.is_utf8(data, pos, stop - pos):
                 return _NOT_UTF8, begin
             if slot != 0:
-                _put_range(rows, at + slot, case, pos, stop - pos)
+                _put_range(slots, fill, at + slot, case, pos, stop - pos)
             pos = stop
         else:
             first = slot if kind >= lo.MANY else at + slot
-            pos = _put_scalars(data, pos, stop, packed, kind, rows, first, case, table, row)
+            pos = _put_scalars(data, pos, stop, packed, kind, tables, slots, fill, first, case, table, row)
             if pos < 0:
                 return _CORRUPT, begin
