@@ -7,7 +7,7 @@ records would be sent a second time; and those that `configure` switches on itse
 import sys
 from typing import Any, Final
 
-from opentelemetry.instrumentation.distro import BaseDistro
+from opentelemetry.instrumentation.distro import BaseDistro  # type: ignore[attr-defined] # that module is not typed
 
 from infersight._configure import configure
 from infersight.integrations import clients
@@ -19,7 +19,7 @@ _HELPERS: Final = ("multiprocessing.resource_tracker", "multiprocessing.forkserv
 """Python's own processes beside the application's; a child of the fork server is none."""
 
 
-class Distro(BaseDistro):  # type: ignore[misc] # published without types
+class Distro(BaseDistro):  # type: ignore[misc] # see the import
     """The entry point `opentelemetry_distro`."""
 
     def _configure(self, **_kwargs: object) -> None:

@@ -24,18 +24,14 @@ class ExitHooks:
         flush: called when a server that handles SIGTERM has shut down; whether it sent everything.
     """
 
-    def __init__(
-        self, shutdown: Callable[[], None], terminated: Callable[[], None], flush: Callable[[], bool]
-    ) -> None:
+    def __init__(self, shutdown: Callable[[], None], terminated: Callable[[], None], flush: Callable[[], bool]) -> None:
         self._shutdown = shutdown
         self._terminated = terminated
         atexit.register(shutdown)
         # A forked child of multiprocessing leaves by os._exit, which runs its finalizers and no atexit function.
         multiprocessing.util.register_after_fork(self, ExitHooks._in_child)
         handler = signal.getsignal(signal.SIGTERM)
-        self._handles_sigterm = (
-            threading.current_thread() is threading.main_thread() and handler == signal.SIG_DFL
-        )
+        self._handles_sigterm = threading.current_thread() is threading.main_thread() and handler == signal.SIG_DFL
         if self._handles_sigterm:
             signal.signal(signal.SIGTERM, self._on_sigterm)
         server = server_of(handler)

@@ -1,6 +1,8 @@
 """Servers that fork, spawn, reload and end: each process sends what is its own, to the last line."""
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -8,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.sdk.conftest import Receiver, Row, Script
+    from tests.sdk.conftest import Receiver, Row
 
 from tests.sdk.conftest import free_port, served_by
 
@@ -33,13 +35,21 @@ SERVERS = {
 
 REQUESTS = 40
 
+BOTH = ("uvicorn without lifespan", "gunicorn, preloaded")
+"""Those that also run over HTTP by default; the others do in the heavier suites."""
+
+CASES = [
+    pytest.param(server, protocol, marks=[pytest.mark.slow] if protocol != "grpc" and server not in BOTH else [])
+    for server in SERVERS
+    for protocol in ("grpc", "http/protobuf")
+]
+
 
 def of_trace(rows: "list[Row]", number: int) -> "list[Row]":
     return [row for row in rows if row.trace_id == f"{number:032x}"]
 
 
-@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
-@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize(("server", "protocol"), CASES)
 def test_nothing_is_lost_or_mixed_up_between_the_processes_of_a_server_stopped_by_sigterm(
     receiver: "Receiver", tmp_path: Path, server: str, protocol: str
 ) -> None:
@@ -77,3 +87,65 @@ def test_nothing_is_lost_or_mixed_up_between_the_processes_of_a_server_stopped_b
     if server.startswith("uvicorn"):
         finished = {row.resource["process.pid"] for row in receiver.logs if "Finished server" in str(row.record.body)}
         assert finished >= set(pids.values())
+
+
+START_METHODS = """
+import infersight, multiprocessing, sys
+infersight.configure(endpoint=sys.argv[1], protocol=sys.argv[2])
+
+@infersight.observe(model="m")
+def infer(items): return items
+
+def work(name):
+    infer([name]); infer([name])
+
+if __name__ == "__main__":
+    work("parent")
+    infersight.force_flush()
+    for method in sys.argv[3:]:
+        context = multiprocessing.get_context(method)
+        children = [context.Process(target=work, args=(f"child {i}",)) for i in range(2)]
+        [child.start() for child in children]
+        [child.join() for child in children]
+        assert [child.exitcode for child in children] == [0, 0]
+"""
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http/protobuf"])
+def test_children_of_each_start_method_send_their_own_counts_once(
+    receiver: "Receiver", tmp_path: Path, protocol: str
+) -> None:
+    script = tmp_path / "start_methods.py"
+    script.write_text(START_METHODS)
+    endpoint = receiver.grpc_endpoint if protocol == "grpc" else receiver.http_endpoint
+    command = [sys.executable, str(script), endpoint, protocol, "fork", "spawn", "forkserver"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(receiver.spans) == 14
+    assert len({span.resource["service.instance.id"] for span in receiver.spans}) == 7
+    points = receiver.last_points("infersight.inference.duration")
+    assert [point.count for point in points] == [2] * 7
+
+
+FORKING = """
+import infersight, multiprocessing, sys
+infersight.configure(endpoint=sys.argv[1], protocol="grpc")
+def work(name):
+    with infersight.stage(name): pass
+work("first"); infersight.force_flush()
+context = multiprocessing.get_context("fork")
+for i in range(20):
+    child = context.Process(target=work, args=(f"child {i}",))
+    child.start(); work("parent"); child.join()
+    assert child.exitcode == 0
+"""
+
+
+def test_a_process_may_fork_at_any_moment_while_it_sends_over_grpc(receiver: "Receiver") -> None:
+    # An export nearly always under way: gRPC gives up on a child that is forked in the middle of one.
+    environment = {**os.environ, "OTEL_METRIC_EXPORT_INTERVAL": "20", "OTEL_BSP_SCHEDULE_DELAY": "5"}
+    command = [sys.executable, "-c", FORKING, receiver.grpc_endpoint]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=environment)
+    assert done.returncode == 0, done.stderr
+    assert "gave up" not in done.stderr
+    assert len(receiver.spans) == 41

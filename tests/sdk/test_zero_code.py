@@ -72,7 +72,7 @@ def test_a_server_that_is_observed_from_outside_emits_what_its_own_calls_would(
     by_calls = emitted(receiver, tmp_path, "calls")
     assert [span[:2] for span in by_calls["spans"]] == [
         ("GET /double", None),
-        ("GET /inner/deep", None),
+        ("GET /inner", None),
         ("inference doubler", "GET /double"),
     ]
     assert len(by_calls["logs"]) == 3
