@@ -1,8 +1,8 @@
 """What the SDK emits through: one tracer, its instruments and one event logger, made once and used by every call."""
 
+import os
 import threading
 import time
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -66,7 +66,7 @@ class ActiveInferences:
 
 def new_id() -> str:
     """An id that nothing else has, 32 hex digits."""
-    return uuid.uuid4().hex
+    return os.urandom(16).hex()
 
 
 class Telemetry:
