@@ -6,7 +6,7 @@ import math
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,6 +18,9 @@ from opentelemetry.trace import SpanContext, use_span
 import infersight
 from infersight import testing
 from infersight._configure import state
+
+if TYPE_CHECKING:
+    from tests.sdk.conftest import Receiver, Script
 
 
 def context_of(captured: testing.Captured, name: str) -> SpanContext:
@@ -253,3 +256,20 @@ def test_a_share_of_the_inputs_is_captured() -> None:
     found = [dict(event.attributes) for event in events(captured)]
     with_input = [each["infersight.prediction.id"] for each in found if "infersight.input.value" in each]
     assert with_input == ids[:4]
+
+
+def test_of_an_unsampled_request_only_feedback_and_invalid_input_leave_the_process(
+    receiver: "Receiver", script: "Script"
+) -> None:
+    code = """
+import infersight
+infersight.configure()
+with infersight.stage("request"):
+    infersight.prediction(label="x", input="text")
+    infersight.feedback(prediction_id="0", label="x")
+    infersight.validate_input("", non_empty=True)
+"""
+    result = script(code, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint, OTEL_TRACES_SAMPLER="always_off")
+    assert result.returncode == 0, result.stderr
+    assert receiver.spans == []
+    assert sorted(log.name for log in receiver.logs) == ["infersight.feedback", "infersight.input.invalid"]
