@@ -97,3 +97,4 @@ class InferenceSeries(NamedTuple):
 
     duration: Series
     batch_size: Series
+    forward_duration: Series

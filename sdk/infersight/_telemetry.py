@@ -153,7 +153,11 @@ class Telemetry:
         found = self._inferences.get(model)
         if found is None:
             attributes = model_attributes(model)
-            found = InferenceSeries(Series(self.duration, attributes), Series(self.batch_size, attributes))
+            found = InferenceSeries(
+                Series(self.duration, attributes),
+                Series(self.batch_size, attributes),
+                Series(self.forward_duration, attributes),
+            )
             self._inferences[model] = found
         return found
 

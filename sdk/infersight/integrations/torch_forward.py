@@ -46,6 +46,7 @@ class ObservedModule:
     ) -> None:
         self.span_name = f"forward {model[0]} {path}".rstrip()
         self.is_top = not path
+        self.model = model
         self.metric_attributes = model_attributes(model)
         self.accelerator_of = accelerators
         self.attributes: dict[str, AttributeValue] = {
@@ -97,11 +98,13 @@ class _Forward:
             left = False
             try:
                 compilations.end(self._compilations, self._open.span)
-                tensors = tensors_of(result)
-                shape = shape_of(tensors[0] if tensors else result)
-                if shape is not None:
-                    self._open.span.set_attribute(names.OUTPUT_SHAPE, shape)
-                self._record(elapsed_ns, self._observed.metric_attributes)
+                tensors: list[torch.Tensor] = []
+                if self._open.span.is_recording():
+                    tensors = tensors_of(result)
+                    shape = shape_of(tensors[0] if tensors else result)
+                    if shape is not None:
+                        self._open.span.set_attribute(names.OUTPUT_SHAPE, shape)
+                self._record(elapsed_ns, None)
                 left = self._leave(tensors, elapsed_ns)
             finally:
                 if not left:
@@ -124,16 +127,21 @@ class _Forward:
         except Exception:  # noqa: BLE001 - the exception is raised in any case
             report("record a failed forward call")
 
-    def _record(self, elapsed_ns: int, attributes: dict[str, str]) -> None:
+    def _record(self, elapsed_ns: int, error_attributes: dict[str, str] | None) -> None:
         # Before the span is left: it is current, so the exemplars carry its ids.
-        if self._observed.is_top:
-            self._telemetry.forward_duration.record(elapsed_ns * _NANOSECOND, attributes)
+        if not self._observed.is_top:
+            return
+        seconds = elapsed_ns * _NANOSECOND
+        if error_attributes is None:
+            sampled = self._open.span.get_span_context().trace_flags.sampled
+            self._telemetry.inference(self._observed.model).forward_duration.record(seconds, sampled)
+        else:
+            self._telemetry.forward_duration.record(seconds, error_attributes)
 
     def _leave(self, tensors: list[torch.Tensor], elapsed_ns: int) -> bool:
         """Leave the span to be ended behind the device; False where no device has anything to tell."""
         span, accelerator = self._open.span, self._accelerator
-        checks = self._observed.is_top and span.is_recording()
-        checked = [tensor for tensor in tensors if tensor.device == self._device] if checks else []
+        checked = [tensor for tensor in tensors if tensor.device == self._device] if self._observed.is_top else []
         if accelerator is None:
             if self._device.type == "cpu":
                 _set_finite(span, finite_on_cpu(checked))
