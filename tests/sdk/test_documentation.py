@@ -51,6 +51,9 @@ def test_every_option_and_its_variable_is_on_the_page() -> None:
         ),
         ("variants", {"request", "rank"}, {"feature_flag.evaluation"}),
         ("queries", {"retrieve", "SELECT documents"}, set[str]()),
+        ("torch", {"request", "forward sentiment", *(f"forward sentiment {i}" for i in range(3))}, set[str]()),
+        ("batching", {"request a", "request b", "queue", "batch ranker", "batch sorter"}, set[str]()),
+        ("streaming", {"request", "inference splitter", "text_completion tiny", "chat tiny"}, set[str]()),
     ],
 )
 def test_the_examples_of_a_page_run_and_what_they_emit_arrives(
