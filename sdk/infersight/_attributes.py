@@ -142,6 +142,13 @@ CODE_FUNCTION_NAME: Final = "code.function.name"
 CODE_FILE_PATH: Final = "code.file.path"
 CODE_LINE_NUMBER: Final = "code.line.number"
 
+# The SDK's own health: semantic conventions, OpenTelemetry SDK.
+SPANS_EXPORTED: Final = "otel.sdk.exporter.span.exported"  # counter, {span}; ERROR_TYPE where they were lost
+LOGS_EXPORTED: Final = "otel.sdk.exporter.log.exported"  # counter, {log_record}
+DATA_POINTS_EXPORTED: Final = "otel.sdk.exporter.metric_data_point.exported"  # counter, {data_point}
+COMPONENT_TYPE: Final = "otel.component.type"
+COMPONENT_NAME: Final = "otel.component.name"
+
 # Resource.
 SERVICE_NAME: Final = "service.name"
 SERVICE_VERSION: Final = "service.version"

@@ -42,6 +42,8 @@ class Options:
     blocked_seconds: float = DEFAULT_BLOCKED_SECONDS
     shutdown_seconds: float = 3.0
     enabled: bool = True
+    spool: str | None = None
+    spool_bytes: int = 256 << 20
     sample_ratio: float | None = None
     redact: Redact = "mask"
     redact_keys: tuple[str, ...] = ()
@@ -262,6 +264,8 @@ _OPTIONS: Final[dict[str, tuple[tuple[type, ...], Callable[[str], object]]]] = {
     "blocked_seconds": ((float, int), parse_seconds),
     "shutdown_seconds": ((float, int), parse_seconds),
     "enabled": ((bool,), parse_bool),
+    "spool": ((str, os.PathLike), str),
+    "spool_bytes": ((int,), parse_count),
     "sample_ratio": ((float, int), parse_ratio),
     "redact": ((str,), parse_redact),
     "redact_keys": (_LIST, parse_words),

@@ -75,6 +75,8 @@ def configure(
     blocked_seconds: float | None = None,
     shutdown_seconds: float | None = None,
     enabled: bool | None = None,
+    spool: str | os.PathLike[str] | None = None,
+    spool_bytes: int | None = None,
     sample_ratio: float | None = None,
     redact: Redact | None = None,
     redact_keys: Sequence[str] | None = None,
@@ -110,6 +112,9 @@ def configure(
         blocked_seconds: how long the event loop may be blocked before its stack is recorded; 0.1 by default.
         shutdown_seconds: how long the end of the process may wait for telemetry to be sent; 3 by default.
         enabled: False makes everything of the SDK do nothing.
+        spool: folder in which telemetry waits for a collector that is away, also from one process to the next; several
+            processes may share it. None, the default: it waits in memory, for seconds.
+        spool_bytes: what the spool holds at most, about; 256 MiB by default.
         sample_ratio: share of the requests without a parent that are sampled, 0 to 1; by default what
             `OTEL_TRACES_SAMPLER` says, else all.
         redact: what becomes of secrets before anything leaves the process: `mask` (the default) puts a mark in their

@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any, Final
 
 from opentelemetry._logs import LoggerProvider
@@ -32,6 +33,8 @@ from infersight._faults import report
 from infersight._globals import Globals, current, put
 from infersight._redact import Redactor
 from infersight._sampling import SampledLogs, sampler_of
+from infersight.export.delivery import Delivery
+from infersight.export.destination import SIGNALS
 from infersight.export.otlp import OtlpLogExporter, OtlpMetricExporter, OtlpSpanExporter
 from infersight.export.redacting import (
     RedactingLogExporter,
@@ -39,6 +42,7 @@ from infersight.export.redacting import (
     RedactingSpanExporter,
     TelemetryRedactor,
 )
+from infersight.export.spool import Spool, SpoolFiles
 
 _FRESH_MILLIS: Final = 1_000
 """A span waits this long for its batch unless OTEL_BSP_SCHEDULE_DELAY says otherwise (its default is 5 s)."""
@@ -49,6 +53,8 @@ kept per bucket and interval, and an investigation looks at minutes."""
 
 _ABORT_SECONDS: Final = 1.0
 """How long exporters may take to stop when they are told to."""
+
+_OWN_METRICS: Final = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"
 
 _LOG: Final = logging.getLogger("infersight")
 
@@ -63,16 +69,33 @@ class Providers:
     service_name: str
     owned: Sequence[Any]
     exporters: Sequence[Any]
+    spool: Spool | None = None
 
     def flush(self, timeout: float) -> bool:
         """Send what is waiting; True when all of it was handed over within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
         flushes = [getattr(provider, "force_flush", None) for provider in (self.tracer, self.meter, self.logger)]
-        return _all_end(_started([flush for flush in flushes if callable(flush)]), timeout)
+        flushed = _all_end(_started([flush for flush in flushes if callable(flush)]), timeout)
+        return flushed and self._drain(deadline - time.monotonic())
+
+    def _drain(self, timeout: float) -> bool:
+        """Whether the spool, where there is one, could be sent within `timeout` seconds."""
+        if self.spool is None:
+            return True
+        drained: list[bool] = []
+        spool = self.spool
+        return _all_end(_started([lambda: drained.append(spool.drain())]), timeout) and drained == [True]
 
     def shutdown(self, timeout: float) -> None:
         """Send what is waiting and stop what we started, within about `timeout` seconds."""
+        deadline = time.monotonic() + timeout
         ending = _started([provider.shutdown for provider in self.owned])
-        if not _all_end(ending, timeout):
+        ended = _all_end(ending, timeout)
+        if self.spool is not None:
+            if not self._drain(deadline - time.monotonic()):
+                _LOG.warning("telemetry waits in the spool for a collector")
+            self.spool.stop()
+        elif not ended:
             # A collector that is away must not hold up the end of a process: this aborts the retries.
             _LOG.warning("gave up sending telemetry after %g s; is there a collector?", timeout)
             with _quiet_exporters():
@@ -119,13 +142,48 @@ def set_up(options: Options, redactor: Redactor | None) -> Providers:
     exporters: list[Any] = []
     found = current()
     redacting = _Redacting(redactor)
-    tracer = found.tracer or _tracer_provider(options, resource, redacting, exporters)
     meter = found.meter or _meter_provider(options, resource, redacting, exporters)
-    logger = found.logger or _logger_provider(options, resource, redacting, exporters)
+    tracer = found.tracer or _tracer_provider(options, resource, redacting, exporters, meter)
+    logger = found.logger or _logger_provider(options, resource, redacting, exporters, meter)
     used = Globals(tracer, meter, logger)
     put(used)
     owned = [provider for provider in used if provider not in found]
-    return Providers(tracer, meter, logger, str(resource.attributes[names.SERVICE_NAME]), owned, exporters)
+    service_name = str(resource.attributes[names.SERVICE_NAME])
+    return Providers(tracer, meter, logger, service_name, owned, exporters, _spool(options, exporters))
+
+
+def _spool(options: Options, exporters: Sequence[Any]) -> Spool | None:
+    """The spool of our exporters, where one is asked for and can be had."""
+    if options.spool is None:
+        return None
+    try:
+        files = SpoolFiles(Path(options.spool), options.spool_bytes)
+    except OSError as error:
+        _LOG.warning("telemetry is not spooled: %s", error)
+        return None
+    deliveries = {signal: Delivery(signal, options.endpoint, options.protocol) for signal in SIGNALS}
+    deliveries |= {found.signal: found for exporter in exporters if (found := getattr(exporter, "delivery", None))}
+    spool = Spool(files, deliveries)
+    for delivery in deliveries.values():
+        delivery.spool = spool
+    return spool
+
+
+@contextmanager
+def _counting_drops() -> Generator[None]:
+    """What is made inside counts what it drops, by OpenTelemetry's metrics of itself.
+
+    They are off by default, and stay off for tracers, which would count every span while a request waits.
+    """
+    before = os.environ.get(_OWN_METRICS)
+    os.environ[_OWN_METRICS] = "true"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_OWN_METRICS]
+        else:
+            os.environ[_OWN_METRICS] = before
 
 
 def _service(options: Options) -> dict[str, str]:
@@ -134,7 +192,7 @@ def _service(options: Options) -> dict[str, str]:
 
 
 def _tracer_provider(
-    options: Options, resource: Resource, redacting: _Redacting, exporters: list[Any]
+    options: Options, resource: Resource, redacting: _Redacting, exporters: list[Any], meter: MeterProvider
 ) -> sdk_trace.TracerProvider:
     provider = sdk_trace.TracerProvider(sampler_of(options), resource, shutdown_on_exit=False)
     if options.recorder and options.recorder_dir is not None:
@@ -142,7 +200,11 @@ def _tracer_provider(
     delay = None if "OTEL_BSP_SCHEDULE_DELAY" in os.environ else _FRESH_MILLIS
     for exporter in _exporters("traces", lambda: OtlpSpanExporter(options.endpoint, options.protocol)):
         exporters.append(exporter)
-        provider.add_span_processor(BatchSpanProcessor(redacting.spans(exporter), schedule_delay_millis=delay))
+        with _counting_drops():
+            processor = BatchSpanProcessor(
+                redacting.spans(exporter), schedule_delay_millis=delay, meter_provider=meter
+            )
+        provider.add_span_processor(processor)
     return provider
 
 
@@ -161,12 +223,14 @@ def _meter_provider(
 
 
 def _logger_provider(
-    options: Options, resource: Resource, redacting: _Redacting, exporters: list[Any]
+    options: Options, resource: Resource, redacting: _Redacting, exporters: list[Any], meter: MeterProvider
 ) -> sdk_logs.LoggerProvider:
     provider = sdk_logs.LoggerProvider(resource, shutdown_on_exit=False, multi_log_record_processor=SampledLogs())
     for exporter in _exporters("logs", lambda: OtlpLogExporter(options.endpoint, options.protocol)):
         exporters.append(exporter)
-        provider.add_log_record_processor(BatchLogRecordProcessor(redacting.logs(exporter)))
+        with _counting_drops():
+            processor = BatchLogRecordProcessor(redacting.logs(exporter), meter_provider=meter)
+        provider.add_log_record_processor(processor)
     return provider
 
 
