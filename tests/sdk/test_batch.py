@@ -15,7 +15,7 @@ import infersight
 from infersight import testing
 from infersight.examples.batcher import Batcher
 
-REQUESTS = 2_000
+REQUESTS = 10_000
 
 
 def attributes_of(span: ReadableSpan) -> dict[str, Any]:
@@ -74,6 +74,19 @@ def test_the_queue_span_ends_where_the_batch_begins() -> None:
     waited = attributes_of(queue)["infersight.batch.queue.duration"]
     assert queue.end_time - queue.start_time == round(waited * 1e9)
     assert captured.span("forward").parent == batch.context
+
+
+def test_a_batch_is_no_part_of_the_request_that_happened_to_start_its_batcher() -> None:
+    with testing.capture() as captured, infersight.stage("first request"):
+        item = enqueue("second request")
+        with infersight.Batch([item], model="m", capacity=1, release_reason="full"), infersight.stage("forward"):
+            pass
+        with infersight.stage("after"):
+            pass
+    batch = captured.span("batch m")
+    assert batch.parent is None
+    assert captured.span("forward").parent == batch.context
+    assert captured.span("after").parent == captured.span("first request").context
 
 
 def test_the_wait_is_a_metric_whose_exemplar_is_the_request() -> None:
