@@ -62,6 +62,7 @@ class Receiver:
         self.logs: list[Row] = []
         self.exemplars: list[Row] = []
         self.metric_names: set[str] = set()
+        self.requests: list[bytes] = []  # all of them, whole
         self._points: dict[tuple[str, str], Any] = {}
         self._pool = ThreadPoolExecutor(4)
         self._grpc = grpc.server(self._pool)
@@ -87,18 +88,21 @@ class Receiver:
         return [point for (name, _), point in self._points.items() if name == metric]
 
     def _traces(self, request: Any) -> Any:
+        self.requests.append(request.SerializeToString())
         for resource in request.resource_spans:
             for scope in resource.scope_spans:
                 self.spans += [_row(resource, span, span.name) for span in scope.spans]
         return traces.ExportTraceServiceResponse()
 
     def _logs(self, request: Any) -> Any:
+        self.requests.append(request.SerializeToString())
         for resource in request.resource_logs:
             for scope in resource.scope_logs:
                 self.logs += [_row(resource, record, record.event_name) for record in scope.log_records]
         return logs.ExportLogsServiceResponse()
 
     def _metrics(self, request: Any) -> Any:
+        self.requests.append(request.SerializeToString())
         for resource in request.resource_metrics:
             for scope in resource.scope_metrics:
                 for metric in scope.metrics:

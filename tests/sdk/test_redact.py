@@ -36,6 +36,10 @@ HARMLESS = [
     "user@localhost",
     "shape (8, 512), dtype float32",
     "key: value",
+    "GET /items?page=2&sort=name&signal=sigterm",
+    "uvicorn app:app --workers 4 --log-level info",
+    "tokens=128, max_new_tokens=16",
+    "the user, 'jane', has 3 keys",
 ]
 
 
@@ -74,6 +78,36 @@ def test_what_surrounds_a_secret_stays() -> None:
     )
     assert redactor.text("redis://:hunter22@cache/0") == "redis://:[redacted:password]cache/0"
     assert redactor.text("a@b.io, c@d.io") == "[redacted:email], [redacted:email]"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ('{"password": "two words, and more"}', '{"password": "[redacted:secret]"}'),
+        (r"{\"api_key\": \"k1\"}", r'{\"api_key\": \"[redacted:secret]"}'),
+        ("{'token': 'k1'}", "{'token': '[redacted:secret]'}"),
+        ("[(b'x-api-key', b'k1'), (b'host', b'h')]", "[(b'x-api-key', b'[redacted:secret]'), (b'host', b'h')]"),
+        ("Cookie: a=1; b=2", "Cookie: [redacted:secret]"),
+        ("?X-Amz-Signature=ab12&v=1", "?X-Amz-Signature=[redacted:secret]&v=1"),
+        ("sessionToken=ab12&v=1", "sessionToken=[redacted:secret]&v=1"),
+        ("serve --db-password k1 --port 80", "serve --db-password [redacted:secret] --port 80"),
+        ("user=jane%40example.org", "user=[redacted:email]"),
+        ("card=4111+1111+1111+1111", "card=[redacted:card]"),
+        ("secret=" + "x" * 2_000, "secret=[redacted:secret]"),
+    ],
+)
+def test_a_secret_ends_where_its_surroundings_say(text: str, kept: str) -> None:
+    assert Redactor().text(text) == kept
+
+
+def test_maps_lists_and_command_lines_are_looked_into() -> None:
+    redactor = Redactor()
+    nested = {"user": {"password": "x", "mail a@b.io": [{"to": "a@b.io"}]}, "argv": ["serve", "--api-key", "k1", "-v"]}
+    assert redactor.body(nested) == {
+        "user": {"password": "[redacted:secret]", "mail [redacted:email]": [{"to": "[redacted:email]"}]},
+        "argv": ["serve", "--api-key", "[redacted:secret]", "-v"],
+    }
+    assert redactor.body({"n": [1, {"m": "fine"}]}) == {"n": [1, {"m": "fine"}]}
 
 
 def test_every_secret_in_a_long_text_is_found() -> None:
@@ -132,7 +166,9 @@ PROSE = st.text(string.ascii_letters + string.digits + " .,:;=@-_/\n", max_size=
 @given(before=PROSE, secret=SECRETS, after=PROSE)
 def test_the_cheap_look_never_hides_what_a_pattern_would_find(before: str, secret: str, after: str) -> None:
     text = f"{before} {secret} {after}"
-    assert any(pattern.expression.search(text) for pattern in PATTERNS)
+    matching = [pattern for pattern in PATTERNS if pattern.expression.search(text)]
+    assert matching
+    assert all(pattern.is_possible(text.lower()) for pattern in matching)
     assert SUSPICIOUS.search(text) is not None
 
 
@@ -144,7 +180,8 @@ def test_redacting_twice_changes_nothing_more(text: str) -> None:
 
 
 HOSTILE = ["eyJ", "eyJ-", "eyJ.", "a@", "a.", "1 ", "1-", "://", "://a:", "bearer ", "-----BEGIN PRIVATE KEY-----",
-           "password=", "token", "a", "0", "@", "sk-", " ", "-----BEGIN "]  # fmt: skip
+           "password=", "token", "a", "0", "@", "sk-", " ", "-----BEGIN ",
+           "?a", "&a=", " --a", "cookie", "\"password\":", "4+", "%40", "a%40", "password\\\\"]  # fmt: skip
 
 
 def test_hostile_megabytes_cannot_stall_it() -> None:
