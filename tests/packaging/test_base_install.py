@@ -1,5 +1,6 @@
 """`pip install infersight` alone, in an empty environment: light, and clear about what each verb still needs."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,9 @@ def base_environment(built_wheel: Path, tmp_path_factory: pytest.TempPathFactory
     folder = tmp_path_factory.mktemp("base")
     subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     pip = [str(folder / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, str(built_wheel)], check=True)
+    # What PYTHONPATH names counts as installed for pip.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    subprocess.run([*pip, str(built_wheel)], check=True, env=environment)
     return folder / "bin"
 
 
