@@ -34,7 +34,7 @@ from infersight._globals import Globals, current, put
 from infersight._redact import Redactor
 from infersight._sampling import SampledLogs, sampler_of
 from infersight.export.delivery import Delivery
-from infersight.export.destination import SIGNALS
+from infersight.export.destination import SIGNALS, Signal
 from infersight.export.otlp import OtlpLogExporter, OtlpMetricExporter, OtlpSpanExporter
 from infersight.export.redacting import (
     RedactingLogExporter,
@@ -147,9 +147,16 @@ def set_up(options: Options, redactor: Redactor | None) -> Providers:
     logger = found.logger or _logger_provider(options, resource, redacting, exporters, meter)
     used = Globals(tracer, meter, logger)
     put(used)
+    for delivery in _deliveries(exporters):
+        delivery.counts.begin(meter)
     owned = [provider for provider in used if provider not in found]
     service_name = str(resource.attributes[names.SERVICE_NAME])
     return Providers(tracer, meter, logger, service_name, owned, exporters, _spool(options, exporters))
+
+
+def _deliveries(exporters: Sequence[Any]) -> list[Delivery]:
+    """Those of our own exporters."""
+    return [delivery for exporter in exporters if isinstance(delivery := getattr(exporter, "delivery", None), Delivery)]
 
 
 def _spool(options: Options, exporters: Sequence[Any]) -> Spool | None:
@@ -161,8 +168,11 @@ def _spool(options: Options, exporters: Sequence[Any]) -> Spool | None:
     except OSError as error:
         _LOG.warning("telemetry is not spooled: %s", error)
         return None
-    deliveries = {signal: Delivery(signal, options.endpoint, options.protocol) for signal in SIGNALS}
-    deliveries |= {found.signal: found for exporter in exporters if (found := getattr(exporter, "delivery", None))}
+    # Files of a signal that is not exported now may wait there from another process.
+    deliveries: dict[Signal, Delivery] = {
+        signal: Delivery(signal, options.endpoint, options.protocol) for signal in SIGNALS
+    }
+    deliveries |= {delivery.signal: delivery for delivery in _deliveries(exporters)}
     spool = Spool(files, deliveries)
     for delivery in deliveries.values():
         delivery.spool = spool
@@ -201,9 +211,7 @@ def _tracer_provider(
     for exporter in _exporters("traces", lambda: OtlpSpanExporter(options.endpoint, options.protocol)):
         exporters.append(exporter)
         with _counting_drops():
-            processor = BatchSpanProcessor(
-                redacting.spans(exporter), schedule_delay_millis=delay, meter_provider=meter
-            )
+            processor = BatchSpanProcessor(redacting.spans(exporter), schedule_delay_millis=delay, meter_provider=meter)
         provider.add_span_processor(processor)
     return provider
 

@@ -3,7 +3,7 @@
 import itertools
 from typing import Final
 
-from opentelemetry.metrics import Counter, get_meter_provider
+from opentelemetry.metrics import Counter, MeterProvider
 
 from infersight import _attributes as names
 from infersight._version import __version__
@@ -20,7 +20,7 @@ _numbers: Final = itertools.count()
 
 
 class ExportCounts:
-    """Counts the records of one exporter.
+    """Counts the records of one exporter, from `begin` on.
 
     Args:
         signal: what it exports.
@@ -36,10 +36,15 @@ class ExportCounts:
         }
         self._counter: Counter | None = None
 
+    def begin(self, provider: MeterProvider) -> None:
+        """Count in this provider, which is made after the exporter that sends its metrics."""
+        meter = provider.get_meter(names.SCOPE, __version__, names.SCHEMA_URL)
+        self._counter = meter.create_counter(
+            self._name, self._unit, "Records that an exporter handed over, or lost (`error.type`)."
+        )
+
     def add(self, records: int, failure: str | None) -> None:
         """Count records that were handed over, or lost for this reason."""
-        if self._counter is None:  # an exporter is made before the meter provider is
-            meter = get_meter_provider().get_meter(names.SCOPE, __version__, names.SCHEMA_URL)
-            self._counter = meter.create_counter(self._name, self._unit, "Records that an exporter handed over or lost.")
-        attributes = self._attributes if failure is None else {**self._attributes, names.ERROR_TYPE: failure}
-        self._counter.add(records, attributes)
+        if self._counter is not None:
+            attributes = self._attributes if failure is None else {**self._attributes, names.ERROR_TYPE: failure}
+            self._counter.add(records, attributes)

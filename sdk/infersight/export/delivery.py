@@ -30,7 +30,7 @@ class Delivery:
         self.signal: Signal = signal
         self.spool: Spooling | None = None
         """Takes the requests instead of the collector; set before the first batch."""
-        self._counts = ExportCounts(signal, destination_of(signal, endpoint, protocol)[0])
+        self.counts = ExportCounts(signal, destination_of(signal, endpoint, protocol)[0])
         self._exporter = PerProcess[Any](lambda: build_exporter(signal, endpoint, protocol))
 
     def deliver(self, batch: Any, records: int, encode: Callable[[Any], Any]) -> bool:
@@ -43,11 +43,11 @@ class Delivery:
         """
         if self.spool is not None:
             taken = self.spool.append(self.signal, encode(batch).SerializeToString())
-            self._counts.add(records, None if taken else "spool_full")
+            self.counts.add(records, None if taken else "spool_full")
             return taken
         with self._exporter.in_use() as exporter:
             taken = exporter is not None and exporter.export(batch).name == "SUCCESS"
-        self._counts.add(records, None if taken else "export_failed")
+        self.counts.add(records, None if taken else "export_failed")
         return taken
 
     def send(self, request: bytes) -> Outcome:

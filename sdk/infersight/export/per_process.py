@@ -35,6 +35,8 @@ class PerProcess(Generic[E]):
 
     def __init__(self, build: Callable[[], E]) -> None:
         self._build = build
+        self._exporter: E | None = None
+        self._failed = False
         self._forget()
         os.register_at_fork(before=self._pause, after_in_parent=self._resume, after_in_child=self._forget)
 
@@ -71,7 +73,7 @@ class PerProcess(Generic[E]):
         self._lock = threading.Lock()
         self._idle = threading.Lock()
         self._forking = threading.local()  # several threads may fork at once
-        self._exporter: E | None = None
+        self._exporter = None
         self._failed = False
 
     def _pause(self) -> None:

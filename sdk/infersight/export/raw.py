@@ -56,6 +56,6 @@ def _send_grpc(exporter: Any, channel: Any, signal: Signal, request: bytes) -> O
     try:
         export(request, metadata=exporter._headers, timeout=exporter._timeout)  # noqa: SLF001 - see above
     except grpc.RpcError as error:
-        code: Any = getattr(error, "code", None)
-        return Outcome.REFUSED if callable(code) and code().name in _GRPC_REFUSED else Outcome.AWAY
+        failed: Any = error  # of a call, and so with a code
+        return Outcome.REFUSED if failed.code().name in _GRPC_REFUSED else Outcome.AWAY
     return Outcome.DELIVERED

@@ -13,14 +13,14 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 from infersight._faults import report
 from infersight.export.delivery import Delivery
-from infersight.export.destination import Signal
+from infersight.export.destination import SIGNALS, Signal
 from infersight.export.raw import Outcome
 
 _LENGTH: Final = struct.Struct(">I")
@@ -107,7 +107,7 @@ def _size(path: Path) -> int:
 
 
 @contextmanager
-def claimed(path: Path) -> Iterator[bytes | None]:
+def claimed(path: Path) -> Generator[bytes | None]:
     """The content of a file while nobody else writes or sends it; None where somebody does, or did."""
     try:
         file = path.open("rb")
@@ -139,8 +139,8 @@ def requests_in(content: bytes) -> list[bytes]:
 
 def send_file(path: Path, send: Send) -> bool:
     """Send a file's requests and delete it; False where the collector is away, which leaves the rest."""
-    signal = path.name.partition("-")[0]
-    if signal not in ("traces", "metrics", "logs"):
+    signal: Signal | None = next((signal for signal in SIGNALS if path.name.startswith(f"{signal}-")), None)
+    if signal is None:
         return True
     with claimed(path) as content:
         if content is None:
@@ -173,6 +173,7 @@ class Spool:
         self._files = files
         self._deliveries = deliveries
         self._stopped = False
+        self._thread: threading.Thread | None = None
         self._begin_anew()
         os.register_at_fork(after_in_child=self._in_child)
         if files.paths():  # what a process before this one could not send
@@ -227,7 +228,7 @@ class Spool:
         self._lock = threading.Lock()
         self._draining = threading.Lock()
         self._wake = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread = None
 
     def _in_child(self) -> None:
         self._files.forget()
