@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import ErrorGroup, ErrorGroups
-from infersight_analysis.report.output import console, joined
+from infersight_analysis.report.output import command, console, joined
 
 
 def print_errors(found: ErrorGroups) -> None:
@@ -34,7 +34,7 @@ def _facts(group: ErrorGroup) -> Table:
         "in": joined(", ".join(group.services), ", ".join(group.versions), ", ".join(group.routes)),
         "seen": times,
         "recorded by": ", ".join(_counted(count, source) for source, count in sorted(group.sources.items())),
-        "look into": f"infersight investigate {group.examples[0]}" if group.examples else None,
+        "look into": command("investigate", group.examples[0]) if group.examples else None,
     }
     for name, fact in facts.items():
         if fact:

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import Investigation, MetricPoint, Piece, TreeSpan
-from infersight_analysis.report.output import bar, clipped, console, joined
+from infersight_analysis.report.output import bar, clipped, command, console, joined
 from infersight_analysis.times import short_duration
 
 _SPANS: Final = 30
@@ -40,7 +40,7 @@ def print_investigation(found: Investigation) -> None:
     if found.notes:
         _section(out, "Notes", Text("\n".join(found.notes)))
     queries = dict.fromkeys([*found.evidence.sql, *(sql for cause in found.hypotheses for sql in cause.evidence.sql)])
-    _section(out, "Evidence", Text("\n".join(f'infersight sql "{sql}"' for sql in queries), style="dim"))
+    _section(out, "Evidence", Text("\n".join(command("sql", f'"{sql}"') for sql in queries), style="dim"))
 
 
 def _said(status: str) -> str | None:

@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import shlex
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 from rich.console import Console
 
 if TYPE_CHECKING:
@@ -29,6 +31,14 @@ def to_json(finding: "DataclassInstance") -> str:
     """A finding as a JSON object: the fields of its dataclass."""
     fields: dict[str, Any] = dataclasses.asdict(finding)
     return json.dumps(fields, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def command(verb: str, argument: str) -> str:
+    """A command to try next, that works as it is printed: with the store that this one was given."""
+    context = click.get_current_context(silent=True)
+    if context is None or context.get_parameter_source("store") is not ParameterSource.COMMANDLINE:
+        return f"infersight {verb} {argument}"
+    return f"infersight {verb} {argument} --store {shlex.quote(str(context.params['store']))}"
 
 
 def bar(start: float, end: float, width: int) -> str:

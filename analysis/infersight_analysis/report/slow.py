@@ -4,7 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import SlowRequests
-from infersight_analysis.report.output import bar, console, joined
+from infersight_analysis.report.output import bar, command, console, joined
 from infersight_analysis.times import short_duration
 
 _BAR_WIDTH = 12
@@ -22,7 +22,7 @@ def print_slow(found: SlowRequests) -> None:
     counted = f"{found.count} requests{above}{of_service} ({found.considered} considered)"
     out.print(f"[bold]{len(found.requests)} slowest[/] of {counted}\n")
     out.print(_table(found))
-    out.print(f"\n[dim]infersight investigate {found.requests[0].trace_id}[/]", soft_wrap=True)
+    out.print(Text("\n" + command("investigate", found.requests[0].trace_id), style="dim"), soft_wrap=True)
 
 
 def _table(found: SlowRequests) -> Table:
