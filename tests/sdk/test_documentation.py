@@ -50,6 +50,9 @@ def test_every_option_and_its_variable_is_on_the_page() -> None:
             {"infersight.prediction", "infersight.feedback", "infersight.input.invalid"},
         ),
         ("variants", {"request", "rank"}, {"feature_flag.evaluation"}),
+        ("logs", {"load", "inference sentiment"}, set[str]()),
+        ("recorder", {"GET /classify", "tokenize"}, set[str]()),
+        ("redaction", set[str](), set[str]()),
         ("queries", {"retrieve", "SELECT documents"}, set[str]()),
         ("torch", {"request", "forward sentiment", *(f"forward sentiment {i}" for i in range(3))}, set[str]()),
         ("batching", {"request a", "request b", "queue", "batch ranker", "batch sorter"}, set[str]()),
@@ -66,6 +69,17 @@ def test_the_examples_of_a_page_run_and_what_they_emit_arrives(
     assert result.returncode == 0, result.stderr
     assert {span.name for span in receiver.spans} == spans
     assert {log.name for log in receiver.logs if log.name} == events
+
+
+def test_the_example_of_sampling_leaves_all_of_a_request_or_nothing(receiver: "Receiver", script: "Script") -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (PAGES / "sampling.md").read_text(), re.DOTALL)
+    for ratio, left in (("0.1", {0, 1}), ("1.0", {1}), ("0.0", {0})):
+        receiver.spans.clear()
+        receiver.logs.clear()
+        code = example.replace("0.1", ratio)
+        assert script(code, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint).returncode == 0
+        assert len(receiver.spans) == len(receiver.logs)
+        assert len(receiver.spans) in left
 
 
 def test_every_metric_of_the_host_is_on_its_page(receiver: "Receiver", script: "Script") -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import signal
+import textwrap
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -172,6 +173,38 @@ def test_a_process_that_dies_leaves_the_request_that_was_open(
     spans, _ = read(path)
     assert names(spans) == ["GET /open", "half"]
     assert {pair.value.string_value for pair in spans[0].resource.attributes} >= {reason, "fatal"}
+
+
+OUT_OF_MEMORY = """
+import pathlib, time, torch
+folder = pathlib.Path(os.environ["INFERSIGHT_RECORDER_DIR"])
+class Hungry(torch.nn.Module):
+    def forward(self, batch):
+        raise torch.OutOfMemoryError("out of memory")
+model = Hungry()
+infersight.instrument_torch(model, name="hungry")
+for _ in range(2):
+    try:
+        model(torch.ones(1))
+    except torch.OutOfMemoryError:
+        pass
+deadline = time.monotonic() + 20
+while not list(folder.glob("*.pb")) and time.monotonic() < deadline:
+    time.sleep(0.01)
+"""
+
+
+def test_a_process_out_of_gpu_memory_leaves_one_file_and_goes_on(script: "Script", tmp_path: Path) -> None:
+    code = FATAL.format(end=textwrap.indent(OUT_OF_MEMORY, "    ").strip())
+    environment = {"INFERSIGHT_RECORDER_DIR": str(tmp_path), "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:9"}
+    result = script(code, **environment, INFERSIGHT_SHUTDOWN_SECONDS="0.1")
+    assert result.returncode == 0, result.stderr
+    (path,) = tmp_path.iterdir()
+    assert "out_of_memory" in path.name
+    spans, logs = read(path)
+    assert {"GET /open", "half"} <= set(names(spans))  # written while the request goes on
+    events = {record.event_name for scope in logs[0].scope_logs for record in scope.log_records}
+    assert "infersight.device.out_of_memory" in events
 
 
 def serve_once(handler: Callable[[], Awaitable[None]], times: int = 1) -> None:

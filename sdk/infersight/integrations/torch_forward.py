@@ -10,7 +10,7 @@ from opentelemetry.context import Context
 from opentelemetry.trace import Span, set_span_in_context
 
 from infersight import _attributes as names
-from infersight._configure import state
+from infersight._configure import dump_last_requests, state
 from infersight._faults import report
 from infersight._inputs import describe_input, name_of, shape_of
 from infersight._spans import OpenSpan
@@ -168,6 +168,7 @@ class _Forward:
         if self._accelerator is not None:
             attributes[names.MEMORY_SUMMARY] = self._accelerator.memory_summary()
         self._telemetry.emit_event(names.OUT_OF_MEMORY, SeverityNumber.ERROR, safe_str(error), attributes)
+        dump_last_requests("out_of_memory", wait=False)
 
 
 @dataclass(frozen=True, slots=True)
