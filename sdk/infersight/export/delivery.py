@@ -53,7 +53,7 @@ class Delivery:
     def send(self, request: bytes) -> Outcome:
         """Send one encoded request, in one attempt: what a spool does with those that it took."""
         with self._exporter.in_use() as exporter:
-            outcome = Outcome.REFUSED if exporter is None else send(exporter, self.signal, request)
+            outcome = Outcome.AWAY if exporter is None else send(exporter, self.signal, request)
             if outcome is Outcome.AWAY:
                 # gRPC would go on to refuse for a while after the collector is back.
                 self._exporter.renew()

@@ -37,6 +37,7 @@ class PerProcess(Generic[E]):
         self._build = build
         self._exporter: E | None = None
         self._failed = False
+        self._warned = False
         self._forget()
         os.register_at_fork(before=self._pause, after_in_parent=self._resume, after_in_child=self._forget)
 
@@ -54,10 +55,11 @@ class PerProcess(Generic[E]):
             exporter.shutdown()
 
     def renew(self) -> None:
-        """Stop the exporter; the next use builds another."""
+        """Stop the exporter; the next use builds another, or tries again to."""
         self.shutdown()
         with self._lock:
             self._exporter = None
+            self._failed = False
 
     def _get(self) -> E | None:
         with self._lock:
@@ -66,7 +68,9 @@ class PerProcess(Generic[E]):
                     self._exporter = self._build()
                 except Exception as error:  # noqa: BLE001 - whatever is wrong with the environment is said and survived
                     self._failed = True
-                    _LOG.warning("telemetry is not exported: %s", error)
+                    if not self._warned:
+                        _LOG.warning("telemetry is not exported: %s", error)
+                    self._warned = True
             return self._exporter
 
     def _forget(self) -> None:
@@ -74,7 +78,7 @@ class PerProcess(Generic[E]):
         self._idle = threading.Lock()
         self._forking = threading.local()  # several threads may fork at once
         self._exporter = None
-        self._failed = False
+        self._failed = self._warned = False
 
     def _pause(self) -> None:
         # Whoever forks does not wait for a collector that is away.

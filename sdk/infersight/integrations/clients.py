@@ -53,6 +53,7 @@ class ClientInstrumentation:
 
     def _when_imported(self, library: str) -> None:
         if library in sys.modules:
+            import_module(library)  # waits for another thread that is importing it just now, as an exporter may be
             self._begin(library)
             return
         from wrapt import register_post_import_hook  # noqa: PLC0415 - comes with every instrumentation
