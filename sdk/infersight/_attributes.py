@@ -52,7 +52,7 @@ BATCH_SHARE_DURATION: Final = "infersight.batch.share.duration"  # seconds: that
 BATCH_TRACE_IDS: Final = "infersight.batch.trace_ids"  # of the other requests in the batch, the first ones
 
 # Generation, beside the `gen_ai.*` conventions.
-TIME_PER_OUTPUT_TOKEN: Final = "infersight.generation.time_per_output_token"  # seconds: the mean after the first
+TOKEN_DURATION: Final = "infersight.generation.token.duration"  # seconds: the mean after the first
 GEN_AI_OPERATION_NAME: Final = "gen_ai.operation.name"  # chat, text_completion, ...
 GEN_AI_REQUEST_MODEL: Final = "gen_ai.request.model"
 GEN_AI_INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"

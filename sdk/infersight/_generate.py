@@ -27,7 +27,7 @@ def generation(
 
     The span is named "OPERATION MODEL" and has `gen_ai.operation.name`, `gen_ai.request.model`,
     `gen_ai.usage.input_tokens` and `.output_tokens`, `gen_ai.response.time_to_first_chunk` (s) and, ours,
-    `infersight.generation.time_per_output_token` (s, mean). The metrics are `gen_ai.server.request.duration`,
+    `infersight.generation.token.duration` (s, mean). The metrics are `gen_ai.server.request.duration`,
     `.time_to_first_token`, `.time_per_output_token` (s; the last two of successes only, as the conventions say) and
     `gen_ai.client.token.usage`.
 
@@ -130,7 +130,7 @@ class Generation(Block):
                 metrics.time_to_first_token.record(first, series)
             if self._output_tokens > 1:
                 per_token = (self._last_ns - self._first_ns) * _NANOSECOND / (self._output_tokens - 1)
-                opened.span.set_attribute(names.TIME_PER_OUTPUT_TOKEN, per_token)
+                opened.span.set_attribute(names.TOKEN_DURATION, per_token)
                 if error is None:
                     metrics.time_per_output_token.record(per_token, series)
         if self._input_tokens is not None:

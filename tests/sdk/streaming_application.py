@@ -1,6 +1,7 @@
 """A token server for the tests: streams from sync and async generators, and a model behind a batcher."""
 
 import asyncio
+import gc
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -35,6 +36,12 @@ async def lifespan(_app: FastAPI) -> AsyncGenerator[None]:
 
 app = FastAPI(lifespan=lifespan)
 infersight.instrument_fastapi(app)
+
+
+@app.get("/collect")
+async def collect() -> int:
+    """Starlette leaves the sync generator of a response that was cut to the garbage collector."""
+    return gc.collect()
 
 
 async def decode(count: int) -> AsyncIterator[str]:

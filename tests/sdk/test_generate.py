@@ -33,7 +33,7 @@ def test_tokens_that_are_counted_by_hand_give_times_and_counts() -> None:
         "gen_ai.usage.input_tokens": 12,
         "gen_ai.usage.output_tokens": 5,
         "gen_ai.response.time_to_first_chunk": pytest.approx(0.001),
-        "infersight.generation.time_per_output_token": pytest.approx(0.001),
+        "infersight.generation.token.duration": pytest.approx(0.001),
     }
     assert (first.attributes, first.sum) == (SERIES, pytest.approx(0.001))
     assert (per_token.attributes, per_token.sum) == (SERIES, pytest.approx(0.001))

@@ -22,7 +22,8 @@ def wait_for(receiver: "Receiver", name: str, path: str) -> "Row":
             if span.name == name and span.trace_id in traces:
                 return span
         time.sleep(0.05)
-    raise AssertionError(f"no span {name!r} among {sorted({span.name for span in receiver.spans})}")
+    arrived = {(span.attributes.get("url.path"), span.name) for span in receiver.spans}
+    raise AssertionError(f"no span {name!r} of {path} among {arrived}")
 
 
 def read_a_little_and_leave(served: "Served", path: str) -> None:
@@ -42,12 +43,15 @@ def test_a_stream_is_one_generation_under_its_request_until_its_end_or_its_clien
         for kind in ("/generate", "/generate-sync"):
             assert served.get(f"{kind}/5") == (200, b"0 1 2 3 4 ")
             read_a_little_and_leave(served, f"{kind}/1000000")
+            wait_for(receiver, f"GET {kind}/{{count}}", f"{kind}/1000000")
+            served.get("/collect")
             whole = wait_for(receiver, "text_completion tiny", f"{kind}/5")
             cut = wait_for(receiver, "text_completion tiny", f"{kind}/1000000")
             by_id = {span.span_id: span for span in receiver.spans}
             assert by_id[whole.record.parent_span_id.hex()].name == f"GET {kind}/{{count}}"
             assert whole.attributes["gen_ai.usage.output_tokens"] == 5
-            assert 0 < whole.attributes["gen_ai.response.time_to_first_chunk"] < DEADLINE_SECONDS
+            for seconds in ("gen_ai.response.time_to_first_chunk", "infersight.generation.token.duration"):
+                assert 0 < whole.attributes[seconds] < DEADLINE_SECONDS
             steps = [span for span in receiver.spans if span.name == "decode" and span.trace_id == whole.trace_id]
             assert [span.record.parent_span_id.hex() for span in steps] == [whole.span_id] * 5
             assert cut.attributes["error.type"] in {"GeneratorExit", "asyncio.exceptions.CancelledError"}
