@@ -189,7 +189,7 @@ def test_concurrent_requests_of_the_example_batcher_are_not_mixed_up() -> None:
 
 def test_the_example_batcher_runs_a_full_batch_at_once_and_a_part_after_its_wait() -> None:
     async def serve() -> None:
-        async with Batcher(list[int], model="m", capacity=2, wait_seconds=0.01) as batcher:
+        async with Batcher[int, int](list, model="m", capacity=2, wait_seconds=0.01) as batcher:
             await asyncio.gather(*(batcher.submit(number) for number in range(3)))
 
     with testing.capture() as captured:
@@ -217,7 +217,7 @@ def test_a_request_that_is_cancelled_in_the_queue_is_dropped_and_not_run() -> No
             second.cancel()
             await asyncio.sleep(0)
             release.set()
-            assert await asyncio.gather(first, third) == [0, 2]
+            assert list(await asyncio.gather(first, third)) == [0, 2]
 
     with testing.capture() as captured:
         asyncio.run(serve())
