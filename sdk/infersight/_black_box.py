@@ -88,7 +88,7 @@ class BlackBox:
         """All spans and log records of the requests; those that were kept back are made here."""
         spans: dict[int, ReadableSpan] = {}
         logs: list[ReadableLogRecord] = []
-        made_spans, made_logs = InMemorySpanExporter(), InMemoryLogRecordExporter()  # type: ignore[no-untyped-call] # the SDK left it without types
+        made_spans, made_logs = InMemorySpanExporter(), InMemoryLogRecordExporter()
         resource = getattr(self._providers.tracer, "resource", None) or Resource.get_empty()
         tracers = TracerProvider(ALWAYS_ON, resource, shutdown_on_exit=False)
         tracers.add_span_processor(SimpleSpanProcessor(made_spans))

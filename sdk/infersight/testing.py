@@ -70,7 +70,7 @@ class Captured:
 
     def __init__(self) -> None:
         self._spans = InMemorySpanExporter()
-        self._logs = InMemoryLogRecordExporter()  # type: ignore[no-untyped-call] # the SDK left it without types
+        self._logs = InMemoryLogRecordExporter()
         self._reader = InMemoryMetricReader()
         resource = Resource.create({"service.name": "captured"})
         self.tracer_provider = TracerProvider(resource=resource, id_generator=SequentialIds(), shutdown_on_exit=False)

@@ -66,9 +66,9 @@ class Receiver:
         self._points: dict[tuple[str, str], Any] = {}
         self._pool = ThreadPoolExecutor(4)
         self._grpc = grpc.server(self._pool)
-        traces_grpc.add_TraceServiceServicer_to_server(_Service(self._traces), self._grpc)  # type: ignore[no-untyped-call] # generated
-        metrics_grpc.add_MetricsServiceServicer_to_server(_Service(self._metrics), self._grpc)  # type: ignore[no-untyped-call] # generated
-        logs_grpc.add_LogsServiceServicer_to_server(_Service(self._logs), self._grpc)  # type: ignore[no-untyped-call] # generated
+        traces_grpc.add_TraceServiceServicer_to_server(_Service(self._traces), self._grpc)
+        metrics_grpc.add_MetricsServiceServicer_to_server(_Service(self._metrics), self._grpc)
+        logs_grpc.add_LogsServiceServicer_to_server(_Service(self._logs), self._grpc)
         self.grpc_endpoint = f"http://127.0.0.1:{self._grpc.add_insecure_port('127.0.0.1:0')}"
         self._grpc.start()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())

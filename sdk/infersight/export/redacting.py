@@ -232,7 +232,7 @@ class RedactingLogExporter(LogRecordExporter):
 
     def shutdown(self) -> None:
         """Stop the exporter behind it."""
-        self._exporter.shutdown()  # type: ignore[no-untyped-call] # the SDK left it without types
+        self._exporter.shutdown()
 
     def force_flush(self, timeout_millis: int = 10_000) -> bool:
         """Flush the exporter behind it."""

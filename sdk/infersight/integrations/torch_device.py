@@ -60,7 +60,7 @@ class Cuda:
         """An event with a time, recorded on the device's current stream."""
         if torch.cuda.is_current_stream_capturing():
             return None
-        event = torch.cuda.Event(enable_timing=True)  # type: ignore[no-untyped-call] # torch left it without types
+        event = torch.cuda.Event(enable_timing=True)
         event.record(torch.cuda.current_stream(self._device))
         return event
 
