@@ -35,6 +35,8 @@ class ExportCounts:
             names.COMPONENT_NAME: f"{component}/{next(_numbers)}",
         }
         self._counter: Counter | None = None
+        self.taken = 0
+        self.lost = 0
 
     def begin(self, provider: MeterProvider) -> None:
         """Count in this provider, which is made after the exporter that sends its metrics."""
@@ -45,6 +47,10 @@ class ExportCounts:
 
     def add(self, records: int, failure: str | None) -> None:
         """Count records that were handed over, or lost for this reason."""
+        if failure is None:
+            self.taken += records
+        else:
+            self.lost += records
         if self._counter is not None:
             attributes = self._attributes if failure is None else {**self._attributes, names.ERROR_TYPE: failure}
             self._counter.add(records, attributes)
