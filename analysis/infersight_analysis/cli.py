@@ -38,7 +38,7 @@ VERBS: Final = {
     "demo": Verb(
         "infersight_analysis.demo.cli", "demo_command", "all", "Run a server with real faults, and explain them."
     ),
-    "doctor": Verb("infersight.doctor", "doctor_command", "collector", "Say what is configured, and whether it arrives."),
+    "doctor": Verb("infersight.doctor", "doctor_command", "all", "Say what is configured, and whether it arrives."),
     "run": Verb("infersight.cli", "run_command", "fastapi", "Run a server with its telemetry on."),
     "collector": Verb(
         "infersight_collector.cli", "collector_command", "collector", "Take OTLP and keep it in a store."

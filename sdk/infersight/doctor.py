@@ -4,6 +4,8 @@ import logging
 import os
 import socket
 import sys
+import urllib.error
+import urllib.request
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ _SECONDS: Final = 15.0
 """How long the test telemetry may take to be handed over: a little more than OpenTelemetry's retries."""
 
 _CONNECT_SECONDS: Final = 2.0
+_HEALTH_PORT: Final = 13133
 
 _INTEGRATIONS: Final = (
     ("fastapi", "opentelemetry.instrumentation.fastapi", "fastapi"),
@@ -95,8 +98,11 @@ def examine(options: Options, store: Path | None) -> Iterator[Finding]:
     if not options.enabled or os.environ.get("OTEL_SDK_DISABLED", "").strip().lower() == "true":
         yield Finding("failed", "enabled", "the SDK is off: unset INFERSIGHT_ENABLED and OTEL_SDK_DISABLED")
         return
-    for signal in SIGNALS:
-        yield _reachable(signal, options)
+    reached = [_reachable(signal, options) for signal in SIGNALS]
+    yield from reached
+    yield from _health(options)
+    if any(finding.status == "failed" for finding in reached):
+        return
     with _test_telemetry(options) as (probe, findings):
         yield from findings
     if store is None:
@@ -126,7 +132,7 @@ def _sampling(options: Options) -> Finding:
         return Finding("ok", "sampling", f"{options.sample_ratio:.2%} of the requests without a parent")
     sampler = os.environ.get("OTEL_TRACES_SAMPLER", "").strip()
     argument = os.environ.get("OTEL_TRACES_SAMPLER_ARG", "").strip()
-    return Finding("ok", "sampling", " ".join([sampler, argument]).strip() or "all requests")
+    return Finding("ok", "sampling", f"{sampler} {argument}".strip() or "all requests")
 
 
 def _integrations() -> Iterator[Finding]:
@@ -161,14 +167,32 @@ def _reachable(signal: Signal, options: Options) -> Finding:
     return Finding("ok", signal, f"{address} ({transport}) accepts connections")
 
 
+def _health(options: Options) -> Iterator[Finding]:
+    """What our own collector says about itself; another need not have this page."""
+    host = urlsplit(address_of("traces", options.endpoint, options.protocol)).hostname
+    url = f"http://{host}:{_HEALTH_PORT}/ready"
+    try:
+        with urllib.request.urlopen(url, timeout=_CONNECT_SECONDS) as answer:  # noqa: S310 - http
+            yield Finding("ok", "collector", f"{url} says {answer.read(200).decode().strip()}")
+    except urllib.error.HTTPError as error:
+        yield Finding("failed", "collector", f"{url} says {error.read(200).decode().strip()}: see the collector's log")
+    except OSError:
+        yield Finding("note", "collector", f"has no health page at {url}")
+
+
 @contextmanager
 def _test_telemetry(options: Options) -> Generator[tuple[Probe | None, list[Finding]]]:
     """Emit one of each signal as an application would, and say how sending went."""
     said = _Said()
     logging.getLogger("opentelemetry").addHandler(said)
-    chosen = {"endpoint": options.endpoint, "protocol": options.protocol}
     infersight.configure(
-        **chosen, console="off", log_level="INFO", sample_ratio=1.0, host_metrics=False, instrument_clients=False
+        endpoint=options.endpoint,
+        protocol=options.protocol,
+        console="off",
+        log_level="INFO",
+        sample_ratio=1.0,
+        host_metrics=False,
+        instrument_clients=False,
     )
     try:
         running = state.running
@@ -194,6 +218,11 @@ class _Said(logging.Handler):
         """Keep one line."""
         self.lines.append(record.getMessage())
 
+    def about(self, signal: Signal) -> str:
+        """The last line that names the signal's records; empty without one."""
+        words = ("span", "traces") if signal == "traces" else (signal,)
+        return next((line for line in reversed(self.lines) if any(word in line for word in words)), "")
+
 
 def _emit(telemetry: Telemetry) -> Probe:
     with telemetry.tracer.start_as_current_span("infersight doctor") as span:
@@ -211,7 +240,7 @@ def _sent(providers: Providers, in_time: bool, said: _Said) -> Iterator[Finding]
         if counts.lost == 0 and counts.taken > 0 and in_time:
             yield Finding("ok", delivery.signal, "the test was sent")
         else:
-            reason = said.lines[-1] if said.lines else f"no answer within {_SECONDS:g} s"
+            reason = said.about(delivery.signal) or f"no answer within {_SECONDS:g} s"
             yield Finding("failed", delivery.signal, f"the test was not taken: {reason}")
 
 
