@@ -47,8 +47,9 @@ class SentSpans(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         """Remember the span."""
         request = current_request.get()
-        if request is not None and request.recording is not None:
-            request.recording.sent_spans.append(span)
+        recording = None if request is None else request.recording
+        if recording is not None and span.context is not None and span.context.trace_id == recording.trace_id:
+            recording.sent_spans.append(span)
 
 
 class BlackBox:

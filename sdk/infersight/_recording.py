@@ -74,10 +74,11 @@ class Recording:
         keeps_sent: whether what is sent anyway is remembered too, for a file of the last requests.
     """
 
-    __slots__ = ("_added", "began_ns", "entries", "forced", "request_id", "sent_logs", "sent_spans", "span")
+    __slots__ = ("_added", "began_ns", "entries", "forced", "request_id", "sent_logs", "sent_spans", "span", "trace_id")
 
     def __init__(self, span: Span, request_id: str, began_ns: int, *, forced: bool, keeps_sent: bool) -> None:
         self.span = span
+        self.trace_id = span.get_span_context().trace_id
         self.request_id = request_id
         self.began_ns = began_ns
         self.forced = forced
@@ -87,7 +88,9 @@ class Recording:
         self._added = 0
 
     def keep(self, entry: Entry) -> None:
-        """Keep a detail; the oldest one goes where there are too many."""
+        """Keep a detail of its trace, for a task it started may serve others; the oldest one goes for it."""
+        if entry.context.trace_id != self.trace_id:
+            return
         self._added += 1
         self.entries.append(entry)
 

@@ -1,8 +1,9 @@
 """The request that is being served: what its spans and log records share."""
 
-from contextvars import ContextVar
-from typing import TYPE_CHECKING, Final
+from contextvars import ContextVar, Token
+from typing import TYPE_CHECKING, Final, cast
 
+from opentelemetry import context as otel_context
 from opentelemetry.context import Context
 from opentelemetry.trace import Span, get_current_span
 
@@ -45,8 +46,38 @@ class Request:
         return {**attributes, **self._variants}
 
 
-current_request: Final[ContextVar[Request | None]] = ContextVar("request", default=None)
-"""Set where a request begins, so that the threads and tasks that it starts share one object with it."""
+class _CurrentRequest:
+    """The request of this task or thread.
+
+    Known to the tasks and threads that the request starts, which get a copy of its context variables; and, where the
+    request is on OpenTelemetry's context too, to those that get only that one: executors and plain threads, by
+    opentelemetry-instrumentation-threading.
+    """
+
+    def __init__(self) -> None:
+        self._variable: ContextVar[Request | None] = ContextVar("request", default=None)
+        self._key = otel_context.create_key("infersight-request")
+
+    def get(self) -> Request | None:
+        """The request; None outside of one."""
+        request = self._variable.get()
+        return request if request is not None else cast("Request | None", otel_context.get_value(self._key))
+
+    def set(self, request: Request | None) -> Token[Request | None]:
+        """Make the request current until `reset`."""
+        return self._variable.set(request)
+
+    def reset(self, token: Token[Request | None]) -> None:
+        """Undo `set`."""
+        self._variable.reset(token)
+
+    def context(self, request: Request) -> Context:
+        """OpenTelemetry's current context with the request on it, to be attached."""
+        return otel_context.set_value(self._key, request)
+
+
+current_request: Final = _CurrentRequest()
+"""Set where a request begins."""
 
 forced: Final[ContextVar[bool]] = ContextVar("forced", default=False)
 """Whether the request that begins here is to be sampled and sent with its detail, whatever else is decided."""

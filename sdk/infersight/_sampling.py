@@ -121,7 +121,7 @@ class SampledLogs(SynchronousMultiLogRecordProcessor):
             weight = weight_of(span_context.trace_state)
             if weight is not None and isinstance(attributes, MutableMapping) and names.SAMPLE_WEIGHT not in attributes:
                 attributes[names.SAMPLE_WEIGHT] = weight
-        if request is not None:
+        if request is not None and record.trace_id == request.span.get_span_context().trace_id:
             if request.id and isinstance(attributes, MutableMapping):
                 attributes[names.REQUEST_ID] = request.id
             if request.recording is not None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import threading
 import time
 
 from fastapi import FastAPI
@@ -34,6 +35,16 @@ async def work(tag: str, seconds: float = 0.0) -> None:
 async def fail(tag: str) -> None:
     step(tag)
     raise LookupError(f"no such row, {tag}")
+
+
+@app.get("/threads")
+async def threads(tag: str) -> None:
+    """Work in an executor and in a plain thread, neither of which gets the context variables of this task."""
+    await asyncio.get_running_loop().run_in_executor(None, step, tag)
+    thread = threading.Thread(target=log.info, args=("in a thread, %s", tag))
+    thread.start()
+    thread.join()
+    raise LookupError(tag)
 
 
 @app.get("/leak")

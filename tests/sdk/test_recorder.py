@@ -74,6 +74,16 @@ def test_only_requests_worth_it_send_their_detail(receiver: "Receiver", serve: "
     assert "inner begins" not in server.output.read_text()
 
 
+def test_executors_and_threads_belong_to_the_request_that_uses_them(receiver: "Receiver", serve: "Serve") -> None:
+    with serve(**SERVED, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint) as server:
+        assert server.get("/threads?tag=t", {"x-request-id": "order-18"})[0] == 500
+        server.stop()
+    assert sorted(row.name for row in of_tag(receiver.spans, "t")) == ["GET /threads", "inner", "outer"]
+    said = {row.record.body.string_value: row.attributes for row in receiver.logs}
+    for body in ("inner begins, t", "in a thread, t"):
+        assert said[body]["infersight.request.id"] == "order-18"
+
+
 def test_a_request_is_forced_by_the_secret_or_from_an_allowed_address(receiver: "Receiver", serve: "Serve") -> None:
     """Also where sampling would leave it out, and the caller decided not to sample."""
     exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.grpc_endpoint, "INFERSIGHT_SAMPLE_RATIO": "0"}

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
+from opentelemetry import context as otel_context
 from opentelemetry.trace import Span, get_current_span
 
 from infersight import _attributes as names
@@ -61,6 +62,7 @@ class RequestMiddleware:
         # A FastAPI application that is mounted in this one would add a server span and metrics of its own.
         scope.setdefault("fastapi.telemetry", None)
         token = current_request.set(request.shared)
+        otel_token = otel_context.attach(current_request.context(request.shared))
 
         async def observed_send(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -79,6 +81,7 @@ class RequestMiddleware:
             raise
         finally:
             request.end()
+            otel_context.detach(otel_token)
             current_request.reset(token)
 
 
