@@ -5,12 +5,12 @@ import os
 import re
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from opentelemetry import context as otel_context
 from opentelemetry._logs import SeverityNumber
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, Span, SpanKind, StatusCode, set_span_in_context
+from opentelemetry.trace import Link, Span, SpanKind, StatusCode, get_current_span, set_span_in_context
 
 from infersight import _attributes as names
 from infersight._configure import state
@@ -18,6 +18,9 @@ from infersight._faults import report
 from infersight._request import current_request
 from infersight._telemetry import Telemetry
 from infersight._values import AttributeValue, carriable, exception_attributes, qualified_name, safe_str, text
+
+if TYPE_CHECKING:
+    from contextvars import Token
 
 
 class OpenSpan:
@@ -45,11 +48,18 @@ class OpenSpan:
         kind: SpanKind = SpanKind.INTERNAL,
     ) -> None:
         self._telemetry = telemetry
+        self._token: Token[Context] | None = None
+        if context is None and links is None:
+            parent = get_current_span()
+            if telemetry.is_left_out(parent):  # whatever would begin below it is left out too: the decision is made
+                self.span: Span = parent
+                self._began_monotonic_ns = telemetry.monotonic_ns()
+                return
         request = current_request.get()
         if request is not None:
             attributes = request.mark(attributes, context)
         self._began_ns = telemetry.time_ns()
-        self.span: Span = telemetry.tracer.start_span(name, context, kind, attributes, links, start_time=self._began_ns)
+        self.span = telemetry.tracer.start_span(name, context, kind, attributes, links, start_time=self._began_ns)
         # Attached by hand: OpenTelemetry's context manager costs a tenth of the whole span.
         self._token = otel_context.attach(set_span_in_context(self.span, context))
         self._began_monotonic_ns = telemetry.monotonic_ns()
@@ -65,10 +75,13 @@ class OpenSpan:
 
     def leave(self) -> None:
         """Make its parent current again, where it was created; the span goes on until `end`."""
-        otel_context.detach(self._token)
+        if self._token is not None:
+            otel_context.detach(self._token)
 
     def end(self, elapsed_ns: int, error: BaseException | None = None) -> None:
         """End the span that was left, as `close` does, at any later time and in any thread."""
+        if self._token is None:
+            return
         try:
             if error is not None and self.span.is_recording():
                 fail(self._telemetry, self.span, error)

@@ -5,12 +5,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
 from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
-from opentelemetry.trace import TracerProvider
+from opentelemetry.trace import NonRecordingSpan, Span, SpanContext, TracerProvider, set_span_in_context
 
 from infersight import _attributes as names
 from infersight._deferred import DeferredEnds
@@ -27,6 +27,9 @@ _DURATION_BOUNDS: Final = (
 
 _BATCH_BOUNDS: Final = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
 _LAG_BOUNDS: Final = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+_LAST_TRACE_ID: Final = (1 << 128) - 1
+"""The trace that a sampler by ratio is the last to leave out."""
 
 ModelKey = tuple[str, str | None]
 """Name and version of a model: the identity of its metric series."""
@@ -90,6 +93,7 @@ class Telemetry:
         self.monotonic_ns = monotonic_ns
         self.new_id = new_id
         self.tracer = tracer_provider.get_tracer(names.SCOPE, __version__, names.SCHEMA_URL)
+        self._follows_parents = _follows_parents(getattr(tracer_provider, "sampler", None))
         self.logger = logger_provider.get_logger(names.SCOPE, __version__, names.SCHEMA_URL)
         meter = meter_provider.get_meter(names.SCOPE, __version__, names.SCHEMA_URL)
         self.duration = meter.create_histogram(
@@ -161,6 +165,17 @@ class Telemetry:
             self._inferences[model] = found
         return found
 
+    def is_left_out(self, span: Span) -> bool:
+        """Whether sampling has left this span out, and so will leave out every child of it."""
+        context = span.get_span_context()
+        return (
+            not context.trace_flags.sampled
+            and context.is_valid
+            and not context.is_remote
+            and self._follows_parents
+            and not span.is_recording()
+        )
+
     def emit_event(
         self,
         name: str,
@@ -189,3 +204,12 @@ class Telemetry:
                 event_name=name,
             )
         )
+
+
+def _follows_parents(sampler: Any) -> bool:
+    """Whether the sampler leaves out what begins below a span that was left out."""
+    if sampler is None:
+        return False
+    left_out = SpanContext(trace_id=_LAST_TRACE_ID, span_id=1, is_remote=False)
+    below = set_span_in_context(NonRecordingSpan(left_out), Context())
+    return not sampler.should_sample(below, _LAST_TRACE_ID, "").decision.is_recording()

@@ -5,15 +5,29 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry._logs import NoOpLoggerProvider
 from opentelemetry.context import Context
+from opentelemetry.metrics import NoOpMeterProvider
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased
-from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, TraceState, set_span_in_context
+from opentelemetry.sdk.trace.sampling import ALWAYS_ON, DEFAULT_ON, ParentBased, Sampler
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    TraceFlags,
+    TraceState,
+    get_current_span,
+    set_span_in_context,
+    use_span,
+)
 
+import infersight
+from infersight import testing
 from infersight._config import Options
 from infersight._sampling import RatioSampler, sampler_of, weight_of
+from infersight._telemetry import Telemetry
 
 if TYPE_CHECKING:
     from tests.sdk.conftest import Receiver, Serve
@@ -106,6 +120,35 @@ def test_a_parents_decision_and_weight_are_handed_on() -> None:
     spans = exporter.get_finished_spans()
     assert [span.name for span in spans] == ["child", "kept"]
     assert [weight_of(span.context.trace_state) for span in spans if span.context] == [4.0, 4.0]
+
+
+@infersight.observe(model="doubler")
+def double(numbers: list[int]) -> Span:
+    """The current span, or an error for no numbers."""
+    if not numbers:
+        raise ValueError("empty")
+    return get_current_span()
+
+
+def test_below_an_unsampled_span_nothing_begins_and_metrics_count_on() -> None:
+    with testing.capture() as captured:
+        unsampled = NonRecordingSpan(SpanContext(1, 1, is_remote=False))
+        with use_span(unsampled):
+            with infersight.stage("preprocess"):
+                assert double([1]) is unsampled
+            with pytest.raises(ValueError, match="empty"):
+                double([])
+            assert get_current_span() is unsampled
+        assert double([1]) is not unsampled
+    assert [span.name for span in captured.spans] == ["inference doubler"]
+    assert sum(point.count for point in captured.points("infersight.inference.duration")) == 3
+
+
+@pytest.mark.parametrize(("sampler", "left_out"), [(ALWAYS_ON, False), (DEFAULT_ON, True), (RatioSampler(0.5), False)])
+def test_a_sampler_that_follows_no_parent_is_asked_each_time(sampler: Sampler, left_out: bool) -> None:
+    provider = TracerProvider(sampler, shutdown_on_exit=False)
+    telemetry = Telemetry(provider, NoOpMeterProvider(), NoOpLoggerProvider())
+    assert telemetry.is_left_out(NonRecordingSpan(SpanContext(1, 1, is_remote=False))) is left_out
 
 
 @pytest.mark.parametrize(
