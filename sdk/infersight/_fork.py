@@ -28,12 +28,12 @@ def _in_child() -> None:
         running.telemetry.forget()
         for provider in running.providers.owned:
             if hasattr(provider, "_measurement_consumer"):
-                _begin_metrics_anew(provider)
+                begin_metrics_anew(provider)
     except Exception:  # noqa: BLE001 - the child goes on in any case
         report("begin anew after a fork")
 
 
-def _begin_metrics_anew(provider: Any) -> None:
+def begin_metrics_anew(provider: Any) -> None:
     """Empty storage and free locks for each reader; no public way changes them without asking those locks."""
     consumer = provider._measurement_consumer  # noqa: SLF001 - see above
     consumer._lock = Lock()  # noqa: SLF001 - see above

@@ -42,7 +42,8 @@ class Series:
         self._readers: object = None
         self._exemplars: Any = None
         """The SDK's exemplar filter; None where it goes by the trace alone, as by default."""
-        self._consumer: Any = getattr(histogram, "_measurement_consumer", None)
+        consumer = getattr(histogram, "_measurement_consumer", None)
+        self._consumer: Any = consumer if hasattr(consumer, "_reader_storages") else None
         """Where the SDK's instrument hands its measurements; None where they take the public way."""
 
     def record(self, value: float, sampled: bool) -> None:
