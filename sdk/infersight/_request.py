@@ -20,14 +20,16 @@ class Request:
         span: its server span.
         id: its `X-Request-Id`; empty without one.
         recording: the detail that is kept until its end; None where nothing is recorded.
+        is_over: whether its response is complete, though what it started may go on.
     """
 
-    __slots__ = ("_variants", "id", "recording", "span")
+    __slots__ = ("_variants", "id", "is_over", "recording", "span")
 
     def __init__(self, span: Span, id: str = "", recording: "Recording | None" = None) -> None:  # noqa: A002 - as the attribute
         self.span = span
         self.id = id
         self.recording = recording
+        self.is_over = False
         self._variants: dict[str, AttributeValue] = {}
 
     def got(self, name: str, value: str) -> None:

@@ -5,7 +5,7 @@ import logging
 import os
 import time
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 import infersight
 from infersight._eventloop import monitor_of_running_loop
@@ -54,6 +54,11 @@ async def wait() -> None:
 @app.get("/in-flight")
 async def in_flight() -> int:
     return monitor_of_running_loop().in_flight
+
+
+@app.post("/size")
+async def size(request: Request) -> int:
+    return len(await request.body())
 
 
 @app.get("/health")

@@ -1,11 +1,13 @@
 """Real uvicorn processes, real OTLP: what a request leaves behind, in every worker, until the last moment."""
 
+import http.client
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 if TYPE_CHECKING:
     from tests.sdk.conftest import Receiver, Row, Serve
@@ -58,6 +60,28 @@ def test_one_trace_id_is_on_spans_logs_and_exemplars_of_both_workers(
         span = spans_by_id[exemplar.span_id]
         assert (span.trace_id, span.name) == (exemplar.trace_id, "inference doubler")
         assert span.resource["service.instance.id"] == exemplar.resource["service.instance.id"]
+
+
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_requests_of_one_connection_are_traces_of_their_own_also_after_a_large_body(
+    receiver: "Receiver", serve: "Serve", loop: str
+) -> None:
+    sizes = [10, 2_000_000, 10, 3_000_000, 10]
+    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.grpc_endpoint, "UVICORN_LOOP": loop}
+    with serve(**exporting, **HEALTH_EXCLUDED) as server:
+        connection = http.client.HTTPConnection(server.base_url.removeprefix("http://"))
+        for number, size in enumerate(sizes, start=1):
+            connection.request("POST", "/size", b"x" * size, traceparent(number))
+            assert connection.getresponse().read() == str(size).encode()
+        connection.request("POST", "/size", b"x")
+        connection.getresponse().read()
+        connection.close()
+        server.stop()
+    spans = [span for span in receiver.spans if span.name == "POST /size"]
+    assert {span.record.kind for span in spans} == {Span.SPAN_KIND_SERVER}
+    assert [len(of_trace(spans, number)) for number in range(1, len(sizes) + 1)] == [1] * len(sizes)
+    assert len(spans) == len(sizes) + 1
+    assert sum(not span.record.parent_span_id for span in spans) == 1
 
 
 def test_the_resource_says_which_service_version_and_process(receiver: "Receiver", serve: "Serve") -> None:

@@ -90,7 +90,7 @@ def _server(directory: Path, environment: Mapping[str, str]) -> Program:
     """The model server on a free port; says which."""
     log = directory / "server.log"
     application = ["infersight_analysis.demo.server:app", "--workers", str(WORKERS), "--port", "0"]
-    application += ["--timeout-keep-alive", "60"]
+    application += ["--timeout-keep-alive", "60", "--loop", "asyncio"]  # the same loop whatever is installed
 
     def ready() -> str | None:
         said = log.read_text()

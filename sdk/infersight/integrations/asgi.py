@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from opentelemetry import context as otel_context
+from opentelemetry.context import Context
 from opentelemetry.trace import Span, get_current_span
 
 from infersight import _attributes as names
@@ -23,14 +24,18 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 _REQUEST_ID_LENGTH: Final = 128
 
 
-class ForcingMiddleware:
-    """ASGI middleware outside of the server span, where it can still be decided that the request is sampled."""
+class EntryMiddleware:
+    """ASGI middleware outside of the server span: what has to be settled before that begins."""
 
     def __init__(self, app: App) -> None:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let whoever may force a request's detail do so."""
+        """Begin outside of every other request, and let whoever may force a request's detail do so."""
+        try:
+            _leave_finished_request()
+        except Exception:  # noqa: BLE001 - the request is served in any case
+            report("leave a finished request")
         running = state.running
         if running is None or running.forcing is None or not running.forcing.allows(scope):
             await self.app(scope, receive, send)
@@ -40,6 +45,19 @@ class ForcingMiddleware:
             await self.app(scope, receive, send)
         finally:
             forced.reset(token)
+
+
+def _leave_finished_request() -> None:
+    """Forget a request that is over, in whose context this one was started.
+
+    A server that stops reading a large body and goes on while its request runs registers the connection's reader in
+    that request's context: every later request of the connection would be a child of that one's span.
+    """
+    request = current_request.get()
+    if request is not None and request.is_over:
+        current_request.set(None)
+        forced.set(False)
+        otel_context.attach(Context())  # for good: this task has a copy of the context for itself
 
 
 class RequestMiddleware:
@@ -109,6 +127,7 @@ class _ServerRequest:
 
     def end(self) -> None:
         """The response is complete, or the application failed; a second call does nothing."""
+        self.shared.is_over = True
         monitor, self._monitor = self._monitor, None
         if monitor is None:
             return

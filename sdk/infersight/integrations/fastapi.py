@@ -53,7 +53,7 @@ def instrument_fastapi(app: "FastAPI") -> None:
     if is_off():
         return
     # Imported here, so that `import infersight` needs neither FastAPI nor asyncio.
-    from infersight.integrations.asgi import ForcingMiddleware, RequestMiddleware  # noqa: PLC0415
+    from infersight.integrations.asgi import EntryMiddleware, RequestMiddleware  # noqa: PLC0415
 
     try:
         from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor  # noqa: PLC0415
@@ -69,6 +69,6 @@ def instrument_fastapi(app: "FastAPI") -> None:
             FastAPIInstrumentor.instrument_app(app, exclude_spans=["receive", "send"])
         build = app.build_middleware_stack
         # Around the server span, where no middleware that is added can be.
-        app.build_middleware_stack = lambda: ForcingMiddleware(build())  # type: ignore[method-assign] # as OpenTelemetry does
+        app.build_middleware_stack = lambda: EntryMiddleware(build())  # type: ignore[method-assign] # as OpenTelemetry does
     except Exception:  # noqa: BLE001 - the application starts in any case
         report("instrument the application")
