@@ -1,6 +1,8 @@
-"""The FastAPI and PyTorch server of `server_overhead`: plain, with OpenTelemetry's instrumentation, or with ours."""
+"""The FastAPI and PyTorch server of `server_overhead`: bare, with OpenTelemetry's instrumentation, or with ours."""
 
 import os
+import time
+from collections.abc import Callable
 from typing import Final
 
 import torch
@@ -8,19 +10,18 @@ from fastapi import FastAPI
 from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 from opentelemetry.instrumentation.fastapi import FastAPIInstrumentor
-from opentelemetry.metrics import set_meter_provider
+from opentelemetry.metrics import get_meter, set_meter_provider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.trace import set_tracer_provider
+from opentelemetry.trace import get_tracer, set_tracer_provider
 
 import infersight
 
 WIDTH: Final = 256
 
 torch.set_num_threads(1)
-torch.manual_seed(0)
 model = torch.nn.Sequential(
     *(layer for _ in range(4) for layer in (torch.nn.Linear(WIDTH, WIDTH), torch.nn.ReLU()))
 ).eval()
@@ -36,22 +37,47 @@ def infer(numbers: list[float]) -> list[float]:
     return scores
 
 
-if way == "opentelemetry":
+def by_hand(function: Callable[[list[float]], list[float]]) -> Callable[[list[float]], list[float]]:
+    """What `observe` emits, written with OpenTelemetry."""
+    tracer, meter = get_tracer("by-hand"), get_meter("by-hand")
+    duration = meter.create_histogram("inference.duration", unit="s")
+    sizes = meter.create_histogram("inference.batch.size", unit="{item}")
+    active = meter.create_up_down_counter("inference.active", unit="{inference}")
+    series = {"model.name": "ranker", "model.version": "1"}
+
+    def call(numbers: list[float]) -> list[float]:
+        attributes: dict[str, str | int] = {"operation": "inference", "batch.size": len(numbers), **series}
+        active.add(1, series)
+        began = time.perf_counter()
+        with tracer.start_as_current_span("inference ranker", attributes=attributes):
+            scores = function(numbers)
+            duration.record(time.perf_counter() - began, series)
+            sizes.record(len(numbers), series)
+        active.add(-1, series)
+        return scores
+
+    return call
+
+
+run: Callable[[list[float]], list[float]] = infer
+if way.startswith("opentelemetry"):
     spans = TracerProvider()
     spans.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
     set_tracer_provider(spans)
     set_meter_provider(MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter())]))
     FastAPIInstrumentor.instrument_app(app)
+    if way == "opentelemetry, by hand":
+        run = by_hand(infer)
 elif way.startswith("infersight"):
     infersight.configure(console="off")
     infersight.instrument_fastapi(app)
     if way == "infersight, observed":
-        infer = infersight.observe(model="ranker", version="1")(infer)
+        run = infersight.observe(model="ranker", version="1")(infer)
 
 
 @app.get("/infer")
 async def endpoint(number: float) -> list[float]:
-    return infer([number] * WIDTH)
+    return run([number] * WIDTH)
 
 
 @app.get("/health")
