@@ -50,7 +50,7 @@ class SpoolFiles:
         self._numbers = itertools.count()
         self.forget()
         folder.mkdir(parents=True, exist_ok=True)
-        self._bytes = sum(path.stat().st_size for path in self.paths())
+        self._bytes = sum(_size(path) for path in self.paths())
 
     def forget(self) -> None:
         """Leave the open files to the parent, in a forked child."""
@@ -120,7 +120,14 @@ def claimed(path: Path) -> Generator[bytes | None]:
         except BlockingIOError:
             yield None
             return
-        yield file.read() if path.exists() and path.stat().st_ino == os.fstat(file.fileno()).st_ino else None
+        yield file.read() if _is_at(file.fileno(), path) else None
+
+
+def _is_at(file: int, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:  # sent by another process before we had its lock
+        return False
 
 
 def requests_in(content: bytes) -> list[bytes]:
