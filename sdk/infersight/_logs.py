@@ -113,13 +113,14 @@ class LogBridge:
         """Put the handlers where records end up: on the root, and on each logger that keeps its records to itself.
 
         Servers and frameworks (uvicorn, gunicorn) configure such loggers themselves, sometimes after `configure`;
-        so this is called again when an application starts. Only OTLP goes there: they have consoles of their own.
+        so this is called again when an application starts. Only OTLP goes there: they have consoles of their own. One
+        without any is muted, as uvicorn's access log by `--no-access-log`, and stays so.
         """
         root = logging.getLogger()
         if self._console is not None:
             root.addHandler(self._console)
         for logger in (root, *_named_loggers()):
-            if logger is root or not logger.propagate:
+            if logger is root or (logger.handlers and not logger.propagate):
                 logger.addHandler(self._otlp)  # once, however often it is added
             else:
                 logger.removeHandler(self._otlp)

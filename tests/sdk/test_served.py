@@ -2,8 +2,10 @@
 
 import http.client
 import json
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,8 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 if TYPE_CHECKING:
     from tests.sdk.conftest import Receiver, Row, Serve
+
+from tests.sdk.conftest import free_port, served_by
 
 HEALTH_EXCLUDED = {"OTEL_PYTHON_FASTAPI_EXCLUDED_URLS": "health", "OTEL_METRIC_EXPORT_INTERVAL": "200"}
 
@@ -146,6 +150,17 @@ def test_access_log_records_reach_otlp_though_uvicorn_keeps_them_to_itself(
         server.stop()
     access = [row for row in of_trace(receiver.logs, 3) if "GET /double" in row.record.body.string_value]
     assert len(access) == 1
+
+
+def test_an_access_log_that_is_switched_off_stays_off(receiver: "Receiver", tmp_path: Path) -> None:
+    port = free_port()
+    command = [sys.executable, "-m", "uvicorn", "served_application:app", "--app-dir", str(Path(__file__).parent)]
+    command += ["--port", str(port), "--no-access-log"]
+    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.grpc_endpoint}
+    with served_by(command, port, tmp_path / "server.log", exporting) as server:
+        server.get("/double", traceparent(3))
+        server.stop()
+    assert [row.record.body.string_value for row in of_trace(receiver.logs, 3)] == ["doubled"]
 
 
 def test_a_server_without_a_collector_serves_and_stops_in_time(serve: "Serve") -> None:
