@@ -168,7 +168,8 @@ def test_json_lines_hold_any_extra_and_an_exception() -> None:
 
 
 def test_a_logger_that_keeps_its_records_to_itself_is_heard_as_well() -> None:
-    separate = logging.getLogger("tests.separate")
+    separate, own = logging.getLogger("tests.separate"), logging.NullHandler()
+    separate.addHandler(own)
     separate.propagate = False
     with testing.capture() as captured:
         separate.warning("heard")
@@ -177,7 +178,17 @@ def test_a_logger_that_keeps_its_records_to_itself_is_heard_as_well() -> None:
         state.running.logs.attach()
         separate.warning("and not twice")
     assert [record.log_record.body for record in captured.logs] == ["heard", "and not twice"]
-    assert separate.handlers == []
+    assert separate.handlers == [own]
+    separate.removeHandler(own)
+
+
+def test_a_logger_without_any_handler_that_keeps_its_records_to_itself_is_muted_and_stays_so() -> None:
+    muted = logging.getLogger("tests.muted")
+    muted.propagate = False
+    with testing.capture() as captured:
+        muted.warning("unheard")
+        assert not muted.hasHandlers()  # by which uvicorn tells whether to write an access log at all
+    assert captured.logs == ()
 
 
 @pytest.mark.parametrize(("signals", "events", "logs"), [("", 2, 0), ("logs", 0, 1), ("logs/dup", 2, 1)])
