@@ -56,7 +56,6 @@ def test_every_option_and_its_variable_is_on_the_page() -> None:
         ("queries", {"retrieve", "SELECT documents"}, set[str]()),
         ("torch", {"request", "forward sentiment", *(f"forward sentiment {i}" for i in range(3))}, set[str]()),
         ("batching", {"request a", "request b", "queue", "batch ranker", "batch sorter"}, set[str]()),
-        ("robustness", {"work"}, set[str]()),
         ("testing", set[str](), set[str]()),
         ("streaming", {"request", "inference splitter", "text_completion tiny", "chat tiny"}, set[str]()),
     ],
