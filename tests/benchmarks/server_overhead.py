@@ -105,7 +105,10 @@ def served(way: str, receiver: str) -> Generator[Server]:
     exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
     stable = {"OTEL_SEMCONV_STABILITY_OPT_IN": "http", "OVERHEAD_WAY": way}
     process = subprocess.Popen(
-        command, cwd=Path(__file__).parent / "served", env={**os.environ, **exporting, **stable}, stderr=subprocess.DEVNULL
+        command,
+        cwd=Path(__file__).parent / "served",
+        env={**os.environ, **exporting, **stable},
+        stderr=subprocess.DEVNULL,
     )
     try:
         deadline = time.monotonic() + START_SECONDS
