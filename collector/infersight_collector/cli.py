@@ -17,13 +17,13 @@ import click
 
 from infersight_collector.collector import Collector
 from infersight_collector.component import Listening
-from infersight_collector.config import Configuration, Endpoint, read
+from infersight_collector.config import Endpoint, read
 from infersight_collector.errors import CollectorError
 from infersight_collector.health import HealthConfig
 from infersight_collector.importing import Imported, Importer, find_files
 from infersight_collector.logs import configure_logging
 from infersight_collector.overrides import Overrides
-from infersight_collector.pipeline import KINDS, build
+from infersight_collector.pipeline import KINDS, Graph, build
 from infersight_collector.signals import Signal
 from infersight_collector.store.errors import StoreError
 
@@ -106,7 +106,8 @@ def collector_command(
     overrides = Overrides(store, grpc_endpoint, http_endpoint, health_endpoint)
     configuration = overrides.apply(read(config, KINDS, os.environ))
     configure_logging()
-    _run(Collector(build(configuration)), _store_path(configuration), ready_file)
+    graph = build(configuration)
+    _run(Collector(graph), _directory(graph), ready_file)
 
 
 def _run(collector: Collector, store: Path, ready_file: Path | None) -> None:
@@ -184,12 +185,13 @@ def import_command(files: tuple[Path, ...], store: Path | None, only: Signal | N
     """
     configure_logging()
     configuration = Overrides(store).apply(read(None, KINDS, os.environ))
-    importer = Importer(build(configuration), only, _show_progress)
+    graph = build(configuration)
+    importer = Importer(graph, only, _show_progress)
     signal.signal(signal.SIGINT, lambda _signal, _frame: importer.interrupt())
     imported = importer.run(find_files(files))
     for problem in imported.problems:
         click.echo(f"infersight: {problem}", err=True)
-    click.echo(f"imported {_counts(imported)} into {_store_path(configuration)}")
+    click.echo(f"imported {_counts(imported)} into {_directory(graph)}")
     if imported.interrupted:
         sys.exit(130)
     sys.exit(2 if imported.problems else 0)
@@ -210,6 +212,6 @@ def _count(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
-def _store_path(configuration: Configuration) -> Path:
-    name = next(iter(configuration.pipelines.values())).exporters[0]
-    return Path(configuration.components["exporters"][name].path).absolute()
+def _directory(graph: Graph) -> Path:
+    """Where what arrives is kept."""
+    return graph.log.path.absolute()

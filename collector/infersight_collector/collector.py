@@ -5,9 +5,8 @@
 
 import logging
 from contextlib import ExitStack
-from pathlib import Path
 
-from infersight_collector.component import Listening
+from infersight_collector.component import Gate, Listening
 from infersight_collector.decode import check, decode
 from infersight_collector.flush import Flusher
 from infersight_collector.health import HealthApplication
@@ -17,8 +16,6 @@ from infersight_collector.journal import Journal
 from infersight_collector.pipeline import Graph
 from infersight_collector.signals import Signal
 from infersight_collector.store.errors import StoreFull, StoreUnavailable
-from infersight_collector.store.wal import Wal
-from infersight_collector.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
 
@@ -32,7 +29,7 @@ class Collector:
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
-        self._telemetry = Telemetry()
+        self._telemetry = graph.telemetry
         self._running = ExitStack()
         self._unready: str | None = "starting"
         self._flusher: Flusher | None = None
@@ -52,16 +49,14 @@ class Collector:
         with ExitStack() as starting:
             listening = self._start_health(starting)
             journal = open_journal(self._graph, starting)
-            flusher = self._flusher = Flusher(
-                journal, self._graph.outlets, self._telemetry, self._graph.store.flush_interval
-            )
-            starting.callback(_drain, flusher)
+            flusher = self._flusher = open_flusher(self._graph, journal, self._graph.log.flush_interval)
+            starting.callback(_drain, flusher, final=True)
             starting.callback(flusher.stop)
             self._watch(journal)
             _compile()
             _drain(flusher)
             flusher.start()
-            intake = Intake(journal, self._telemetry, lambda: flusher.failure)
+            intake = Intake(journal, self._telemetry, lambda: flusher.failure, self._gates())
             for receiver in self._graph.receivers:
                 starting.callback(receiver.stop)
                 listening += receiver.start(intake)
@@ -73,6 +68,19 @@ class Collector:
         """Stops receiving, stores what was acknowledged, and ends."""
         self._unready = "stopping"
         self._running.close()
+
+    def _gates(self) -> dict[Signal, list[Gate]]:
+        """Of each signal, the processors that say whether its requests are taken."""
+        return {
+            signal: [
+                part
+                for route in self._graph.routes
+                if route.signal == signal
+                for part in route.processors
+                if isinstance(part, Gate)
+            ]
+            for signal in Signal
+        }
 
     def _start_health(self, starting: ExitStack) -> list[Listening]:
         if self._graph.health is None:
@@ -94,14 +102,22 @@ class Collector:
 
 
 def open_journal(graph: Graph, resources: ExitStack) -> Journal:
-    """Starts the exporters of a graph and opens the log in front of them; the stack closes both again."""
-    for exporter in graph.outlets.exporters:
+    """Starts the processors and exporters of a graph, and opens the log in front of them.
+
+    The stack closes them again.
+    """
+    graph.start_processors()
+    for exporter in graph.exporters.values():
         exporter.start()
         resources.callback(exporter.stop)
-    path = Path(graph.store.path)
-    journal = Journal(Wal.open(path, fsync=graph.store.fsync), path, graph.store.max_log_size_mib * 2**20)
+    journal = Journal.open(graph.log)
     resources.callback(journal.close)
     return journal
+
+
+def open_flusher(graph: Graph, journal: Journal, interval_s: float) -> Flusher:
+    """What carries the log of a graph to its exporters."""
+    return Flusher(journal, graph.routes, graph.exporters, graph.telemetry, interval_s)
 
 
 def _compile() -> None:
@@ -111,9 +127,9 @@ def _compile() -> None:
         decode(signal, b"")
 
 
-def _drain(flusher: Flusher) -> None:
-    """Stores what waits in the log; where that cannot be now, it stays there for later."""
+def _drain(flusher: Flusher, *, final: bool = False) -> None:
+    """Delivers what waits in the log; where that cannot be now, it stays there for later."""
     try:
-        flusher.flush()
+        flusher.flush(final=final)
     except StoreUnavailable as error:
         _log.error("acknowledged requests stay in the write-ahead log for now: %s", error)

@@ -4,18 +4,23 @@
 
 A receiver hands over requests as bytes, which are acknowledged once they are in the log. Behind the log everything
 is Arrow: the requests of one log segment are decoded together and pass the processors as one batch a signal.
+
+Every component is named in the configuration, and there is one instance for each name, whichever pipelines use it.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyarrow publishes no types.
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from infersight_collector.signals import Signal
 from infersight_collector.store.wal import Origin
+from infersight_collector.telemetry import Telemetry
 
 
 class RequestSink(Protocol):
@@ -45,22 +50,90 @@ class Batch:
 
     Attributes:
         signal: the signal they came as.
-        tables: rows by table name, in the layout of `store.schema`.
+        tables: rows by table name, in the layout of `store.schema`. A processor may add rows to another signal's
+            tables, as metrics that it derives from spans.
+        requests: the OTLP requests that say exactly what the tables say; empty once a processor has changed these.
     """
 
     signal: Signal
-    tables: dict[str, pa.Table]
+    tables: Mapping[str, pa.Table]
+    requests: Sequence[bytes] = ()
+
+    def replaced(self, tables: Mapping[str, pa.Table]) -> "Batch":
+        """The batch with other rows in these tables, or itself where they are the same objects."""
+        if all(self.tables.get(name) is rows for name, rows in tables.items()):
+            return self
+        return Batch(self.signal, {**self.tables, **tables})
 
 
-class Consumer(Protocol):
-    """Whatever takes batches: a processor, an exporter, or a fan-out to several."""
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a component may use of the collector that it runs in.
 
-    def consume(self, batch: Batch) -> None:
-        """Takes a batch over; a processor passes what it makes of it to its next consumer."""
+    Attributes:
+        directory: a directory of its own beside the log, for what it has to keep; it may not exist yet.
+        telemetry: the collector's metrics.
+    """
+
+    directory: Path
+    telemetry: Telemetry
+
+
+class Processor(Protocol):
+    """A step between the log and the exporters, in the order of the pipeline.
+
+    A processor is a dataclass: its fields are the keys of its configuration, checked in `__post_init__`, which raises
+    ValueError with what to write instead. It may have one or more of the abilities below. After a crash a segment is
+    processed again, so what comes out may depend on the batch and the configuration, not on batches before.
+    """
+
+    def process(self, batch: Batch) -> Batch:
+        """What goes on to the next step: the same batch, or `batch.replaced(...)`."""
         ...
 
 
-class Exporter(Consumer, Protocol):
+@runtime_checkable
+class Startable(Protocol):
+    """Ability of a processor: it is told where it runs before the first batch."""
+
+    def start(self, surroundings: Surroundings) -> None:
+        """Gets ready; raises CollectorError where it cannot work."""
+        ...
+
+
+@runtime_checkable
+class Gate(Protocol):
+    """Ability of a processor: it says whether requests of its pipelines are taken at the moment."""
+
+    def admit(self) -> None:
+        """Returns when a request may come in; raises Overloaded when senders should come again later."""
+        ...
+
+
+@runtime_checkable
+class LookAhead(Protocol):
+    """Ability of a processor: it decides about rows by what comes after them.
+
+    Each batch is shown to it as soon as it is in the log, and comes to `process` only `lookahead_s` later (earlier when
+    the collector stops). Meanwhile the rows wait in the log, where they are safe. After a crash all batches that
+    were not delivered are shown again.
+    """
+
+    @property
+    def lookahead_s(self) -> float:
+        """Time between `observe` and `process`, in seconds."""
+        ...
+
+    def observe(self, batch: Batch) -> None:
+        """Takes note of a batch, as the processors before it have left it."""
+        ...
+
+    def settle(self) -> None:
+        """Makes the decisions durable that `process` has taken; called before the exporters deliver by them."""
+        ...
+
+
+class Exporter(Protocol):
     """The end of a pipeline. What it consumes between `begin` and `commit` is delivered together or not at all."""
 
     def start(self) -> None:
@@ -71,17 +144,40 @@ class Exporter(Consumer, Protocol):
         """Forgets what was consumed and not committed: the segment is consumed again from its beginning."""
         ...
 
+    def consume(self, batch: Batch) -> None:
+        """Takes a batch of the present segment over."""
+        ...
+
     def commit(self, origin: Origin) -> None:
-        """Delivers what was consumed since `begin`, exactly once for its origin.
+        """Delivers what was consumed since `begin`, exactly once for its origin; a writer's come in order.
 
         Raises:
-            StoreUnavailable: not delivered for now; the caller begins again later.
+            StoreUnavailable: not delivered for now; the caller begins again later. Other exporters go on.
         """
         ...
 
     def stop(self) -> None:
         """Ends background work and releases what `start` took."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One pipeline behind the log.
+
+    Attributes:
+        name: as configured: `traces`, `logs/audit`.
+        signal: what goes along it.
+        processors: in order.
+        exporters: names of the exporters at its end.
+        max_rows: most rows of a table in one batch for the exporters, or None.
+    """
+
+    name: str
+    signal: Signal
+    processors: Sequence[Processor]
+    exporters: Sequence[str]
+    max_rows: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,25 +1,17 @@
 """From the log to the exporters: about every second, one segment after the other, each exactly once."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
-# pyarrow publishes no types.
-
 import logging
 import threading
 import time
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
-import pyarrow as pa
-
-from infersight_collector.component import Batch, Consumer, Exporter
-from infersight_collector.decode import decode
+from infersight_collector.component import Exporter, LookAhead, Route
 from infersight_collector.journal import Journal
-from infersight_collector.signals import Signal
-from infersight_collector.store.errors import StoreUnavailable
-from infersight_collector.store.wal import Record, Segment, read
+from infersight_collector.passage import Passage
+from infersight_collector.store.errors import StoreFull, StoreUnavailable
+from infersight_collector.store.wal import Segment, read
 from infersight_collector.telemetry import Telemetry
 
 _log = logging.getLogger(__name__)
@@ -27,32 +19,77 @@ _log = logging.getLogger(__name__)
 _MAX_BACKOFF_S: Final = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class Outlets:
-    """Where segments go: the first consumer of each signal's pipeline, and every exporter."""
+@dataclass(slots=True)
+class _Delivery:
+    """How far a segment has come.
 
-    pipelines: Mapping[Signal, Consumer]
-    exporters: Sequence[Exporter]
+    Attributes:
+        waiting: names of the exporters that have not delivered it.
+        shown_at: monotonic time at which the processors that look ahead have seen it.
+        complete: whether everything in it could be decoded, processed and delivered so far.
+    """
+
+    waiting: list[str]
+    shown_at: float
+    complete: bool = True
+
+
+@dataclass(slots=True)
+class _Trouble:
+    """An exporter that cannot deliver at the moment."""
+
+    error: StoreUnavailable
+    delay: float
+    retry_at: float
+
+
+@dataclass(slots=True)
+class _Round:
+    """One flush: who cannot deliver in it, from which segment on."""
+
+    blocked: set[str]
+    errors: dict[str, StoreUnavailable] = field(default_factory=dict[str, StoreUnavailable])
 
 
 class Flusher:
     """Empties the log on a thread of its own.
 
+    An exporter that cannot deliver keeps its segments in the log and gets them again, in order; the others go on.
+
     Args:
         journal: the log.
-        outlets: where segments go.
+        routes: where segments go.
+        exporters: the exporters of the routes, by name.
         telemetry: the counters.
         interval_s: time between two flushes.
     """
 
-    def __init__(self, journal: Journal, outlets: Outlets, telemetry: Telemetry, interval_s: float) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        routes: Sequence[Route],
+        exporters: Mapping[str, Exporter],
+        telemetry: Telemetry,
+        interval_s: float,
+    ) -> None:
         self._journal = journal
-        self._outlets = outlets
+        self._routes = routes
+        self._exporters = exporters
         self._telemetry = telemetry
         self._interval_s = interval_s
+        ahead = [part for route in routes for part in route.processors if isinstance(part, LookAhead)]
+        self._lookahead_s = max((part.lookahead_s for part in ahead), default=0.0)
+        self._deliveries: dict[Segment, _Delivery] = {}
+        self._troubles: dict[str, _Trouble] = {}
+        self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="flush", daemon=True)
-        self.failure: StoreUnavailable | None = None
+
+    @property
+    def failure(self) -> StoreUnavailable | None:
+        """Why something cannot be delivered at the moment, a full disk before anything else; or None."""
+        errors = [trouble.error for trouble in list(self._troubles.values())]
+        return next((error for error in errors if isinstance(error, StoreFull)), errors[0] if errors else None)
 
     def start(self) -> None:
         """Begins to flush."""
@@ -64,99 +101,107 @@ class Flusher:
         if self._thread.is_alive():
             self._thread.join()
 
-    def flush(self) -> None:
-        """Delivers everything that is in the log.
+    def flush(self, *, final: bool = False) -> None:
+        """Delivers what is in the log.
+
+        Args:
+            final: also what processors would like to look ahead from.
 
         Raises:
-            StoreUnavailable: an exporter cannot deliver now; the rest stays in the log.
+            StoreUnavailable: an exporter cannot deliver now; its segments stay in the log.
         """
-        started = time.monotonic()
-        try:
-            for segment in self._journal.take():
-                self._deliver(segment)
-        except StoreUnavailable as error:
-            self.failure = error
-            self._telemetry.failed_flushes.add(1)
-            raise
-        else:
-            self.failure = None
-        finally:
-            self._telemetry.flush_seconds.add(time.monotonic() - started)
+        errors = self._flush(set(), final=final)
+        if errors:
+            raise next(iter(errors.values()))
 
     def _run(self) -> None:
-        delay = self._interval_s
-        while not self._stopping.wait(delay):
+        while not self._stopping.wait(self._interval_s):
             try:
-                self.flush()
-                delay = self._interval_s
-            except StoreUnavailable as error:
-                delay = min(2 * delay, _MAX_BACKOFF_S)
-                _log.error("the flush is tried again in %.0f s: %s", delay, error)
+                now = time.monotonic()
+                patient = {name for name, trouble in self._troubles.items() if trouble.retry_at > now}
+                for name, error in self._flush(patient, final=False).items():
+                    _log.error("exporter %s is tried again in %.0f s: %s", name, self._troubles[name].delay, error)
             except Exception:  # noqa: BLE001 - see the next line
                 # A bug must not end the thread: the log would fill without anybody knowing.
-                delay = min(2 * delay, _MAX_BACKOFF_S)
-                _log.exception("the flush is tried again in %.0f s", delay)
+                _log.exception("the flush is tried again")
+                self._stopping.wait(_MAX_BACKOFF_S)
 
-    def _deliver(self, segment: Segment) -> None:
+    def _flush(self, skipped: Collection[str], *, final: bool) -> dict[str, StoreUnavailable]:
+        """One round over all segments; returns what went wrong by exporter."""
+        started = time.monotonic()
+        this = _Round(set(skipped))
+        with self._lock:
+            for segment in self._journal.take():
+                delivery = self._show(segment)
+                if not final and time.monotonic() - delivery.shown_at < self._lookahead_s:
+                    continue
+                self._deliver(segment, delivery, this)
+        if this.errors:
+            self._telemetry.failed_flushes.add(1)
+        self._telemetry.flush_seconds.add(time.monotonic() - started)
+        return this.errors
+
+    def _show(self, segment: Segment) -> _Delivery:
+        """The delivery of a segment, which is shown first to those processors that look ahead."""
+        delivery = self._deliveries.get(segment)
+        if delivery is None:
+            if self._lookahead_s:
+                Passage(read(segment)[0]).show(self._routes)
+            delivery = self._deliveries[segment] = _Delivery(list(self._exporters), time.monotonic())
+        return delivery
+
+    def _deliver(self, segment: Segment, delivery: _Delivery, this: _Round) -> None:
+        todo = {name: self._exporters[name] for name in delivery.waiting if name not in this.blocked}
+        # An exporter gets its segments in order, so one that misses this misses those behind it.
+        this.blocked.update(name for name in delivery.waiting if name not in todo)
+        if not todo:
+            return
         records, damages = read(segment)
         for damage in damages:
             _log.warning("%s", damage)
-        complete = all(damage.torn for damage in damages)
+        passage = Passage(records)
         try:
-            for exporter in self._outlets.exporters:
-                exporter.begin()
-            complete &= self._consume(records)
-            for exporter in self._outlets.exporters:
-                exporter.commit(segment.origin)
-        except StoreUnavailable:
-            raise
+            passage.run(self._routes, todo)
+        except StoreUnavailable as error:
+            for name in todo:
+                self._postpone(name, error, this)
+            return
+        delivery.complete &= passage.complete and all(damage.torn for damage in damages)
+        for name, exporter in todo.items():
+            delivery.complete &= self._commit(name, exporter, segment, this)
+        delivery.waiting = [name for name in delivery.waiting if name in this.blocked]
+        if not delivery.waiting:
+            self._finish(segment, delivery)
+
+    def _commit(self, name: str, exporter: Exporter, segment: Segment, this: _Round) -> bool:
+        """Lets an exporter deliver; False where it never will deliver this segment."""
+        try:
+            exporter.commit(segment.origin)
+        except StoreUnavailable as error:
+            self._postpone(name, error, this)
         except Exception:  # noqa: BLE001 - a bug sets one segment aside, and the others go on
-            _log.exception("segment %s of writer %s cannot be stored", segment.origin.number, segment.origin.writer)
-            complete = False
-        if complete:
+            _log.exception(
+                "exporter %s cannot take segment %s of writer %s", name, segment.origin.number, segment.origin.writer
+            )
+            return False
+        else:
+            self._troubles.pop(name, None)
+        return True
+
+    def _postpone(self, name: str, error: StoreUnavailable, this: _Round) -> None:
+        """Leaves a segment and those behind it for a later round, as far as one exporter is concerned."""
+        before = self._troubles.get(name)
+        delay = min(2 * (before.delay if before else self._interval_s), _MAX_BACKOFF_S)
+        self._troubles[name] = _Trouble(error, delay, time.monotonic() + delay)
+        this.errors[name] = error
+        this.blocked.add(name)
+
+    def _finish(self, segment: Segment, delivery: _Delivery) -> None:
+        del self._deliveries[segment]
+        if delivery.complete:
             self._journal.remove(segment)
             self._telemetry.stored_segments.add(1)
-        else:
-            kept = self._journal.quarantine(segment)
-            self._telemetry.quarantined_segments.add(1)
-            _log.error("a segment was not stored completely and is kept in %s", kept)
-
-    def _consume(self, records: Sequence[Record]) -> bool:
-        """Sends the records through their pipelines; whether all of them could be."""
-        requests: defaultdict[Signal, list[bytes]] = defaultdict(list)
-        for record in records:
-            requests[record.signal].append(record.request)
-        complete = True
-        for signal, several in requests.items():
-            pipeline = self._outlets.pipelines.get(signal)
-            if pipeline is None:
-                _log.error("%d requests wait for a pipeline of %s, and there is none", len(several), signal)
-                complete = False
-                continue
-            tables, decoded = _decode_all(signal, several)
-            complete &= decoded == len(several)
-            pipeline.consume(Batch(signal, tables))
-        return complete
-
-
-def _decode_all(signal: Signal, requests: Sequence[bytes]) -> tuple[dict[str, pa.Table], int]:
-    """The rows of many requests at the price of one (concatenated they are one), and how many could be decoded.
-
-    Each request was checked before it came here, so only a bug or a changed disk makes decoding fail. Then the
-    requests are tried one by one, so that one of them does not take the others with it.
-    """
-    try:
-        return decode(signal, b"".join(requests)), len(requests)
-    except Exception:  # noqa: BLE001 - whatever it is, the other requests must be stored
-        _log.exception("%d requests of %s cannot be decoded together", len(requests), signal)
-    good = [request for request in requests if _is_decodable(signal, request)]
-    return decode(signal, b"".join(good)), len(good)
-
-
-def _is_decodable(signal: Signal, request: bytes) -> bool:
-    try:
-        decode(signal, request)
-    except Exception:  # noqa: BLE001 - whatever it is, the other requests must be stored
-        _log.exception("a request of %d bytes cannot be decoded", len(request))
-        return False
-    return True
+            return
+        kept = self._journal.quarantine(segment)
+        self._telemetry.quarantined_segments.add(1)
+        _log.error("a segment was not delivered completely and is kept in %s", kept)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
-from infersight_collector.collector import open_journal
+from infersight_collector.collector import open_flusher, open_journal
 from infersight_collector.decode import read_requests
 from infersight_collector.errors import UnreadableFile
 from infersight_collector.flush import Flusher
@@ -15,7 +15,6 @@ from infersight_collector.intake import Intake
 from infersight_collector.journal import SEGMENT_BYTES, Journal
 from infersight_collector.pipeline import Graph
 from infersight_collector.signals import Signal
-from infersight_collector.telemetry import Telemetry
 
 SUFFIXES: Final = (".pb", ".json", ".jsonl", ".gz")
 """The files that are taken of a directory."""
@@ -60,7 +59,7 @@ class Importer:
 
     def __init__(self, graph: Graph, signal: Signal | None, progress: Callable[[Imported], None]) -> None:
         # A power cut leaves the files to import again, so the log need not reach the disk before the tables do.
-        self._graph = replace(graph, store=replace(graph.store, fsync="never"))
+        self._graph = replace(graph, log=replace(graph.log, fsync="never"))
         self._signal = signal
         self._progress = progress
         self._imported = Imported()
@@ -78,9 +77,8 @@ class Importer:
         """
         with ExitStack() as resources:
             journal = open_journal(self._graph, resources)
-            telemetry = Telemetry()
-            flusher = Flusher(journal, self._graph.outlets, telemetry, interval_s=0)
-            intake = Intake(journal, telemetry, lambda: flusher.failure)
+            flusher = open_flusher(self._graph, journal, interval_s=0)
+            intake = Intake(journal, self._graph.telemetry, lambda: flusher.failure)
             for file in files:
                 if self._imported.interrupted:
                     break

@@ -1,7 +1,8 @@
 """Between receivers and log: every request is checked completely, kept durably and counted before the answer."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
+from infersight_collector.component import Gate
 from infersight_collector.decode import check
 from infersight_collector.journal import Journal
 from infersight_collector.signals import Signal
@@ -19,12 +20,20 @@ class Intake:
         journal: where requests are kept.
         telemetry: the counters.
         failure: why the last flush failed, or None.
+        gates: of each signal, who says whether its requests are taken at the moment.
     """
 
-    def __init__(self, journal: Journal, telemetry: Telemetry, failure: Callable[[], StoreUnavailable | None]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        telemetry: Telemetry,
+        failure: Callable[[], StoreUnavailable | None],
+        gates: Mapping[Signal, Sequence[Gate]] | None = None,
+    ) -> None:
         self._journal = journal
         self._telemetry = telemetry
         self._failure = failure
+        self._gates = gates or {}
 
     def submit(self, signal: Signal, request: bytes) -> int:
         """Keeps one protobuf request durably.
@@ -37,6 +46,8 @@ class Intake:
             Overloaded: there is no room now.
             StoreUnavailable: the log cannot be written now.
         """
+        for gate in self._gates.get(signal, ()):
+            gate.admit()
         records = check(signal, request)
         failure = self._failure()
         if isinstance(failure, StoreFull):

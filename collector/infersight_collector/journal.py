@@ -2,17 +2,58 @@
 
 import os
 import threading
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
+from infersight_collector.config.values import Duration
 from infersight_collector.errors import Overloaded
-from infersight_collector.store.wal import Record, Segment, Wal
+from infersight_collector.store.wal import FsyncPolicy, Record, Segment, Wal
 
 SEGMENT_BYTES: Final = 32 * 2**20
 """Size at which a segment is finished: it bounds the memory that a flush takes."""
 
 QUARANTINE: Final = "quarantine"
 """Directory in the store for segments that hold something that could not be stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """Where and how the log is kept.
+
+    Attributes:
+        path: directory that the log is in.
+        flush_interval: time between two deliveries to the exporters.
+        fsync: when acknowledged requests are on the disk itself.
+        max_log_size_mib: size of the log beyond which senders are told to come again.
+    """
+
+    path: Path
+    flush_interval: Duration
+    fsync: FsyncPolicy
+    max_log_size_mib: int
+
+
+@dataclass(frozen=True)
+class FileStorageConfig:
+    """Configuration of the extension `file_storage`: the log of a collector that has no store exporter.
+
+    Attributes:
+        directory: directory that the log is in.
+        flush_interval: see `LogSettings`.
+        fsync: see `LogSettings`.
+        max_log_size_mib: see `LogSettings`.
+    """
+
+    directory: str = "./infersight-log"
+    flush_interval: Duration = Duration(1.0)  # noqa: RUF009 - a float
+    fsync: FsyncPolicy = "always"
+    max_log_size_mib: int = 1024
+
+    @property
+    def log(self) -> LogSettings:
+        """Where and how the log is kept."""
+        return LogSettings(Path(self.directory), self.flush_interval, self.fsync, self.max_log_size_mib)
 
 
 class Journal:
@@ -30,6 +71,16 @@ class Journal:
         self._max_bytes = max_bytes
         self._lock = threading.Lock()
         self._finished: dict[Segment, int] = {segment: _size(segment) for segment in wal.segments()}
+
+    @classmethod
+    def open(cls, settings: LogSettings) -> Self:
+        """Starts the log of this process, and takes over what dead processes left in its directory.
+
+        Raises:
+            StoreUnavailable: the directory cannot be written.
+        """
+        wal = Wal.open(settings.path, fsync=settings.fsync)
+        return cls(wal, settings.path, settings.max_log_size_mib * 2**20)
 
     @property
     def waiting_bytes(self) -> int:

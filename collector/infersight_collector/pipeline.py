@@ -1,31 +1,32 @@
 """The graph of components, built from the configuration: the only module that knows every component."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from infersight_collector.component import Consumer, Receiver
-from infersight_collector.config import ConfigError, Configuration, Endpoint, Kinds, Pipeline
+from infersight_collector.component import Exporter, LookAhead, Processor, Receiver, Route, Startable, Surroundings
+from infersight_collector.config import ConfigError, Configuration, Endpoint, Kinds, Pipeline, signal_of
 from infersight_collector.config.listening import BearerToken
 from infersight_collector.exporters.store import StoreConfig, StoreExporter
-from infersight_collector.flush import Outlets
 from infersight_collector.health import HealthConfig
+from infersight_collector.journal import FileStorageConfig, LogSettings
 from infersight_collector.receivers.otlp import OtlpConfig, OtlpReceiver
+from infersight_collector.signals import Signal
+from infersight_collector.telemetry import Telemetry
 
-if TYPE_CHECKING:
-    from infersight_collector.signals import Signal
-
-PROCESSORS: Final[dict[type, Callable[[Any, Consumer], Consumer]]] = {}
-"""How a processor is made, by the dataclass of its configuration: from that and its next consumer."""
+EXPORTERS: Final[dict[type, Callable[[Any, Surroundings], Exporter]]] = {
+    StoreConfig: lambda config, _surroundings: StoreExporter(Path(config.path)),
+}
+"""How an exporter is made, by the dataclass of its configuration."""
 
 KINDS: Final[Kinds] = {
     "receivers": {"otlp": OtlpConfig},
     "processors": {},
     "exporters": {"store": StoreConfig},
-    "extensions": {"health_check": HealthConfig, "bearertokenauth": BearerToken},
+    "extensions": {"health_check": HealthConfig, "bearertokenauth": BearerToken, "file_storage": FileStorageConfig},
 }
-"""Every kind of component, by role and by the name that configurations use."""
+"""Every kind of component, by role and by the name that configurations use. A processor is its own configuration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +34,36 @@ class Graph:
     """The components of one collector, wired but not started.
 
     Attributes:
-        store: configuration of the store, which holds the write-ahead log as well.
+        log: where the write-ahead log is.
         receivers: all of them.
-        outlets: the pipelines behind the log, and all exporters.
+        routes: the pipelines behind the log.
+        processors: those that the routes use, by name.
+        exporters: those that the routes use, by name.
         health: where to serve the health pages, if anywhere.
+        telemetry: the metrics of this collector.
     """
 
-    store: StoreConfig
+    log: LogSettings
     receivers: Sequence[Receiver]
-    outlets: Outlets
+    routes: Sequence[Route]
+    processors: Mapping[str, Processor]
+    exporters: Mapping[str, Exporter]
     health: Endpoint | None
+    telemetry: Telemetry
+
+    def surroundings(self, name: str) -> Surroundings:
+        """What the component of this name may use."""
+        return _surroundings(self.log, name, self.telemetry)
+
+    def start_processors(self) -> None:
+        """Starts those processors that want it.
+
+        Raises:
+            CollectorError: one cannot work.
+        """
+        for name, processor in self.processors.items():
+            if isinstance(processor, Startable):
+                processor.start(self.surroundings(name))
 
 
 def build(configuration: Configuration) -> Graph:
@@ -51,41 +72,86 @@ def build(configuration: Configuration) -> Graph:
     Raises:
         ConfigError: the configuration cannot work.
     """
-    used = {name for pipeline in configuration.pipelines.values() for name in pipeline.exporters}
-    if len(used) != 1:
-        raise ConfigError(
-            f"{configuration.source}: the pipelines must share one store exporter, which keeps the "
-            f"write-ahead log; found: {', '.join(sorted(used))}"
-        )
-    store: StoreConfig = configuration.components["exporters"][used.pop()]
-    exporter = StoreExporter(Path(store.path))
-    pipelines = {
-        signal: _chain(configuration, pipeline, exporter) for signal, pipeline in configuration.pipelines.items()
+    _check_pipelines(configuration)
+    log, telemetry = _log(configuration), Telemetry()
+    used = {
+        role: {name: configuration.components[role][name] for name in _used(configuration, role)}
+        for role in ("processors", "exporters")
+    }
+    exporters = {
+        name: EXPORTERS[type(config)](config, _surroundings(log, name, telemetry))
+        for name, config in used["exporters"].items()
     }
     health = [part.endpoint for part in _extensions(configuration).values() if isinstance(part, HealthConfig)]
     return Graph(
-        store=store,
+        log=log,
         receivers=_receivers(configuration),
-        outlets=Outlets(pipelines, [exporter]),
+        routes=[_route(name, pipeline, used["processors"]) for name, pipeline in configuration.pipelines.items()],
+        processors=used["processors"],
+        exporters=exporters,
         health=health[0] if health else None,
+        telemetry=telemetry,
     )
 
 
-def _chain(configuration: Configuration, pipeline: Pipeline, end: Consumer) -> Consumer:
-    """The first consumer of a pipeline: its processors in their order, then its end."""
-    consumer = end
-    for name in reversed(pipeline.processors):
-        config = configuration.components["processors"][name]
-        consumer = PROCESSORS[type(config)](config, consumer)
-    return consumer
+def _surroundings(log: LogSettings, name: str, telemetry: Telemetry) -> Surroundings:
+    return Surroundings(log.path / "components" / name.replace("/", "-"), telemetry)
+
+
+def _used(configuration: Configuration, role: str) -> Iterator[str]:
+    """The names of one role that pipelines use, each once."""
+    return iter(dict.fromkeys(name for part in configuration.pipelines.values() for name in getattr(part, role)))
+
+
+def _route(name: str, pipeline: Pipeline, processors: Mapping[str, Processor]) -> Route:
+    return Route(name, Signal(signal_of(name)), [processors[used] for used in pipeline.processors], pipeline.exporters)
+
+
+def _log(configuration: Configuration) -> LogSettings:
+    """The log is in the directory of the one store, or where `file_storage` says."""
+    exporters = configuration.components["exporters"]
+    stores = [name for name in _used(configuration, "exporters") if isinstance(exporters[name], StoreConfig)]
+    keepers = [part for part in _extensions(configuration).values() if isinstance(part, FileStorageConfig)]
+    if keepers:
+        return keepers[0].log
+    if not stores:
+        raise ConfigError(
+            f"{configuration.source}: nothing says where the write-ahead log is kept: add the extension "
+            "'file_storage' with its 'directory' to service.extensions, or a store exporter to a pipeline"
+        )
+    settings: LogSettings = exporters[stores[0]].log
+    return settings
+
+
+def _check_pipelines(configuration: Configuration) -> None:
+    """Refuses what the pipelines cannot do together.
+
+    Raises:
+        ConfigError: with what to write instead.
+    """
+    fed: dict[str, list[str]] = {}
+    for name, pipeline in configuration.pipelines.items():
+        receivers: list[str] = sorted(pipeline.receivers)
+        if fed.setdefault(signal_of(name), receivers) != receivers:
+            raise ConfigError(
+                f"{configuration.source}: the pipelines of {signal_of(name)} must have the same receivers, since they "
+                f"read one write-ahead log; '{name}' has {', '.join(receivers)}"
+            )
+        processors = configuration.components["processors"]
+        ahead = [used for used in pipeline.processors if isinstance(processors[used], LookAhead)]
+        if len(ahead) > 1:
+            raise ConfigError(
+                f"{configuration.source}: the pipeline '{name}' has {' and '.join(ahead)}, and only one of them can "
+                "decide by what comes later: put their rules into one"
+            )
 
 
 def _receivers(configuration: Configuration) -> list[Receiver]:
     """Each receiver that a pipeline names, for the signals of these pipelines."""
     signals: dict[str, set[Signal]] = {}
-    for signal, pipeline in configuration.pipelines.items():
-        for name in pipeline.receivers:
-            signals.setdefault(name, set()).add(signal)
+    for name, pipeline in configuration.pipelines.items():
+        for receiver in pipeline.receivers:
+            signals.setdefault(receiver, set()).add(Signal(signal_of(name)))
     extensions = _extensions(configuration)
     tokens = {name: part.token or None for name, part in extensions.items() if isinstance(part, BearerToken)}
     return [OtlpReceiver(configuration.components["receivers"][name], fed, tokens) for name, fed in signals.items()]

@@ -16,7 +16,18 @@ from infersight_collector.config.values import Duration, Endpoint
 from infersight_collector.errors import ConfigError
 from infersight_collector.signals import Signal
 
-__all__ = ["ConfigError", "Configuration", "Duration", "Endpoint", "Kinds", "Pipeline", "Reference", "load", "read"]
+__all__ = [
+    "ConfigError",
+    "Configuration",
+    "Duration",
+    "Endpoint",
+    "Kinds",
+    "Pipeline",
+    "Reference",
+    "load",
+    "read",
+    "signal_of",
+]
 
 ROLES: Final = ("receivers", "processors", "exporters", "extensions")
 BUILT_IN: Final = "embedded.yaml"
@@ -48,13 +59,13 @@ class Configuration:
         source: where it was read, for messages.
         components: by role and name (`otlp`, `otlp/second`), the dataclass of its kind.
         extensions: names of the extensions that are switched on.
-        pipelines: one for each signal that is taken.
+        pipelines: by name: a signal, or a signal and a name of one's own, as in `traces/audit`.
     """
 
     source: str
     components: dict[str, dict[str, Any]]
     extensions: list[Reference]
-    pipelines: dict[Signal, Pipeline]
+    pipelines: dict[str, Pipeline]
 
 
 def read(path: Path | None, kinds: Kinds, environment: Mapping[str, str]) -> Configuration:
@@ -118,22 +129,25 @@ def _components(binder: Binder, role: str, node: yaml.Node, kinds: Mapping[str, 
 
 def _pipelines(
     binder: Binder, node: yaml.Node, service: _Service, components: dict[str, dict[str, Any]]
-) -> dict[Signal, Pipeline]:
+) -> dict[str, Pipeline]:
     keys = binder.mapping(binder.mapping(node)["pipelines"][1])
-    pipelines: dict[Signal, Pipeline] = {}
     for name, pipeline in service.pipelines.items():
         key = keys[name][0]
-        if name not in list(Signal):
+        if signal_of(name) not in list(Signal):
             raise binder.unknown(key, "pipeline", name, list(Signal))
         for role in ("receivers", "processors", "exporters"):
             names: list[Reference] = getattr(pipeline, role)
             _known(binder.source, role, names, components)
             if not names and role != "processors":
                 raise binder.error(key, f"the pipeline '{name}' has no {role}")
-        pipelines[Signal(name)] = pipeline
-    if not pipelines:
+    if not service.pipelines:
         raise binder.error(node, "there is no pipeline: nothing would be received")
-    return pipelines
+    return service.pipelines
+
+
+def signal_of(pipeline: str) -> str:
+    """The signal that a pipeline's name begins with."""
+    return pipeline.split("/", 1)[0]
 
 
 def _known(

@@ -1,7 +1,7 @@
 """YAML nodes into typed dataclasses, so that every complaint names its line.
 
 The target's type hints are the schema: dataclasses, `list[X]`, `dict[str, X]`, `X | None`, `Literal[...]`, `str`,
-`int`, `bool`, and classes with `parse(text)`. Nothing unknown is accepted.
+`int`, `float`, `bool`, and classes with `parse(text)`. Nothing unknown is accepted.
 """
 
 import dataclasses
@@ -17,6 +17,7 @@ from infersight_collector.errors import ConfigError
 
 _NULL = "tag:yaml.org,2002:null"
 _BOOLEANS = {"true": True, "false": False}
+_NUMBERS: dict[Any, str] = {int: "a whole number", float: "a number"}
 
 
 class Binder:
@@ -96,7 +97,7 @@ class Binder:
 
     def _bind_fields(self, node: yaml.Node, target: Any) -> Any:
         hints = get_type_hints(target)
-        fields = {field.name: field for field in dataclasses.fields(target)}
+        fields = {field.name: field for field in dataclasses.fields(target) if field.init}
         values: dict[str, Any] = {}
         pairs = self.mapping(node)
         for name, (key, value) in pairs.items():
@@ -107,7 +108,10 @@ class Binder:
             required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             if required and name not in values:
                 raise self.error(node, f"'{name}' is missing here")
-        return target(**values)
+        try:
+            return target(**values)
+        except ValueError as error:
+            raise self.error(node, str(error)) from error
 
     def _bind_choice(self, node: yaml.Node, choices: tuple[str, ...]) -> str:
         text = self._text(node)
@@ -124,9 +128,9 @@ class Binder:
                 raise self.error(node, f"expected true or false, found '{text}'")
             return _BOOLEANS[text]
         try:
-            value = target(text) if target is int else target.parse(text)
+            value = target(text) if target in _NUMBERS else target.parse(text)
         except ValueError as error:
-            problem = f"expected a whole number, found '{text}'" if target is int else str(error)
+            problem = f"expected {_NUMBERS[target]}, found '{text}'" if target in _NUMBERS else str(error)
             raise self.error(node, problem) from error
         if isinstance(value, Reference):
             value.line = node.start_mark.line + 1

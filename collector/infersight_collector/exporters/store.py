@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from infersight_collector.component import Batch
 from infersight_collector.config.values import Duration
+from infersight_collector.journal import LogSettings
 from infersight_collector.store.compaction import maintain
 from infersight_collector.store.wal import FsyncPolicy, Origin
 from infersight_collector.store.writer import Store
@@ -25,19 +26,24 @@ _MAINTENANCE_INTERVAL_S: Final = 5.0
 
 @dataclass(frozen=True)
 class StoreConfig:
-    """Configuration of the `store` exporter, and of the log in front of it.
+    """Configuration of the `store` exporter, and of the log, which is in the store's directory.
 
     Attributes:
         path: directory of the store.
-        flush_interval: time between two writes to the tables.
-        fsync: when acknowledged requests are on the disk itself.
-        max_log_size_mib: size of the log beyond which senders are told to come again.
+        flush_interval: see `LogSettings`.
+        fsync: see `LogSettings`.
+        max_log_size_mib: see `LogSettings`.
     """
 
     path: str = "./infersight-store"
     flush_interval: Duration = Duration(1.0)  # noqa: RUF009 - a float
     fsync: FsyncPolicy = "always"
     max_log_size_mib: int = 1024
+
+    @property
+    def log(self) -> LogSettings:
+        """Where and how the log is kept."""
+        return LogSettings(Path(self.path), self.flush_interval, self.fsync, self.max_log_size_mib)
 
 
 class StoreExporter:

@@ -133,10 +133,19 @@ def test_a_token_is_not_shown_with_its_configuration() -> None:
     assert "secret" not in repr(BearerToken("secret"))
 
 
-def test_pipelines_share_one_store() -> None:
+def test_the_log_is_in_the_first_store_that_a_pipeline_uses() -> None:
     two = MINIMAL.replace("service:", "  store/2: {path: there}\nservice:")
     two += "    logs: {receivers: [otlp], exporters: [store/2]}\n"
-    assert "store, store/2" in refusal(two)
+    graph = build(parse(two))
+    assert graph.log.path == Path("here")
+    assert list(graph.exporters) == ["store", "store/2"]
+
+
+def test_the_extension_file_storage_says_where_the_log_is() -> None:
+    text = MINIMAL.replace("service:\n", "service:\n  extensions: [file_storage]\n")
+    text += "extensions: {file_storage: {directory: queue, fsync: interval}}\n"
+    log = build(parse(text)).log
+    assert (log.path, log.fsync) == (Path("queue"), "interval")
 
 
 def test_the_command_line_goes_before_the_file() -> None:

@@ -11,9 +11,9 @@ import pytest
 from tests.support.collectors import wait_until
 from tests.support.otlp_requests import request_of, spans_request
 
-from infersight_collector.component import Batch
+from infersight_collector.component import Batch, Route
 from infersight_collector.errors import MalformedRequest, Overloaded
-from infersight_collector.flush import Flusher, Outlets
+from infersight_collector.flush import Flusher
 from infersight_collector.intake import Intake
 from infersight_collector.journal import QUARANTINE, Journal
 from infersight_collector.signals import Signal
@@ -57,8 +57,8 @@ class Setting:
         self.store = store
         self.exporter = MemoryExporter()
         self.journal = Journal(Wal.open(store, fsync="never"), store, max_bytes)
-        outlets = Outlets({Signal.TRACES: self.exporter}, [self.exporter])
-        self.flusher = Flusher(self.journal, outlets, Telemetry(), interval_s=0.01)
+        routes = [Route("traces", Signal.TRACES, [], ["memory"])]
+        self.flusher = Flusher(self.journal, routes, {"memory": self.exporter}, Telemetry(), interval_s=0.01)
         self.intake = Intake(self.journal, Telemetry(), lambda: self.flusher.failure)
 
     def log(self, *requests: bytes) -> None:

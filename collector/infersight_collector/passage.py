@@ -1,0 +1,129 @@
+"""One segment's way through the pipelines."""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+# pyarrow publishes no types.
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+
+import pyarrow as pa
+
+from infersight_collector.component import Batch, Exporter, LookAhead, Route
+from infersight_collector.decode import decode
+from infersight_collector.signals import Signal
+from infersight_collector.store.errors import StoreUnavailable
+from infersight_collector.store.wal import Record
+
+_log = logging.getLogger(__name__)
+
+
+class Passage:
+    """Takes the records of a segment along the routes.
+
+    Args:
+        records: requests that were checked when they came.
+    """
+
+    def __init__(self, records: Sequence[Record]) -> None:
+        self._requests: defaultdict[Signal, list[bytes]] = defaultdict(list)
+        for record in records:
+            self._requests[record.signal].append(record.request)
+        self._batches: dict[Signal, Batch] = {}
+        self.complete = True
+
+    def show(self, routes: Sequence[Route]) -> None:
+        """Shows the records to the processors that look ahead."""
+        for route, requests in self._of(routes):
+            try:
+                self._show(route, requests)
+            except Exception:  # noqa: BLE001 - see the next line
+                # What it has not seen, a processor decides about by less; `run` will tell of the bug again.
+                _log.exception("a segment cannot be shown to the processors of %s", route.name)
+
+    def run(self, routes: Sequence[Route], exporters: Mapping[str, Exporter]) -> None:
+        """Processes the records and hands them to those exporters that are given; `complete` tells whether all were.
+
+        Raises:
+            StoreUnavailable: a processor cannot keep what it has to; nothing may be delivered now.
+        """
+        for exporter in exporters.values():
+            exporter.begin()
+        for signal in self._requests.keys() - {route.signal for route in routes}:
+            _log.error("%d requests wait for a pipeline of %s, and there is none", len(self._requests[signal]), signal)
+            self.complete = False
+        for route, requests in self._of(routes):
+            chosen = [exporters[name] for name in route.exporters if name in exporters]
+            try:
+                if chosen:
+                    self._run(route, requests, chosen)
+            except StoreUnavailable:
+                raise
+            except Exception:  # noqa: BLE001 - a bug in one pipeline must not stop the others; the segment is set aside
+                _log.exception("the pipeline %s cannot process a segment", route.name)
+                self.complete = False
+
+    def _show(self, route: Route, requests: Sequence[bytes]) -> None:
+        batch: Batch | None = None
+        for step, observer in enumerate(route.processors):
+            if isinstance(observer, LookAhead):
+                batch = batch or self._decoded(route.signal, requests)
+                for before in route.processors[:step]:
+                    batch = before.process(batch)
+                observer.observe(batch)
+
+    def _run(self, route: Route, requests: Sequence[bytes], exporters: Sequence[Exporter]) -> None:
+        batch = self._decoded(route.signal, requests)
+        for processor in route.processors:
+            batch = processor.process(batch)
+        for processor in route.processors:
+            if isinstance(processor, LookAhead):
+                processor.settle()
+        for part in _parts(batch, route.max_rows):
+            for exporter in exporters:
+                exporter.consume(part)
+
+    def _of(self, routes: Sequence[Route]) -> Iterator[tuple[Route, list[bytes]]]:
+        """The routes that there are records for."""
+        return ((route, self._requests[route.signal]) for route in routes if self._requests.get(route.signal))
+
+    def _decoded(self, signal: Signal, requests: Sequence[bytes]) -> Batch:
+        if signal not in self._batches:
+            tables, good = _decode_all(signal, requests)
+            self.complete &= len(good) == len(requests)
+            self._batches[signal] = Batch(signal, tables, good)
+        return self._batches[signal]
+
+
+def _parts(batch: Batch, max_rows: int | None) -> Iterator[Batch]:
+    """The batch in pieces of at most so many rows of each table."""
+    longest = max((rows.num_rows for rows in batch.tables.values()), default=0)
+    if max_rows is None or longest <= max_rows:
+        yield batch
+        return
+    for start in range(0, longest, max_rows):
+        yield Batch(batch.signal, {name: rows.slice(start, max_rows) for name, rows in batch.tables.items()})
+
+
+def _decode_all(signal: Signal, requests: Sequence[bytes]) -> tuple[dict[str, pa.Table], Sequence[bytes]]:
+    """The rows of many requests at the price of one (concatenated they are one), and those that could be decoded.
+
+    Each request was checked before it came here, so only a bug or a changed disk makes decoding fail. Then the
+    requests are tried one by one, so that one of them does not take the others with it.
+    """
+    try:
+        return decode(signal, b"".join(requests)), requests
+    except Exception:  # noqa: BLE001 - whatever it is, the other requests must be stored
+        _log.exception("%d requests of %s cannot be decoded together", len(requests), signal)
+    good = [request for request in requests if _is_decodable(signal, request)]
+    return decode(signal, b"".join(good)), good
+
+
+def _is_decodable(signal: Signal, request: bytes) -> bool:
+    try:
+        decode(signal, request)
+    except Exception:  # noqa: BLE001 - whatever it is, the other requests must be stored
+        _log.exception("a request of %d bytes cannot be decoded", len(request))
+        return False
+    return True
