@@ -16,6 +16,8 @@ from infersight_collector.journal import Journal
 from infersight_collector.pipeline import Graph
 from infersight_collector.signals import Signal
 from infersight_collector.store.errors import StoreFull, StoreUnavailable
+from infersight_collector.telemetry import instruments
+from infersight_collector.telemetry.process import observe_process
 
 _log = logging.getLogger(__name__)
 
@@ -96,9 +98,12 @@ class Collector:
         return self._unready or (str(failure) if isinstance(failure, StoreFull) else None)
 
     def _watch(self, journal: Journal) -> None:
-        gauge = self._telemetry.gauge
-        gauge("log_bytes", "Size of the write-ahead log", lambda: journal.waiting_bytes)
-        gauge("log_segments", "Finished log segments that wait for the store", lambda: journal.waiting_segments)
+        observe = self._telemetry.observe
+        observe(instruments.LOG_SIZE, lambda: journal.waiting_bytes)
+        observe(instruments.LOG_LIMIT, lambda: journal.max_bytes)
+        observe(instruments.LOG_SEGMENTS, lambda: journal.waiting_segments)
+        observe(instruments.LOG_OLDEST_AGE, lambda: journal.oldest_age_s)
+        observe_process(self._telemetry)
 
 
 def open_journal(graph: Graph, resources: ExitStack) -> Journal:

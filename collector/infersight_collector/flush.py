@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from infersight_collector.component import Exporter, LookAhead, Route
@@ -13,6 +14,7 @@ from infersight_collector.passage import Passage
 from infersight_collector.store.errors import StoreFull, StoreUnavailable
 from infersight_collector.store.wal import Segment, read
 from infersight_collector.telemetry import Telemetry
+from infersight_collector.telemetry.instruments import EXPORTER_FAILURES, EXPORTER_RETRY_DELAY
 
 _log = logging.getLogger(__name__)
 
@@ -34,13 +36,29 @@ class _Delivery:
     complete: bool = True
 
 
-@dataclass(slots=True)
-class _Trouble:
-    """An exporter that cannot deliver at the moment."""
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """An exporter that cannot deliver at the moment.
+
+    Attributes:
+        error: why not.
+        delay: seconds between its last attempt and the next.
+        retry_at: monotonic time of the next attempt.
+        since: monotonic time of the first attempt that failed.
+    """
 
     error: StoreUnavailable
     delay: float
     retry_at: float
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class LastFlush:
+    """When the last flush ended, in seconds since the epoch, and how long it took."""
+
+    at: float
+    seconds: float
 
 
 @dataclass(slots=True)
@@ -80,7 +98,11 @@ class Flusher:
         ahead = [part for route in routes for part in route.processors if isinstance(part, LookAhead)]
         self._lookahead_s = max((part.lookahead_s for part in ahead), default=0.0)
         self._deliveries: dict[Segment, _Delivery] = {}
-        self._troubles: dict[str, _Trouble] = {}
+        self._troubles: dict[str, Trouble] = {}
+        self._last_flush: LastFlush | None = None
+        self._failures = telemetry.counter(EXPORTER_FAILURES)
+        for name in exporters:
+            telemetry.observe(EXPORTER_RETRY_DELAY, partial(self._retry_delay, name), name)
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="flush", daemon=True)
@@ -90,6 +112,16 @@ class Flusher:
         """Why something cannot be delivered at the moment, a full disk before anything else; or None."""
         errors = [trouble.error for trouble in list(self._troubles.values())]
         return next((error for error in errors if isinstance(error, StoreFull)), errors[0] if errors else None)
+
+    @property
+    def troubles(self) -> dict[str, Trouble]:
+        """The exporters that cannot deliver at the moment, by name."""
+        return dict(self._troubles)
+
+    @property
+    def last_flush(self) -> LastFlush | None:
+        """The last flush, or None before the first."""
+        return self._last_flush
 
     def start(self) -> None:
         """Begins to flush."""
@@ -138,7 +170,8 @@ class Flusher:
                 self._deliver(segment, delivery, this)
         if this.errors:
             self._telemetry.failed_flushes.add(1)
-        self._telemetry.flush_seconds.add(time.monotonic() - started)
+        self._last_flush = LastFlush(time.time(), time.monotonic() - started)
+        self._telemetry.flush_duration.record(self._last_flush.seconds)
         return this.errors
 
     def _show(self, segment: Segment) -> _Delivery:
@@ -192,9 +225,15 @@ class Flusher:
         """Leaves a segment and those behind it for a later round, as far as one exporter is concerned."""
         before = self._troubles.get(name)
         delay = min(2 * (before.delay if before else self._interval_s), _MAX_BACKOFF_S)
-        self._troubles[name] = _Trouble(error, delay, time.monotonic() + delay)
+        now = time.monotonic()
+        self._troubles[name] = Trouble(error, delay, now + delay, before.since if before else now)
+        self._failures.add(1, name)
         this.errors[name] = error
         this.blocked.add(name)
+
+    def _retry_delay(self, name: str) -> float:
+        trouble = self._troubles.get(name)
+        return trouble.delay if trouble else 0.0
 
     def _finish(self, segment: Segment, delivery: _Delivery) -> None:
         del self._deliveries[segment]

@@ -57,6 +57,7 @@ class Intake:
             self._journal.append(Record(signal, request))
         self._telemetry.accepted_requests.add(1, signal)
         self._telemetry.accepted_records.add(records, signal)
+        self._telemetry.accepted_bytes.add(len(request), signal)
         return records
 
     def refused(self, signal: Signal, reason: str) -> None:

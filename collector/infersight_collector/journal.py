@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -56,6 +57,14 @@ class FileStorageConfig:
         return LogSettings(Path(self.directory), self.flush_interval, self.fsync, self.max_log_size_mib)
 
 
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A finished segment: its size in bytes, and the time of its first record in seconds since the epoch."""
+
+    size: int
+    since: float
+
+
 class Journal:
     """What was acknowledged and is not in the tables yet.
 
@@ -68,9 +77,10 @@ class Journal:
     def __init__(self, wal: Wal, store: Path, max_bytes: int) -> None:
         self._wal = wal
         self._quarantine = store / QUARANTINE
-        self._max_bytes = max_bytes
+        self.max_bytes: Final = max_bytes
         self._lock = threading.Lock()
-        self._finished: dict[Segment, int] = {segment: _size(segment) for segment in wal.segments()}
+        self._active_since: float | None = None
+        self._finished: dict[Segment, _Waiting] = {segment: _waiting(segment) for segment in wal.segments()}
 
     @classmethod
     def open(cls, settings: LogSettings) -> Self:
@@ -86,13 +96,22 @@ class Journal:
     def waiting_bytes(self) -> int:
         """Size of the log."""
         with self._lock:
-            return sum(self._finished.values()) + self._wal.active_bytes
+            return sum(waiting.size for waiting in self._finished.values()) + self._wal.active_bytes
 
     @property
     def waiting_segments(self) -> int:
         """Finished segments that are not in the tables yet."""
         with self._lock:
             return len(self._finished)
+
+    @property
+    def oldest_age_s(self) -> float:
+        """How long the oldest record has waited, in seconds; 0 where nothing waits."""
+        with self._lock:
+            times = [waiting.since for waiting in self._finished.values()]
+            if self._active_since is not None:
+                times.append(self._active_since)
+        return max(0.0, time.time() - min(times)) if times else 0.0
 
     def append(self, record: Record) -> None:
         """Keeps a record; when it returns, the record survives whatever happens to the process.
@@ -101,8 +120,10 @@ class Journal:
             Overloaded: the log is as large as it may be.
             StoreUnavailable: it cannot be written.
         """
-        if self.waiting_bytes >= self._max_bytes:
+        if self.waiting_bytes >= self.max_bytes:
             raise Overloaded("the write-ahead log is full: the store takes it up too slowly, try again later")
+        if self._active_since is None:
+            self._active_since = time.time()
         self._wal.append([record])
         if self._wal.active_bytes >= SEGMENT_BYTES:
             self._rotate()
@@ -135,11 +156,14 @@ class Journal:
     def _rotate(self) -> None:
         # Under our lock, so that segments that two threads finish are listed in their order.
         with self._lock:
+            since, self._active_since = self._active_since, None
             self._wal.rotate()
             for segment in self._wal.segments():
                 if segment not in self._finished:
-                    self._finished[segment] = _size(segment)
+                    self._finished[segment] = _waiting(segment, since)
 
 
-def _size(segment: Segment) -> int:
-    return segment.path.stat().st_size
+def _waiting(segment: Segment, since: float | None = None) -> _Waiting:
+    """What a finished segment adds; of a dead process's, the last record tells the age, a second late at most."""
+    status = segment.path.stat()
+    return _Waiting(status.st_size, status.st_mtime if since is None else since)

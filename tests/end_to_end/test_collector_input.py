@@ -212,7 +212,7 @@ def test_the_metrics_page_counts_what_was_accepted_and_refused(collector: Runnin
     for name in (
         'accepted_requests_total{signal="metrics"}',
         'accepted_records_total{signal="metrics"}',
-        'refused_requests_total{signal="metrics",reason="malformed"}',
+        'refused_requests_total{reason="malformed",signal="metrics"}',
     ):
         full = f"infersight_collector_{name}"
         assert after[full] == before.get(full, 0) + 1

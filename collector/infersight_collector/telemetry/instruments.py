@@ -1,0 +1,106 @@
+"""The names of the collector's own metrics: the only place that has them.
+
+Names, units (UCUM) and kinds are those of the OTLP form. On the page for Prometheus a name is translated by
+OpenTelemetry's rules: dots become underscores, the unit is written out, a counter ends in `_total`.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+_UNITS: Final = {"s": "seconds", "By": "bytes"}
+
+DURATION_BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+"""Upper bounds of the buckets of durations, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What is counted or measured.
+
+    Attributes:
+        name: in the OTLP form, dots between namespaces.
+        kind: a sum that only grows, a value of the moment, or a distribution.
+        unit: in UCUM: `s`, `By`, or what is counted, as `{request}`.
+        about: one line for people.
+        attributes: the keys that tell its series apart.
+    """
+
+    name: str
+    kind: Literal["counter", "gauge", "histogram"]
+    unit: str
+    about: str
+    attributes: tuple[str, ...] = ()
+
+    @property
+    def family(self) -> str:
+        """Its name on the page for Prometheus, for a counter without `_total`."""
+        name = self.name.replace(".", "_")
+        unit = _UNITS.get(self.unit)
+        return name if unit is None or name.endswith(unit) else f"{name}_{unit}"
+
+
+def _own(
+    name: str, kind: Literal["counter", "gauge", "histogram"], unit: str, about: str, *attributes: str
+) -> Instrument:
+    return Instrument(f"infersight.collector.{name}", kind, unit, about, attributes)
+
+
+ACCEPTED_REQUESTS: Final = _own("accepted_requests", "counter", "{request}", "Requests acknowledged", "signal")
+ACCEPTED_RECORDS: Final = _own(
+    "accepted_records", "counter", "{record}", "Spans, log records and data points acknowledged", "signal"
+)
+ACCEPTED_BYTES: Final = _own("accepted_bytes", "counter", "By", "Size of the acknowledged requests", "signal")
+REFUSED_REQUESTS: Final = _own(
+    "refused_requests", "counter", "{request}", "Requests not acknowledged", "signal", "reason"
+)
+DROPPED_RECORDS: Final = _own(
+    "dropped_records", "counter", "{record}", "Records left out after they were acknowledged", "signal", "reason"
+)
+
+LOG_SIZE: Final = _own("log.size", "gauge", "By", "Size of the write-ahead log")
+LOG_LIMIT: Final = _own("log.limit", "gauge", "By", "Size of the write-ahead log at which senders are refused")
+LOG_SEGMENTS: Final = _own("log.segments", "gauge", "{segment}", "Finished log segments that wait for an exporter")
+LOG_OLDEST_AGE: Final = _own("log.oldest_age", "gauge", "s", "How long the oldest record has waited in the log")
+
+FLUSH_DURATION: Final = _own("flush.duration", "histogram", "s", "Time of a flush, from the log to the exporters")
+FLUSH_FAILURES: Final = _own("flush.failures", "counter", "{flush}", "Flushes in which an exporter could not deliver")
+STORED_SEGMENTS: Final = _own("stored_segments", "counter", "{segment}", "Log segments that every exporter delivered")
+QUARANTINED_SEGMENTS: Final = _own(
+    "quarantined_segments", "counter", "{segment}", "Log segments set aside because something in them failed"
+)
+
+EXPORTER_FAILURES: Final = _own(
+    "exporter.failures", "counter", "{attempt}", "Segments that an exporter could not deliver at once", "exporter"
+)
+EXPORTER_RETRY_DELAY: Final = _own(
+    "exporter.retry_delay", "gauge", "s", "Time between the attempts of an exporter that fails, else 0", "exporter"
+)
+
+PROCESSOR_DURATION: Final = _own(
+    "processor.duration", "histogram", "s", "Time that a processor took for a batch", "processor", "pipeline"
+)
+PROCESSOR_ROWS_IN: Final = _own(
+    "processor.rows_in", "counter", "{row}", "Rows that came to a processor", "processor", "pipeline"
+)
+PROCESSOR_ROWS_OUT: Final = _own(
+    "processor.rows_out", "counter", "{row}", "Rows that left a processor", "processor", "pipeline"
+)
+
+STORE_COMMITS: Final = _own("store.commits", "counter", "{commit}", "Writes to a table of the store", "table")
+STORE_ROWS: Final = _own("store.rows", "counter", "{row}", "Rows written to a table of the store", "table")
+STORE_BYTES: Final = _own("store.written", "counter", "By", "Size of the files written for new rows", "table")
+COMPACTION_DURATION: Final = _own(
+    "compaction.duration", "histogram", "s", "Time of a round of maintenance that merged files"
+)
+COMPACTION_FILES: Final = _own("compaction.merged_files", "counter", "{file}", "Files merged into larger ones")
+COMPACTION_FAILURES: Final = _own("compaction.failures", "counter", "{failure}", "Things that maintenance could not do")
+
+UPTIME: Final = _own("uptime", "gauge", "s", "Time since the collector started")
+
+# Semantic conventions.
+CPU_TIME: Final = Instrument("process.cpu.time", "counter", "s", "CPU time of the process", ("cpu.mode",))
+MEMORY_USAGE: Final = Instrument("process.memory.usage", "gauge", "By", "Resident memory of the process")
+THREAD_COUNT: Final = Instrument("process.thread.count", "gauge", "{thread}", "Threads of the process")
+FILE_DESCRIPTORS: Final = Instrument(
+    "process.unix.file_descriptor.count", "gauge", "{file_descriptor}", "Open files of the process"
+)
