@@ -15,6 +15,27 @@ from infersight_collector.receivers.otlp import OtlpConfig, OtlpReceiver
 from infersight_collector.signals import Signal
 from infersight_collector.telemetry import Telemetry
 
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a receiver is made with, besides its configuration.
+
+    Attributes:
+        signals: the signals whose pipelines it feeds.
+        tokens: the bearer token by name of the authenticator, None where that asks for none.
+        surroundings: what it may use of the collector.
+    """
+
+    signals: set[Signal]
+    tokens: Mapping[str, str | None]
+    surroundings: Surroundings
+
+
+RECEIVERS: Final[dict[type, Callable[[Any, Feed], Receiver]]] = {
+    OtlpConfig: lambda config, feed: OtlpReceiver(config, feed.signals, feed.tokens),
+}
+"""How a receiver is made, by the dataclass of its configuration."""
+
 EXPORTERS: Final[dict[type, Callable[[Any, Surroundings], Exporter]]] = {
     StoreConfig: lambda config, _surroundings: StoreExporter(Path(config.path)),
 }
@@ -85,7 +106,7 @@ def build(configuration: Configuration) -> Graph:
     health = [part.endpoint for part in _extensions(configuration).values() if isinstance(part, HealthConfig)]
     return Graph(
         log=log,
-        receivers=_receivers(configuration),
+        receivers=_receivers(configuration, log, telemetry),
         routes=[_route(name, pipeline, used["processors"]) for name, pipeline in configuration.pipelines.items()],
         processors=used["processors"],
         exporters=exporters,
@@ -146,7 +167,7 @@ def _check_pipelines(configuration: Configuration) -> None:
             )
 
 
-def _receivers(configuration: Configuration) -> list[Receiver]:
+def _receivers(configuration: Configuration, log: LogSettings, telemetry: Telemetry) -> list[Receiver]:
     """Each receiver that a pipeline names, for the signals of these pipelines."""
     signals: dict[str, set[Signal]] = {}
     for name, pipeline in configuration.pipelines.items():
@@ -154,7 +175,11 @@ def _receivers(configuration: Configuration) -> list[Receiver]:
             signals.setdefault(receiver, set()).add(Signal(signal_of(name)))
     extensions = _extensions(configuration)
     tokens = {name: part.token or None for name, part in extensions.items() if isinstance(part, BearerToken)}
-    return [OtlpReceiver(configuration.components["receivers"][name], fed, tokens) for name, fed in signals.items()]
+    configs = configuration.components["receivers"]
+    return [
+        RECEIVERS[type(configs[name])](configs[name], Feed(fed, tokens, _surroundings(log, name, telemetry)))
+        for name, fed in signals.items()
+    ]
 
 
 def _extensions(configuration: Configuration) -> dict[str, Any]:
