@@ -14,7 +14,7 @@ demo: .venv/installed ## the whole path: server, collector, faults, forensics
 test: lint wheel ## everything that CI runs
 	$(PYTEST) -m "not slow"
 
-test-all: lint wheel ## the heavier suites too
+test-all: lint wheel .venv/installed-foreign ## the heavier suites too
 	$(PYTEST)
 
 lint: .venv/installed-dev
@@ -47,6 +47,10 @@ dev: .venv/installed-dev ## an editable install with every tool
 .venv/installed-dev: .venv/installed
 	$(PIP) install --editable '.[dev]' --constraint tests/constraints.txt
 	@touch $@
+
+# Not for every platform; the tests of what is missing are skipped.
+.venv/installed-foreign: .venv/installed-dev
+	-$(PIP) install --group foreign && touch $@
 
 clean:
 	rm -rf .venv build dist infersight-demo .mypy_cache .ruff_cache .pytest_cache .hypothesis
