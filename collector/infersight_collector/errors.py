@@ -6,6 +6,7 @@
     ├── TooLarge            a request beyond the size limit: do not retry
     ├── Unauthorized        a request without the right token
     ├── Overloaded          no room for a request now: the sender should try again
+    │   └── MemoryShort     the process takes more memory than it should
     ├── UnreadableFile      an OTLP file is damaged or of an unknown form from some offset on
     ├── ConfigError         a configuration that cannot work, with file and line where it has one
     └── ListenError         an endpoint that cannot be opened
@@ -66,6 +67,13 @@ class Unauthorized(CollectorError):
 
 class Overloaded(CollectorError):
     """There is no room for a request at the moment; the sender should try again later."""
+
+
+class MemoryShort(Overloaded):
+    """The process takes more memory than the processor `memory_limiter` allows."""
+
+    def __init__(self, limit_mib: int) -> None:
+        super().__init__(f"the collector is above its memory limit of {limit_mib} MiB: try again later")
 
 
 class ConfigError(CollectorError):

@@ -121,9 +121,13 @@ def _components(binder: Binder, role: str, node: yaml.Node, kinds: Mapping[str, 
     found: dict[str, Any] = {}
     for name, (key, value) in binder.mapping(node).items():
         kind = name.split("/", 1)[0]
-        if kind not in kinds:
-            raise binder.unknown(key, role.removesuffix("s"), kind, kinds)
-        found[name] = binder.bind(value, kinds[kind])
+        try:
+            target = kinds[kind]
+        except KeyError:
+            raise binder.unknown(key, role.removesuffix("s"), kind, kinds) from None
+        except ValueError as error:
+            raise binder.error(key, str(error)) from error
+        found[name] = binder.bind(value, target)
     return found
 
 

@@ -1,7 +1,7 @@
 """YAML nodes into typed dataclasses, so that every complaint names its line.
 
 The target's type hints are the schema: dataclasses, `list[X]`, `dict[str, X]`, `X | None`, `Literal[...]`, `str`,
-`int`, `float`, `bool`, and classes with `parse(text)`. Nothing unknown is accepted.
+`int`, `float`, `bool`, `Scalar`, and classes with `parse(text)`. Nothing unknown is accepted.
 """
 
 import dataclasses
@@ -13,6 +13,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 import yaml
 
 from infersight_collector.config.environment import expand
+from infersight_collector.config.values import Scalar, parse_scalar
 from infersight_collector.errors import ConfigError
 
 _NULL = "tag:yaml.org,2002:null"
@@ -79,6 +80,8 @@ class Binder:
         """
         origin = get_origin(target)
         if origin in (Union, types.UnionType):
+            if set(get_args(Scalar)) <= set(get_args(target)):
+                return self._bind_typed(node)
             return self.bind(node, next(option for option in get_args(target) if option is not types.NoneType))
         if hasattr(target, "parse"):
             return self._bind_scalar(node, target)
@@ -135,6 +138,14 @@ class Binder:
         if isinstance(value, Reference):
             value.line = node.start_mark.line + 1
         return value
+
+    def _bind_typed(self, node: yaml.Node) -> Scalar:
+        """A value that has the type in which it is written: in quotes it is text."""
+        text = self._text(node)
+        try:
+            return parse_scalar(text) if node.style is None else text
+        except ValueError as error:
+            raise self.error(node, str(error)) from error
 
     def _text(self, node: yaml.Node) -> str:
         if not isinstance(node, yaml.ScalarNode) or node.tag == _NULL:

@@ -7,6 +7,29 @@ from typing import Self
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_INTEGER = re.compile(r"[+-]?[0-9]+")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.?[0-9]+)([eE][+-]?[0-9]+)?")
+
+Scalar = str | int | float | bool
+"""A value whose type is that in which it is written: `text`, `"5"`, `5`, `0.5`, `true`."""
+
+
+def parse_scalar(text: str) -> Scalar:
+    """The value that an unquoted text says.
+
+    Only `true` and `false` are truth values, as in YAML 1.2: `yes` and `no` are texts.
+
+    Raises:
+        ValueError: an integer that does not fit 64 bits.
+    """
+    if text in ("true", "false"):
+        return text == "true"
+    if _INTEGER.fullmatch(text):
+        number = int(text)
+        if not -(2**63) <= number < 2**63:
+            raise ValueError(f"{text} does not fit 64 bits: put it in quotes to make it a text")
+        return number
+    return float(text) if _NUMBER.fullmatch(text) else text
 
 
 class Duration(float):
