@@ -57,7 +57,8 @@ class Pattern:
 
     Attributes:
         name: what stands in its place, `[redacted:NAME]`.
-        expression: a regular expression of linear time; a group `keep`, where it has one, stays before the mark.
+        expression: a regular expression of linear time; what its groups `keep` and `rest` match, where it has them,
+            stays before and behind the mark.
         confirm: a further check of the found text, for what an expression cannot say (a check digit).
         needs: lower-case texts of which one is in any text that matches; looking for them costs a tenth. All texts
             where there are none.
@@ -129,7 +130,7 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
         r"[A-Za-z0-9_-]*",
         *("akia", "asia", "aiza", "gh", "xox", "k_live", "k_test", "sk-", "hf_"),
     ),
-    Pattern.of("password", r"(?P<keep>://[^\s/:@]{0,64}:)[^\s/@]{1,256}@", "://"),
+    Pattern.of("password", r"(?P<keep>://[^\s/:@]{0,64}:)[^\s/@]{1,256}(?P<rest>@)", "://"),
     Pattern.of("secret", r"(?P<keep>(?i:cookie)[\"']? {0,2}[=:] {0,2}[\"']?)[^\"'\r\n]+", "cookie"),
     # Between quotes the value ends with the quote, also in JSON inside JSON and in a pair of a header list.
     Pattern.of("secret", rf"(?P<keep>{_QUOTED_NAME} {{0,2}}b?\\{{0,4}}\")[^\"\r\n]+", *_NAMED, "token", "cookie"),
@@ -159,8 +160,8 @@ class Redactor:
     """Applies the rules to attributes and text.
 
     Attributes:
-        action: `mask` writes `[redacted:NAME]`, `hash` a keyed hash by which equal values can still be found equal,
-            `drop` removes the attribute or the text.
+        action: `mask` writes `[redacted:NAME]`, `hash` adds a keyed hash by which equal values can still be found
+            equal, `[redacted:NAME#HASH]`, `drop` removes the attribute or the text.
         secret_keys: further attribute names whose values are secrets, compared without regard to case.
         patterns: further patterns, applied before the built-in ones.
         max_text: longest text kept, in characters.
@@ -259,11 +260,12 @@ class Redactor:
             found = match.group()
             if pattern.confirm is not None and not pattern.confirm(found):
                 return found
-            kept = match.groupdict().get("keep") or ""
-            secret = found[len(kept) :]
+            groups = match.groupdict()
+            kept, rest = groups.get("keep") or "", groups.get("rest") or ""
+            secret = found[len(kept) : len(found) - len(rest)]
             if secret.startswith(_MARK):
                 return found
-            return kept + ("" if self.action == "drop" else self._mark(pattern.name, secret))
+            return kept + ("" if self.action == "drop" else self._mark(pattern.name, secret)) + rest
 
         return pattern.expression.sub(replacement, text)
 
@@ -271,4 +273,5 @@ class Redactor:
         if self.action != "hash":
             return f"{_MARK}{name}]"
         digest = hmac.new(self.hash_key, secret.encode(errors="surrogatepass"), hashlib.sha256)
-        return f"{_MARK}{name}:{digest.hexdigest()[:16]}]"
+        # No colon: behind a name such as "secret" it would make the hash itself look like a secret.
+        return f"{_MARK}{name}#{digest.hexdigest()[:16]}]"

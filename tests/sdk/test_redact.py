@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infersight._redact import PATTERNS, SUSPICIOUS, Pattern, Redactor, is_secret_key
+from infersight._redact import PATTERNS, SUSPICIOUS, Action, Pattern, Redactor, is_secret_key
 
 SECRET_TEXT = {
     "credentials": "authorization header was Bearer abcdef0123456789",
@@ -76,7 +76,7 @@ def test_what_surrounds_a_secret_stays() -> None:
     assert redactor.text("curl https://h/x?user=7&access_token=abc123&v=2") == (
         "curl https://h/x?user=7&access_token=[redacted:secret]&v=2"
     )
-    assert redactor.text("redis://:hunter22@cache/0") == "redis://:[redacted:password]cache/0"
+    assert redactor.text("redis://:hunter22@cache/0") == "redis://:[redacted:password]@cache/0"
     assert redactor.text("a@b.io, c@d.io") == "[redacted:email], [redacted:email]"
 
 
@@ -172,11 +172,21 @@ def test_the_cheap_look_never_hides_what_a_pattern_would_find(before: str, secre
     assert SUSPICIOUS.search(text) is not None
 
 
-@given(PROSE)
-def test_redacting_twice_changes_nothing_more(text: str) -> None:
-    redactor = Redactor()
-    once = redactor.text(text)
+@pytest.mark.parametrize("action", ["mask", "hash"])
+@given(before=PROSE, secret=SECRETS, after=PROSE)
+def test_redacting_twice_changes_nothing_more(action: Action, before: str, secret: str, after: str) -> None:
+    redactor = Redactor(action=action, hash_key=b"1")
+    once = redactor.text(f"{before} {secret} {after}")
     assert redactor.text(once) == once
+
+
+def test_a_hash_is_no_secret_of_its_own() -> None:
+    redactor = Redactor(action="hash", hash_key=b"1")
+    kept = redactor.text("https://app:hunter22@db/prod?password=hunter22&v=1")
+    hashes = re.findall(r"#([0-9a-f]{16})\]", kept)
+    assert kept == f"https://app:[redacted:password#{hashes[0]}]@db/prod?password=[redacted:secret#{hashes[1]}]&v=1"
+    assert hashes[0] == hashes[1]
+    assert redactor.text(kept) == kept
 
 
 HOSTILE = ["eyJ", "eyJ-", "eyJ.", "a@", "a.", "1 ", "1-", "://", "://a:", "bearer ", "-----BEGIN PRIVATE KEY-----",
