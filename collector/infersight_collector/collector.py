@@ -58,7 +58,7 @@ class Collector:
             _compile()
             _drain(flusher)
             flusher.start()
-            intake = Intake(journal, self._telemetry, lambda: flusher.failure, self._gates())
+            intake = Intake(journal, self._telemetry, lambda: flusher.failure, self._gates(), flusher.arrived)
             for receiver in self._graph.receivers:
                 starting.callback(receiver.stop)
                 listening += receiver.start(intake)
@@ -122,7 +122,8 @@ def open_journal(graph: Graph, resources: ExitStack) -> Journal:
 
 def open_flusher(graph: Graph, journal: Journal, interval_s: float) -> Flusher:
     """What carries the log of a graph to its exporters."""
-    return Flusher(journal, graph.routes, graph.exporters, graph.telemetry, interval_s)
+    due = graph.due_records
+    return Flusher(journal, graph.routes, graph.exporters, graph.telemetry, interval_s, due_records=due)
 
 
 def _compile() -> None:

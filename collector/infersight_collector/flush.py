@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,6 +12,7 @@ from typing import Final
 from infersight_collector.component import Exporter, LookAhead, Route
 from infersight_collector.journal import Journal
 from infersight_collector.passage import Passage
+from infersight_collector.signals import Signal
 from infersight_collector.store.errors import StoreFull, StoreUnavailable
 from infersight_collector.store.wal import Segment, read
 from infersight_collector.telemetry import Telemetry
@@ -80,6 +82,7 @@ class Flusher:
         exporters: the exporters of the routes, by name.
         telemetry: the counters.
         interval_s: time between two flushes.
+        due_records: records of a signal that arrive before a flush does not wait for the interval.
     """
 
     def __init__(
@@ -89,6 +92,8 @@ class Flusher:
         exporters: Mapping[str, Exporter],
         telemetry: Telemetry,
         interval_s: float,
+        *,
+        due_records: Mapping[Signal, int] | None = None,
     ) -> None:
         self._journal = journal
         self._routes = routes
@@ -104,6 +109,9 @@ class Flusher:
         for name in exporters:
             telemetry.observe(EXPORTER_RETRY_DELAY, partial(self._retry_delay, name), name)
         self._lock = threading.Lock()
+        self._due_records = due_records or {}
+        self._arrived: Counter[Signal] = Counter()
+        self._due = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="flush", daemon=True)
 
@@ -130,8 +138,17 @@ class Flusher:
     def stop(self) -> None:
         """Ends the thread; the caller flushes what came last."""
         self._stopping.set()
+        self._due.set()
         if self._thread.is_alive():
             self._thread.join()
+
+    def arrived(self, signal: Signal, records: int) -> None:
+        """Takes note of records that are in the log now; enough of them are flushed at once."""
+        if signal in self._due_records:
+            # A count that two threads change at once may miss some: the flush then comes a little later.
+            self._arrived[signal] += records
+            if self._arrived[signal] >= self._due_records[signal]:
+                self._due.set()
 
     def flush(self, *, final: bool = False) -> None:
         """Delivers what is in the log.
@@ -147,7 +164,7 @@ class Flusher:
             raise next(iter(errors.values()))
 
     def _run(self) -> None:
-        while not self._stopping.wait(self._interval_s):
+        while not self._wait():
             try:
                 now = time.monotonic()
                 patient = {name for name, trouble in self._troubles.items() if trouble.retry_at > now}
@@ -157,6 +174,13 @@ class Flusher:
                 # A bug must not end the thread: the log would fill without anybody knowing.
                 _log.exception("the flush is tried again")
                 self._stopping.wait(_MAX_BACKOFF_S)
+
+    def _wait(self) -> bool:
+        """Returns when the next flush is due; True at the end."""
+        self._due.wait(self._interval_s)
+        self._due.clear()
+        self._arrived.clear()
+        return self._stopping.is_set()
 
     def _flush(self, skipped: Collection[str], *, final: bool) -> dict[str, StoreUnavailable]:
         """One round over all segments; returns what went wrong by exporter."""

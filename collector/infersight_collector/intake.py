@@ -21,6 +21,7 @@ class Intake:
         telemetry: the counters.
         failure: why the last flush failed, or None.
         gates: of each signal, who says whether its requests are taken at the moment.
+        arrived: told how many records of a signal are in the log now.
     """
 
     def __init__(
@@ -29,11 +30,13 @@ class Intake:
         telemetry: Telemetry,
         failure: Callable[[], StoreUnavailable | None],
         gates: Mapping[Signal, Sequence[Gate]] | None = None,
+        arrived: Callable[[Signal, int], None] = lambda _signal, _records: None,
     ) -> None:
         self._journal = journal
         self._telemetry = telemetry
         self._failure = failure
         self._gates = gates or {}
+        self._arrived = arrived
 
     def submit(self, signal: Signal, request: bytes) -> int:
         """Keeps one protobuf request durably.
@@ -55,6 +58,7 @@ class Intake:
             raise StoreFull(str(failure))
         if records:
             self._journal.append(Record(signal, request))
+            self._arrived(signal, records)
         self._telemetry.accepted_requests.add(1, signal)
         self._telemetry.accepted_records.add(records, signal)
         self._telemetry.accepted_bytes.add(len(request), signal)

@@ -1,7 +1,7 @@
 """The graph of components, built from the configuration: the only module that knows every component."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +11,9 @@ from infersight_collector.config.listening import BearerToken
 from infersight_collector.exporters.store import StoreConfig, StoreExporter
 from infersight_collector.health import HealthConfig
 from infersight_collector.journal import FileStorageConfig, LogSettings
+from infersight_collector.plugins import ProcessorKinds
+from infersight_collector.processors.batch import BatchProcessor
+from infersight_collector.processors.memory_limiter import MemoryLimiter
 from infersight_collector.receivers.otlp import OtlpConfig, OtlpReceiver
 from infersight_collector.signals import Signal
 from infersight_collector.telemetry import Telemetry
@@ -43,7 +46,7 @@ EXPORTERS: Final[dict[type, Callable[[Any, Surroundings], Exporter]]] = {
 
 KINDS: Final[Kinds] = {
     "receivers": {"otlp": OtlpConfig},
-    "processors": {},
+    "processors": ProcessorKinds({"batch": BatchProcessor, "memory_limiter": MemoryLimiter}),
     "exporters": {"store": StoreConfig},
     "extensions": {"health_check": HealthConfig, "bearertokenauth": BearerToken, "file_storage": FileStorageConfig},
 }
@@ -62,6 +65,7 @@ class Graph:
         exporters: those that the routes use, by name.
         health: where to serve the health pages, if anywhere.
         telemetry: the metrics of this collector.
+        due_records: records of a signal that wait before a delivery does not wait for its interval.
     """
 
     log: LogSettings
@@ -71,6 +75,7 @@ class Graph:
     exporters: Mapping[str, Exporter]
     health: Endpoint | None
     telemetry: Telemetry
+    due_records: Mapping[Signal, int]
 
     def surroundings(self, name: str) -> Surroundings:
         """What the component of this name may use."""
@@ -104,14 +109,16 @@ def build(configuration: Configuration) -> Graph:
         for name, config in used["exporters"].items()
     }
     health = [part.endpoint for part in _extensions(configuration).values() if isinstance(part, HealthConfig)]
+    routes = [_route(name, pipeline, used["processors"]) for name, pipeline in configuration.pipelines.items()]
     return Graph(
-        log=log,
+        log=replace(log, flush_interval=min((part.timeout for part in _batching(routes)), default=log.flush_interval)),
         receivers=_receivers(configuration, log, telemetry),
-        routes=[_route(name, pipeline, used["processors"]) for name, pipeline in configuration.pipelines.items()],
+        routes=routes,
         processors=used["processors"],
         exporters=exporters,
         health=health[0] if health else None,
         telemetry=telemetry,
+        due_records=_due_records(routes),
     )
 
 
@@ -125,7 +132,24 @@ def _used(configuration: Configuration, role: str) -> Iterator[str]:
 
 
 def _route(name: str, pipeline: Pipeline, processors: Mapping[str, Processor]) -> Route:
-    return Route(name, Signal(signal_of(name)), [processors[used] for used in pipeline.processors], pipeline.exporters)
+    route = Route(name, Signal(signal_of(name)), [processors[used] for used in pipeline.processors], pipeline.exporters)
+    sizes = [part.send_batch_max_size for part in _batching([route]) if part.send_batch_max_size]
+    return replace(route, max_rows=min(sizes, default=None))
+
+
+def _batching(routes: Sequence[Route]) -> list[BatchProcessor]:
+    """The processors that say how often and in which portions is delivered."""
+    return [part for route in routes for part in route.processors if isinstance(part, BatchProcessor)]
+
+
+def _due_records(routes: Sequence[Route]) -> dict[Signal, int]:
+    """Of each signal, the smallest size at which one of its pipelines does not wait for the interval."""
+    due: dict[Signal, int] = {}
+    for route in routes:
+        for part in _batching([route]):
+            if part.send_batch_size:
+                due[route.signal] = min(part.send_batch_size, due.get(route.signal, part.send_batch_size))
+    return due
 
 
 def _log(configuration: Configuration) -> LogSettings:
