@@ -187,8 +187,8 @@ class Flusher:
         started = time.monotonic()
         this = _Round(set(skipped))
         with self._lock:
-            for segment in self._journal.take():
-                delivery = self._show(segment)
+            # All are shown before one is delivered: a processor that looks ahead decides by everything that is there.
+            for segment, delivery in [(segment, self._show(segment)) for segment in self._journal.take()]:
                 if not final and time.monotonic() - delivery.shown_at < self._lookahead_s:
                     continue
                 self._deliver(segment, delivery, this)

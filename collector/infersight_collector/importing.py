@@ -107,7 +107,8 @@ class Importer:
             yield found
 
     def _store(self, flusher: Flusher) -> None:
-        flusher.flush()
+        # Nobody waits for what comes next: a processor that looks ahead decides by what was read.
+        flusher.flush(final=True)
         self._imported.records += self._waiting
         self._waiting.clear()
         self._progress(self._imported)

@@ -100,16 +100,17 @@ class Binder:
 
     def _bind_fields(self, node: yaml.Node, target: Any) -> Any:
         hints = get_type_hints(target)
-        fields = {field.name: field for field in dataclasses.fields(target) if field.init}
+        # A key that is no name in Python, as `and`, is in the metadata of its field.
+        fields = {field.metadata.get("key", field.name): field for field in dataclasses.fields(target) if field.init}
         values: dict[str, Any] = {}
         pairs = self.mapping(node)
         for name, (key, value) in pairs.items():
             if name not in fields:
                 raise self.unknown(key, "key", name, fields)
-            values[name] = self.bind(value, hints[name])
+            values[fields[name].name] = self.bind(value, hints[fields[name].name])
         for name, field in fields.items():
             required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
-            if required and name not in values:
+            if required and name not in pairs:
                 raise self.error(node, f"'{name}' is missing here")
         try:
             return target(**values)

@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from typing import Self
 
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
+_SECONDS = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.?[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -33,7 +33,7 @@ def parse_scalar(text: str) -> Scalar:
 
 
 class Duration(float):
-    """A time span in seconds, written `500ms`, `1s`, `2m` or `1h`."""
+    """A time span in seconds, written `100us`, `500ms`, `1s`, `2m` or `1h`."""
 
     __slots__ = ()
 
