@@ -6,7 +6,7 @@ WHEEL := build/wheel
 # Tests import the installed wheel, never the tree.
 PYTEST := PYTHONPATH=$(WHEEL) INFERSIGHT_TEST_WHEEL=$(CURDIR)/$(WHEEL) $(BIN)/python -m pytest
 
-.PHONY: demo test test-all lint wheel bench dev clean
+.PHONY: demo test test-all fuzz lint wheel bench dev clean
 
 demo: .venv/installed ## the whole path: server, collector, faults, forensics
 	$(BIN)/infersight demo
@@ -29,6 +29,10 @@ wheel: .venv/installed-dev
 	rm -rf dist $(WHEEL)
 	$(BIN)/python -m build --wheel --no-isolation --outdir dist .
 	$(PIP) install --no-deps --target $(WHEEL) dist/*.whl
+
+fuzz: .venv/installed-dev ## a million mutated requests through the decoder; SEED=n for another million
+	INFERSIGHT_FUZZ_CASES=1000000 INFERSIGHT_FUZZ_SEED=$(or $(SEED),20260101) \
+		$(BIN)/python -m pytest -q --durations=0 tests/collector/decode/test_fuzz.py
 
 bench: .venv/installed-dev ## ratios against a peer or a reference, measured in one run
 	for benchmark in tests/benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
