@@ -14,6 +14,7 @@ from infersight_collector.journal import FileStorageConfig, LogSettings
 from infersight_collector.plugins import ProcessorKinds
 from infersight_collector.processors.batch import BatchProcessor
 from infersight_collector.processors.memory_limiter import MemoryLimiter
+from infersight_collector.processors.tail_sampling import TailSampling
 from infersight_collector.receivers.otlp import OtlpConfig, OtlpReceiver
 from infersight_collector.signals import Signal
 from infersight_collector.telemetry import Telemetry
@@ -46,7 +47,9 @@ EXPORTERS: Final[dict[type, Callable[[Any, Surroundings], Exporter]]] = {
 
 KINDS: Final[Kinds] = {
     "receivers": {"otlp": OtlpConfig},
-    "processors": ProcessorKinds({"batch": BatchProcessor, "memory_limiter": MemoryLimiter}),
+    "processors": ProcessorKinds(
+        {"batch": BatchProcessor, "memory_limiter": MemoryLimiter, "tail_sampling": TailSampling}
+    ),
     "exporters": {"store": StoreConfig},
     "extensions": {"health_check": HealthConfig, "bearertokenauth": BearerToken, "file_storage": FileStorageConfig},
 }
