@@ -12,6 +12,7 @@ from infersight_collector.exporters.store import StoreConfig, StoreExporter
 from infersight_collector.health import HealthConfig
 from infersight_collector.journal import FileStorageConfig, LogSettings
 from infersight_collector.plugins import ProcessorKinds
+from infersight_collector.processors.attributes import AttributesProcessor, ResourceProcessor
 from infersight_collector.processors.batch import BatchProcessor
 from infersight_collector.processors.memory_limiter import MemoryLimiter
 from infersight_collector.processors.tail_sampling import TailSampling
@@ -48,7 +49,13 @@ EXPORTERS: Final[dict[type, Callable[[Any, Surroundings], Exporter]]] = {
 KINDS: Final[Kinds] = {
     "receivers": {"otlp": OtlpConfig},
     "processors": ProcessorKinds(
-        {"batch": BatchProcessor, "memory_limiter": MemoryLimiter, "tail_sampling": TailSampling}
+        {
+            "attributes": AttributesProcessor,
+            "batch": BatchProcessor,
+            "memory_limiter": MemoryLimiter,
+            "resource": ResourceProcessor,
+            "tail_sampling": TailSampling,
+        }
     ),
     "exporters": {"store": StoreConfig},
     "extensions": {"health_check": HealthConfig, "bearertokenauth": BearerToken, "file_storage": FileStorageConfig},
