@@ -20,6 +20,7 @@ OPERATION_FORWARD: Final = "forward"  # one call of a PyTorch module
 OPERATION_QUEUE: Final = "queue"  # a request waits for its batch
 OPERATION_BATCH: Final = "batch"  # one batch of several requests
 OPERATION_GENERATION: Final = "generation"  # one stream of tokens
+OPERATION_THREAD_POOL: Final = "thread_pool"  # work of a request waits for a thread
 OPERATION_QUERY: Final = "query"  # one call of a database, an index or another service, named by the user
 OPERATION_DETAIL: Final = "detail"  # a finer step, kept in memory and sent only with a request worth it
 
@@ -62,6 +63,8 @@ GEN_AI_TOKEN_TYPE: Final = "gen_ai.token.type"  # input, output
 
 # Server spans, beside the `http.*` conventions.
 REQUEST_ID: Final = "infersight.request.id"  # the X-Request-Id header
+REQUEST_QUEUE_DURATION: Final = "infersight.request.queue.duration"  # seconds in the host's socket before it began
+THREAD_POOL_DURATION: Final = "infersight.thread_pool.queue.duration"  # seconds: all waits for a thread, summed
 REQUESTS_IN_FLIGHT: Final = "infersight.requests.in_flight"  # open on this worker when it began, itself included
 EVENT_LOOP_LAG: Final = "infersight.event_loop.lag"  # seconds: the longest lag seen while the request was open
 

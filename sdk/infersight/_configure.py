@@ -37,7 +37,7 @@ class Running:
     recorder: "Recorder | None" = None
     forcing: "TraceForcing | None" = None
     observers: Sequence[Callable[[], None]] = ()
-    """What observes besides the calls of the application: how each is stopped."""
+    """What observes besides the calls of the application: how each is stopped, the last one first."""
 
 
 class State:
@@ -183,11 +183,12 @@ def shutdown() -> None:
     try:
         if running.exit_hooks is not None:
             running.exit_hooks.remove()
-        for stop in running.observers:
+        for stop in reversed(running.observers):
             stop()
         if running.recorder is not None:
             running.recorder.stop()
         running.telemetry.deferred.stop(options.shutdown_seconds)
+        running.logs.stop_sending()
         running.providers.shutdown(options.shutdown_seconds)
         running.logs.detach()
     except Exception:  # noqa: BLE001 - the end of a process is no time for our errors
@@ -254,6 +255,9 @@ def _observers(options: Options, providers: "Providers") -> list[Callable[[], No
             from infersight.integrations.clients import ClientInstrumentation  # noqa: PLC0415 - as above
 
             started.append(ClientInstrumentation().stop)
+        from infersight._pools import Pools  # noqa: PLC0415 - as above
+
+        started.append(Pools().stop)  # around the instrumentation of threads
     except Exception:  # noqa: BLE001 - what the application itself emits does not depend on them
         report("observe the host and its clients")
     return started

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 _MARK: Final = "_infersight_request"
 
+_left: Final[ContextVar[tuple[int, Request] | None]] = ContextVar("left", default=None)
+"""Identity of the exception that left a request of this task last, and that request."""
+
 last_inference: Final[ContextVar[tuple[tuple[str, str | None], Span] | None]] = ContextVar(
     "last_inference", default=None
 )
@@ -30,7 +33,12 @@ last_inference: Final[ContextVar[tuple[tuple[str, str | None], Span] | None]] = 
 
 
 def remember_request(error: BaseException, request: Request) -> None:
-    """Let an exception carry the request that it leaves, for whoever logs it outside."""
+    """Let an exception be known as the one that left the request, for whoever logs it outside.
+
+    By the task in which it left, for the requests of a batch may fail by one exception; where it is logged in another
+    task, by the exception itself.
+    """
+    _left.set((id(error), request))
     with contextlib.suppress(AttributeError):  # an exception class with __slots__ has no room for it
         setattr(error, _MARK, request)
 
@@ -40,6 +48,9 @@ def request_of(record: logging.LogRecord) -> Request | None:
     current = current_request.get()
     if current is not None or not record.exc_info:
         return current
+    left = _left.get()
+    if left is not None and left[0] == id(record.exc_info[1]):
+        return left[1]
     remembered = getattr(record.exc_info[1], _MARK, None)
     return remembered if isinstance(remembered, Request) else None
 

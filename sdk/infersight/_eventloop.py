@@ -6,6 +6,7 @@ stays out, looks at what the loop's thread is doing, and says so once the loop r
 
 import asyncio
 import contextvars
+import os
 import sys
 import sysconfig
 import threading
@@ -13,6 +14,7 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Final
 from weakref import WeakKeyDictionary
@@ -32,7 +34,8 @@ _CHECKS_PER_THRESHOLD: Final = 2
 """A block of one and a half thresholds is always seen in the act; more checks cost more than they show."""
 
 _STANDARD_LIBRARY: Final = (sysconfig.get_path("stdlib"), "<frozen ")
-_INSTALLED: Final = ("/site-packages/", "/dist-packages/")
+_INSTALLED: Final = ("/site-packages/", "/dist-packages/", f"{Path(__file__).parent}{os.sep}")
+"""What is no code of the application; this package wherever it is."""
 
 
 class OpenRequest:

@@ -1,6 +1,7 @@
 """The standard library's logging to OTLP, with the trace of each record, beside the application's own handlers."""
 
 import logging
+from typing import Final
 
 from opentelemetry import context as otel_context
 from opentelemetry._logs import LoggerProvider, LogRecord
@@ -16,6 +17,10 @@ from infersight._redact import Redactor
 from infersight._severity import OWN_TRANSPORT, severity_number, severity_text
 from infersight._structured import event_of, parts_of
 from infersight._values import AttributeValue, carriable, exception_attributes, text
+
+_FOR_ITS_HANDLERS: Final = "torch.__trace"
+"""PyTorch's logger of what `torch.compile` does, always at DEBUG: as long as it has a handler, each compilation writes
+hundreds of records into it."""
 
 
 class OtlpHandler(logging.Handler):
@@ -120,16 +125,21 @@ class LogBridge:
         if self._console is not None:
             root.addHandler(self._console)
         for logger in (root, *_named_loggers()):
-            if logger is root or (logger.handlers and not logger.propagate):
+            keeps_to_itself = logger.handlers and not logger.propagate and logger.name != _FOR_ITS_HANDLERS
+            if logger is root or keeps_to_itself:
                 logger.addHandler(self._otlp)  # once, however often it is added
             else:
                 logger.removeHandler(self._otlp)
 
+    def stop_sending(self) -> None:
+        """Leave only the console, for what the end of the process has to say."""
+        for logger in (logging.getLogger(), *_named_loggers()):
+            logger.removeHandler(self._otlp)
+
     def detach(self) -> None:
         """Take the handlers away and restore the root's level."""
+        self.stop_sending()
         root = logging.getLogger()
-        for logger in (root, *_named_loggers()):
-            logger.removeHandler(self._otlp)
         if self._console is not None:
             root.removeHandler(self._console)
         if self._level_before is not None:

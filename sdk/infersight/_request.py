@@ -19,23 +19,29 @@ class Request:
     Attributes:
         span: its server span.
         id: its `X-Request-Id`; empty without one.
+        thread_wait_ns: how long its work waited for threads, all waits summed, in nanoseconds.
         recording: the detail that is kept until its end; None where nothing is recorded.
         is_over: whether its response is complete, though what it started may go on.
     """
 
-    __slots__ = ("_variants", "id", "is_over", "recording", "span")
+    __slots__ = ("_variants", "id", "is_over", "recording", "span", "thread_wait_ns")
 
     def __init__(self, span: Span, id: str = "", recording: "Recording | None" = None) -> None:  # noqa: A002 - as the attribute
         self.span = span
         self.id = id
         self.recording = recording
         self.is_over = False
+        self.thread_wait_ns = 0
         self._variants: dict[str, AttributeValue] = {}
 
     def got(self, name: str, value: str) -> None:
         """Put the attribute of a variant on the request's span, and on those that begin from now on."""
         self._variants[name] = value
         self.span.set_attribute(name, value)
+
+    def waited_for_thread(self, nanoseconds: int) -> None:
+        """Count a wait of its work for a thread; about, where two threads count at once."""
+        self.thread_wait_ns += nanoseconds
 
     def holds(self, span: Span) -> bool:
         """Whether the span is in the request's trace: a thread, or a task that outlives it, may do other work."""
@@ -80,6 +86,9 @@ class _CurrentRequest:
 
 current_request: Final = _CurrentRequest()
 """Set where a request begins."""
+
+queue_seconds: Final[ContextVar[float | None]] = ContextVar("queue_seconds", default=None)
+"""How long the request that begins here waited for the application; None where that is not known."""
 
 forced: Final[ContextVar[bool]] = ContextVar("forced", default=False)
 """Whether the request that begins here is to be sampled and sent with its detail, whatever else is decided."""

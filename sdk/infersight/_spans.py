@@ -90,6 +90,7 @@ class OpenSpan:
 
 
 _RECORDED: Final = "_infersight_recorded"
+"""The traces in which an exception has its log event; one that fails a batch is raised in several."""
 
 
 def fail(telemetry: Telemetry, span: Span, error: BaseException) -> None:
@@ -107,9 +108,11 @@ def fail(telemetry: Telemetry, span: Span, error: BaseException) -> None:
     attributes = exception_attributes(error)
     if "logs" not in signals:
         span.add_event(names.EXCEPTION_EVENT, attributes)
-    if signals & {"logs", "logs/dup"} and not hasattr(error, _RECORDED):
+    trace_id = span.get_span_context().trace_id
+    recorded: tuple[int, ...] = getattr(error, _RECORDED, ())
+    if signals & {"logs", "logs/dup"} and trace_id not in recorded:
         with contextlib.suppress(AttributeError):  # an exception class with __slots__ has no room for it
-            setattr(error, _RECORDED, True)
+            setattr(error, _RECORDED, (*recorded, trace_id))
         body = f"{qualified_name(type(error))}: {safe_str(error)}"
         context = set_span_in_context(span)
         telemetry.emit_event(names.EXCEPTION_LOG, SeverityNumber.ERROR, body, attributes, context)

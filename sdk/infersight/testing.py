@@ -26,6 +26,7 @@ from infersight._context import last_inference
 from infersight._faults import raise_faults
 from infersight._globals import Globals, current, put
 from infersight._logs import LogBridge
+from infersight._pools import Pools
 from infersight._providers import Providers
 from infersight._recorder import Recorder
 from infersight._request import current_request
@@ -158,6 +159,7 @@ def capture(
     current_request.set(None)
     last_inference.set(None)
     recorder = Recorder(options, telemetry, providers, None)
+    pools = Pools()
     before = state.exchange(options, Running(telemetry, providers, logs, recorder=recorder))
     raised_before = raise_faults(faults_raise)
     try:
@@ -165,6 +167,7 @@ def capture(
     finally:
         raise_faults(raised_before)
         state.exchange(*before)
+        pools.stop()
         recorder.stop()
         logs.detach()
         put(globals_before)

@@ -13,7 +13,8 @@ from infersight._configure import dump_last_requests, force_flush, state
 from infersight._context import remember_request
 from infersight._eventloop import monitor_of_running_loop
 from infersight._faults import report
-from infersight._request import Request, current_request, forced
+from infersight._request import Request, current_request, forced, queue_seconds
+from infersight.integrations.arrival import seconds_in_socket
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -32,19 +33,23 @@ class EntryMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Begin outside of every other request, and let whoever may force a request's detail do so."""
+        is_forced = False
         try:
             _leave_finished_request()
+            running = state.running
+            if running is not None and scope["type"] == "http":
+                queue_seconds.set(seconds_in_socket(receive))
+                is_forced = running.forcing is not None and running.forcing.allows(scope)
         except Exception:  # noqa: BLE001 - the request is served in any case
-            report("leave a finished request")
-        running = state.running
-        if running is None or running.forcing is None or not running.forcing.allows(scope):
-            await self.app(scope, receive, send)
-            return
-        token = forced.set(True)
+            report("begin a request")
+        # The request stays current until here, for what the middleware around it logs at its end.
+        token = current_request.set(current_request.get())
+        forced_token = forced.set(is_forced or forced.get())
         try:
             await self.app(scope, receive, send)
         finally:
-            forced.reset(token)
+            forced.reset(forced_token)
+            current_request.reset(token)
 
 
 def _leave_finished_request() -> None:
@@ -79,7 +84,7 @@ class RequestMiddleware:
         request = _ServerRequest(scope)
         # A FastAPI application that is mounted in this one would add a server span and metrics of its own.
         scope.setdefault("fastapi.telemetry", None)
-        token = current_request.set(request.shared)
+        current_request.set(request.shared)  # until the outermost middleware is left
         otel_token = otel_context.attach(current_request.context(request.shared))
 
         async def observed_send(message: Message) -> None:
@@ -100,7 +105,6 @@ class RequestMiddleware:
         finally:
             request.end()
             otel_context.detach(otel_token)
-            current_request.reset(token)
 
 
 class _ServerRequest:
@@ -118,6 +122,8 @@ class _ServerRequest:
             self.shared.id = _request_id(scope)
             if self.span.is_recording():
                 self.span.set_attribute(names.REQUESTS_IN_FLIGHT, self._monitor.in_flight)
+                if (waited := queue_seconds.get()) is not None:
+                    self.span.set_attribute(names.REQUEST_QUEUE_DURATION, waited)
                 if self.shared.id:
                     self.span.set_attribute(names.REQUEST_ID, self.shared.id)
                 if state.running is not None and state.running.recorder is not None:
@@ -135,6 +141,8 @@ class _ServerRequest:
             monitor.close(self._open)
             if self.span.is_recording():
                 self.span.set_attribute(names.EVENT_LOOP_LAG, self._open.lag)
+                if self.shared.thread_wait_ns:
+                    self.span.set_attribute(names.THREAD_POOL_DURATION, self.shared.thread_wait_ns * 1e-9)
             recording, self.shared.recording = self.shared.recording, None
             if recording is not None and state.running is not None and state.running.recorder is not None:
                 state.running.recorder.end(recording, _route(self._scope), failed=self.failed)

@@ -1,0 +1,109 @@
+"""What a request waits for outside of its own code: the server, a thread, a process."""
+
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import infersight
+from infersight import testing
+from infersight.integrations.arrival import seconds_in_socket
+
+if TYPE_CHECKING:
+    from tests.sdk.conftest import Receiver, Row, Serve
+
+SERVED = {"module": "pooled_application", "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS": "health"}
+
+
+def named(receiver: "Receiver", name: str) -> "list[Row]":
+    """The spans of this name, by their start."""
+    found = [span for span in receiver.spans if span.name == name]
+    return sorted(found, key=lambda span: int(span.record.start_time_unix_nano))
+
+
+def seconds(span: "Row") -> float:
+    return float(span.record.end_time_unix_nano - span.record.start_time_unix_nano) / 1e9
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells it on Linux")
+@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
+def test_a_request_knows_how_long_it_lay_in_the_socket_while_the_loop_was_blocked(
+    receiver: "Receiver", serve: "Serve", loop: str
+) -> None:
+    exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver.grpc_endpoint, "UVICORN_LOOP": loop}
+    with serve(**SERVED, **exporting) as server:
+        with ThreadPoolExecutor(1) as pool:
+            blocking = pool.submit(server.get, "/block")
+            while not blocking.done():  # one of these arrives while the loop is blocked
+                server.get("/quick")
+        server.stop()
+    (blocked,) = named(receiver, "GET /block")
+    waited = [span.attributes["infersight.request.queue.duration"] for span in named(receiver, "GET /quick")]
+    assert 0.3 < max(waited) < seconds(blocked) + 0.1
+    assert blocked.attributes["infersight.request.queue.duration"] < 0.3
+
+
+def test_a_server_that_does_not_tell_leaves_the_wait_unknown() -> None:
+    class Transport:
+        def get_extra_info(self, _name: str) -> None:
+            return None
+
+    class Connection:
+        transport = Transport()
+
+        def receive(self) -> None: ...
+
+    assert seconds_in_socket(Connection().receive) is None
+    assert seconds_in_socket(lambda: None) is None
+
+
+def test_work_that_waits_for_a_thread_says_so_on_the_request_and_where_it_waited(
+    receiver: "Receiver", serve: "Serve"
+) -> None:
+    with serve(**SERVED, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint) as server:
+        server.get("/executor")
+        server.stop()
+    (request,) = named(receiver, "GET /executor")
+    (waiting,) = named(receiver, "thread pool")
+    (second,) = named(receiver, "second")
+    assert waiting.record.parent_span_id.hex() == request.span_id
+    assert waiting.attributes == {"infersight.operation": "thread_pool"}
+    assert waiting.record.end_time_unix_nano <= second.record.start_time_unix_nano
+    assert 0.15 < seconds(waiting) <= request.attributes["infersight.thread_pool.queue.duration"]
+
+
+def test_a_sync_handler_that_waits_for_its_thread_says_so(receiver: "Receiver", serve: "Serve") -> None:
+    with serve(**SERVED, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint) as server:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(server.get, ["/sync", "/sync"]))
+        server.stop()
+    longest = max(named(receiver, "GET /sync"), key=seconds)
+    (waiting,) = [span for span in named(receiver, "thread pool") if span.trace_id == longest.trace_id]
+    (work,) = [span for span in named(receiver, "sync") if span.trace_id == longest.trace_id]
+    assert waiting.record.parent_span_id.hex() == work.record.parent_span_id.hex() == longest.span_id
+    assert seconds(waiting) + seconds(work) == pytest.approx(seconds(longest), abs=0.1)
+
+
+def test_work_in_another_process_is_in_the_trace_of_its_request(receiver: "Receiver", serve: "Serve") -> None:
+    with serve(**SERVED, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint) as server:
+        assert server.get("/process") == (200, b"42")
+        server.stop()
+    (request,) = named(receiver, "GET /process")
+    (inference,) = named(receiver, "inference doubler")
+    assert inference.record.parent_span_id.hex() == request.span_id
+    assert inference.resource["process.pid"] != request.resource["process.pid"]
+
+
+def test_outside_of_a_request_nothing_is_timed_and_results_and_errors_are_as_ever() -> None:
+    def fail(number: int) -> Any:
+        raise LookupError(number)
+
+    with testing.capture() as captured, ThreadPoolExecutor(1) as pool, infersight.stage("no request"):
+        held = pool.submit(time.sleep, 0.05)
+        assert pool.submit(pow, 2, exp=3).result() == 8
+        assert held.result() is None
+        with pytest.raises(LookupError):
+            pool.submit(fail, 1).result()
+    assert [span.name for span in captured.spans] == ["no request"]
