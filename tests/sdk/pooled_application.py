@@ -54,9 +54,13 @@ async def process() -> int:
     return await asyncio.get_running_loop().run_in_executor(processes[0], double, 21)
 
 
+def stall() -> None:
+    time.sleep(0.5)
+
+
 @app.get("/block")
 async def block() -> None:
-    time.sleep(0.5)
+    stall()
 
 
 @app.get("/quick")

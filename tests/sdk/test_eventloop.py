@@ -126,6 +126,8 @@ def test_the_responsible_frame_is_the_innermost_of_the_application() -> None:
     server = frame(f"{installed}/uvicorn/server.py", "serve")
     own, library = frame("/srv/app.py", "load"), frame(f"{installed}/requests/api.py", "get")
     socket = frame(f"{stdlib}/socket.py", "readinto")
+    ours = frame(infersight.observe.__code__.co_filename, "observing")
     assert responsible_frame(traceback.StackSummary.from_list([server, own, library, socket])) is own
+    assert responsible_frame(traceback.StackSummary.from_list([server, own, ours, library])) is own
     assert responsible_frame(traceback.StackSummary.from_list([server, library, socket])) is library
     assert responsible_frame(traceback.StackSummary.from_list([socket])) is socket

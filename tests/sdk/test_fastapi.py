@@ -1,6 +1,7 @@
 """`instrument_fastapi` on applications in this process."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -107,6 +108,43 @@ def test_concurrent_requests_know_of_each_other() -> None:
     spans, codes = get(waiting, "/meet", "/meet")
     assert codes == [200, 200]
     assert sorted(attributes(span)["infersight.requests.in_flight"] for span in spans) == [1, 2]
+
+
+def test_requests_that_fail_by_one_exception_are_not_mixed_up() -> None:
+    """As the requests of a batch do: each one's log record is its own, whichever of them it left last."""
+
+    async def serve(app: fastapi.FastAPI, number: int) -> None:
+        scope = {"type": "http", "method": "GET", "path": "/fail", "query_string": b"", "headers": []}
+        scope["headers"] = [(b"x-request-id", str(number).encode())]
+        try:
+            await app(scope, asyncio.Event().wait, ignore)
+        except LookupError:
+            await both_left.wait()
+            logging.getLogger("server").exception("request %d", number)
+
+    async def ignore(_message: object) -> None:
+        return None
+
+    async def run(app: fastapi.FastAPI) -> None:
+        await asyncio.gather(*(serve(app, number) for number in range(2)))
+        monitor_of_running_loop().stop()
+
+    both_left = asyncio.Barrier(2)
+    with testing.capture() as captured:
+        app, shared = application(), LookupError("batch")
+
+        @app.get("/fail")
+        async def fail() -> None:
+            raise shared
+
+        asyncio.run(run(app))
+    records = [log.log_record for log in captured.logs if str(log.log_record.body).startswith("request ")]
+    requests = {attributes(span)["infersight.request.id"]: span.context for span in captured.spans}
+    assert len(records) == len(requests) == 2
+    for record in records:
+        context = requests[str(record.body).removeprefix("request ")]
+        assert context is not None
+        assert record.trace_id == context.trace_id
 
 
 def test_an_application_that_is_instrumented_already_keeps_its_one_server_span() -> None:

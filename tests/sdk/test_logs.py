@@ -209,3 +209,13 @@ def test_an_exception_is_an_event_of_its_spans_or_one_log_record_or_both(
         inner = captured.span("inner").context
         assert inner is not None
         assert record.log_record.span_id == inner.span_id
+
+
+def test_an_exception_that_fails_several_requests_has_a_log_event_in_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_SEMCONV_EXCEPTION_SIGNAL_OPT_IN", "logs")
+    shared = ValueError("batch")
+    with testing.capture() as captured:
+        for _ in range(2):
+            with pytest.raises(ValueError, match="batch"), infersight.stage("request"):
+                raise shared
+    assert [record.log_record.trace_id for record in captured.logs] == [1, 2]

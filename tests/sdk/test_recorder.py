@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import torch
 from fastapi import FastAPI
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -272,6 +273,23 @@ def test_a_kept_log_call_never_prints_an_array() -> None:
     assert first.attributes is not None
     assert first.attributes["batch"] == "<Array [8, 128] float32>"
     assert second.body == "%d (<Array [8, 128] float32>,)"
+
+
+def test_a_compiler_is_not_asked_for_its_detail() -> None:
+    """PyTorch prints whole graphs where DEBUG is on, and writes hundreds of records into any handler of its trace."""
+    enabled: list[bool] = []
+
+    async def compiles() -> None:
+        enabled.extend(logging.getLogger(name).isEnabledFor(logging.DEBUG) for name in ("torch._dynamo", "numba.core"))
+        function = torch.compile(lambda x: x + 1, backend="eager")  # pyright: ignore[reportUnknownMemberType]
+        function(torch.ones(2))
+
+    torch.compiler.reset()
+    with testing.capture(slow_seconds=1e-9) as captured:
+        serve_once(compiles)
+    assert enabled == [False, False]
+    sources = {record.instrumentation_scope.name for record in captured.logs if record.instrumentation_scope}
+    assert not any(name.startswith("torch.") for name in sources)
 
 
 def test_levels_decide_as_ever_outside_of_requests_and_for_what_they_let_through(

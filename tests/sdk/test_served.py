@@ -104,7 +104,7 @@ def test_the_log_record_of_an_exception_that_left_the_application_belongs_to_its
     receiver: "Receiver", serve: "Serve"
 ) -> None:
     with serve(OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint, **HEALTH_EXCLUDED) as server:
-        assert server.get("/fail", traceparent(7))[0] == 500
+        assert server.get("/fail", traceparent(7) | {"x-request-id": "order-7"})[0] == 500
         server.stop()
     (span,) = of_trace(receiver.spans, 7)
     logged = [row for row in receiver.logs if "Exception in ASGI application" in row.record.body.string_value]
@@ -112,6 +112,8 @@ def test_the_log_record_of_an_exception_that_left_the_application_belongs_to_its
     assert logged[0].attributes["exception.type"] == "LookupError"
     assert logged[0].attributes["exception.message"] == "no such row"
     assert "in fail" in logged[0].attributes["exception.stacktrace"]
+    (access,) = [row for row in of_trace(receiver.logs, 7) if '"GET /fail' in row.record.body.string_value]
+    assert [row.attributes["infersight.request.id"] for row in (*logged, access)] == ["order-7"] * 2
 
 
 def test_a_blocked_event_loop_names_the_request_and_function_that_blocked_it_and_marks_its_victims(
