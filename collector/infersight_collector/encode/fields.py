@@ -154,7 +154,7 @@ def concatenate(columns: Sequence[Column]) -> Column:
         for column in columns:
             column.write(target, at)
 
-    return Column(np.sum([column.lengths for column in columns], axis=0), write)
+    return Column(np.add.reduce([column.lengths for column in columns]), write)
 
 
 def message(number: int | Ints, inner: Column, *, keep_empty: bool = True) -> Column:

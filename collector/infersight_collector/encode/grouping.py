@@ -129,12 +129,10 @@ def _begins(levels: Sequence[Level]) -> Any:
 def _cuts(records: Ragged, levels: Sequence[Level], max_bytes: int) -> Ints:
     """The records that requests begin with."""
     heads = [level.heads.lengths[level.ids] + _FRAMES for level in levels]
-    begun = np.sum(
-        [np.where(_begins(levels[depth:]), size, 0) for depth, size in enumerate(heads)], axis=0, dtype=np.int64
-    )
+    begun = np.add.reduce([np.where(_begins(levels[depth:]), size, 0) for depth, size in enumerate(heads)])
     # A record costs its bytes, and the messages that begin with it; a request's first one begins all of them.
     ends: Ints = np.cumsum(records.lengths + begun)
-    extra: Ints = np.sum(heads, axis=0) - begun
+    extra = np.add.reduce(heads) - begun
     cuts = [0]
     while True:
         first = cuts[-1]
