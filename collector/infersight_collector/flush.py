@@ -1,10 +1,12 @@
 """From the log to the exporters: about every second, one segment after the other, each exactly once."""
 
+import errno
 import logging
 import threading
 import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -13,14 +15,17 @@ from infersight_collector.component import Exporter, LookAhead, Route
 from infersight_collector.journal import Journal
 from infersight_collector.passage import Passage
 from infersight_collector.signals import Signal
-from infersight_collector.store.errors import StoreFull, StoreUnavailable
-from infersight_collector.store.wal import Segment, read
+from infersight_collector.store.errors import StoreFull, StoreUnavailable, unavailable
+from infersight_collector.store.wal import Record, Segment, read
 from infersight_collector.telemetry import Telemetry
 from infersight_collector.telemetry.instruments import EXPORTER_FAILURES, EXPORTER_RETRY_DELAY
 
 _log = logging.getLogger(__name__)
 
 _MAX_BACKOFF_S: Final = 30.0
+
+_PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+"""Why a file cannot be read at the moment, while nothing is wrong with it."""
 
 
 @dataclass(slots=True)
@@ -31,11 +36,13 @@ class _Delivery:
         waiting: names of the exporters that have not delivered it.
         shown_at: monotonic time at which the processors that look ahead have seen it.
         complete: whether everything in it could be decoded, processed and delivered so far.
+        stuck: whether it was delivered and could not be taken out of the log.
     """
 
     waiting: list[str]
     shown_at: float
     complete: bool = True
+    stuck: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +210,8 @@ class Flusher:
         delivery = self._deliveries.get(segment)
         if delivery is None:
             if self._lookahead_s:
-                Passage(read(segment)[0]).show(self._routes)
+                with suppress(OSError):  # which `_records` will tell of
+                    Passage(read(segment)[0]).show(self._routes)
             delivery = self._deliveries[segment] = _Delivery(list(self._exporters), time.monotonic())
         return delivery
 
@@ -211,24 +219,40 @@ class Flusher:
         todo = {name: self._exporters[name] for name in delivery.waiting if name not in this.blocked}
         # An exporter gets its segments in order, so one that misses this misses those behind it.
         this.blocked.update(name for name in delivery.waiting if name not in todo)
-        if not todo:
-            return
-        records, damages = read(segment)
-        for damage in damages:
-            _log.warning("%s", damage)
-        passage = Passage(records)
-        try:
-            passage.run(self._routes, todo)
-        except StoreUnavailable as error:
-            for name in todo:
-                self._postpone(name, error, this)
-            return
-        delivery.complete &= passage.complete and all(damage.torn for damage in damages)
-        for name, exporter in todo.items():
-            delivery.complete &= self._commit(name, exporter, segment, this)
-        delivery.waiting = [name for name in delivery.waiting if name in this.blocked]
+        if todo:
+            try:
+                passage = Passage(self._records(segment, delivery))
+                passage.run(self._routes, todo)
+            except StoreUnavailable as error:
+                for name in todo:
+                    self._postpone(name, error, this)
+                return
+            delivery.complete &= passage.complete
+            for name, exporter in todo.items():
+                delivery.complete &= self._commit(name, exporter, segment, this)
+            delivery.waiting = [name for name in delivery.waiting if name in this.blocked]
         if not delivery.waiting:
             self._finish(segment, delivery)
+
+    def _records(self, segment: Segment, delivery: _Delivery) -> list[Record]:
+        """What a segment holds, or as much of it as can be read.
+
+        Raises:
+            StoreUnavailable: nothing at the moment.
+        """
+        try:
+            records, damages = read(segment)
+        except OSError as error:
+            if error.errno in _PASSING:
+                raise unavailable(f"read {segment.path}", error) from error
+            # A bad sector, or somebody deleted the file: the segments behind it must not wait for it.
+            _log.error("a segment of the log cannot be read: %s", error)
+            delivery.complete = False
+            return []
+        for damage in damages:
+            _log.warning("%s", damage)
+        delivery.complete &= all(damage.torn for damage in damages)
+        return records
 
     def _commit(self, name: str, exporter: Exporter, segment: Segment, this: _Round) -> bool:
         """Lets an exporter deliver; False where it never will deliver this segment."""
@@ -260,11 +284,18 @@ class Flusher:
         return trouble.delay if trouble else 0.0
 
     def _finish(self, segment: Segment, delivery: _Delivery) -> None:
-        del self._deliveries[segment]
-        if delivery.complete:
-            self._journal.remove(segment)
-            self._telemetry.stored_segments.add(1)
-            return
-        kept = self._journal.quarantine(segment)
-        self._telemetry.quarantined_segments.add(1)
-        _log.error("a segment was not delivered completely and is kept in %s", kept)
+        """Takes a segment out of the log that every exporter is done with; a later round does where that fails now."""
+        try:
+            if delivery.complete:
+                self._journal.remove(segment)
+                self._telemetry.stored_segments.add(1)
+            else:
+                kept = self._journal.quarantine(segment)
+                self._telemetry.quarantined_segments.add(1)
+                _log.error("a segment was not delivered completely and is kept in %s", kept)
+        except OSError as error:
+            if not delivery.stuck:
+                _log.error("a delivered segment cannot leave the log yet: %s", error)
+            delivery.stuck = True
+        else:
+            del self._deliveries[segment]

@@ -194,3 +194,36 @@ def test_the_thread_survives_failures_and_delivers_at_last(setting: Setting) -> 
     setting.flusher.start()
     wait_until(lambda: setting.exporter.committed == {1: ["a"]})
     setting.flusher.stop()
+
+
+def test_a_segment_that_somebody_deleted_or_broke_does_not_stop_the_others(setting: Setting) -> None:
+    for name in ("deleted", "broken", "good"):
+        setting.log(spans_request(name))
+        setting.journal.take()
+    deleted, broken, _ = sorted((setting.store / "wal").rglob("*.wal"))
+    deleted.unlink()
+    broken.unlink()
+    broken.mkdir()  # cannot be read, like a bad sector
+    setting.flusher.flush()
+    assert setting.exporter.committed == {1: [], 2: [], 3: ["good"]}
+    assert [path.name for path in (setting.store / QUARANTINE).rglob("*.wal")] == [broken.name]
+    assert setting.journal.waiting_segments == 0
+
+
+def test_a_delivered_segment_that_cannot_leave_the_log_is_delivered_once(
+    setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    setting.log(spans_request("a"))
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "unlink", _forbidden)
+        setting.flusher.flush()
+        setting.exporter.committed.clear()
+        setting.flusher.flush()
+    assert setting.journal.waiting_segments == 1
+    setting.flusher.flush()
+    assert setting.journal.waiting_segments == 0
+    assert setting.exporter.committed == {}
+
+
+def _forbidden(path: Path, missing_ok: bool = False) -> None:
+    raise PermissionError(f"{path}, {missing_ok}")
