@@ -1,8 +1,8 @@
 """The write-ahead log as the pipeline uses it: bounded, cut into segments of a bounded size."""
 
-import os
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -144,8 +144,8 @@ class Journal:
         """Sets a segment aside for a person to look at, and forgets it."""
         kept = self._quarantine / segment.origin.writer / segment.path.name
         kept.parent.mkdir(parents=True, exist_ok=True)
-        if not kept.exists():
-            os.link(segment.path, kept)
+        with suppress(FileNotFoundError):  # somebody deleted it
+            segment.path.replace(kept)
         self.remove(segment)
         return kept
 
