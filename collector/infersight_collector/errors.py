@@ -5,6 +5,7 @@
     ├── MalformedRequest    bytes that are no valid OTLP request: refuse them, do not retry
     ├── TooLarge            a request beyond the size limit: do not retry
     ├── Unauthorized        a request without the right token
+    ├── Incomplete          a request whose body did not arrive: the sender should try again
     ├── Overloaded          no room for a request now: the sender should try again
     │   └── MemoryShort     the process takes more memory than it should
     ├── UnreadableFile      an OTLP file is damaged or of an unknown form from some offset on
@@ -63,6 +64,10 @@ class Unauthorized(CollectorError):
 
     def __init__(self) -> None:
         super().__init__("a valid bearer token is required in the authorization header")
+
+
+class Incomplete(CollectorError):
+    """The body of a request did not arrive: its sender went away or was too slow."""
 
 
 class Overloaded(CollectorError):

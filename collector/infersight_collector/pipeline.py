@@ -16,7 +16,9 @@ from infersight_collector.processors.attributes import AttributesProcessor, Reso
 from infersight_collector.processors.batch import BatchProcessor
 from infersight_collector.processors.memory_limiter import MemoryLimiter
 from infersight_collector.processors.tail_sampling import TailSampling
-from infersight_collector.receivers.otlp import OtlpConfig, OtlpReceiver
+from infersight_collector.receivers.otlp import Authenticators, OtlpReceiver
+from infersight_collector.receivers.otlp_config import OtlpConfig
+from infersight_collector.receivers.token import BearerTokens
 from infersight_collector.signals import Signal
 from infersight_collector.telemetry import Telemetry
 
@@ -27,17 +29,17 @@ class Feed:
 
     Attributes:
         signals: the signals whose pipelines it feeds.
-        tokens: the bearer token by name of the authenticator, None where that asks for none.
+        authenticators: what senders have to show, by the name of the extension that checks it.
         surroundings: what it may use of the collector.
     """
 
     signals: set[Signal]
-    tokens: Mapping[str, str | None]
+    authenticators: Authenticators
     surroundings: Surroundings
 
 
 RECEIVERS: Final[dict[type, Callable[[Any, Feed], Receiver]]] = {
-    OtlpConfig: lambda config, feed: OtlpReceiver(config, feed.signals, feed.tokens),
+    OtlpConfig: lambda config, feed: OtlpReceiver(config, feed.signals, feed.authenticators),
 }
 """How a receiver is made, by the dataclass of its configuration."""
 
@@ -208,10 +210,10 @@ def _receivers(configuration: Configuration, log: LogSettings, telemetry: Teleme
         for receiver in pipeline.receivers:
             signals.setdefault(receiver, set()).add(Signal(signal_of(name)))
     extensions = _extensions(configuration)
-    tokens = {name: part.token or None for name, part in extensions.items() if isinstance(part, BearerToken)}
+    asked = {name: BearerTokens.of(part) for name, part in extensions.items() if isinstance(part, BearerToken)}
     configs = configuration.components["receivers"]
     return [
-        RECEIVERS[type(configs[name])](configs[name], Feed(fed, tokens, _surroundings(log, name, telemetry)))
+        RECEIVERS[type(configs[name])](configs[name], Feed(fed, asked, _surroundings(log, name, telemetry)))
         for name, fed in signals.items()
     ]
 

@@ -1,7 +1,8 @@
-"""Who may listen where: beyond this machine only with a token."""
+"""Who may listen where: beyond this machine only with a token and TLS."""
 
 from dataclasses import dataclass, field
 
+from infersight_collector.config.tls import ServerTls
 from infersight_collector.config.values import Endpoint
 from infersight_collector.errors import ConfigError
 
@@ -15,19 +16,38 @@ class Authentication:
 
 @dataclass(frozen=True)
 class BearerToken:
-    """Extension `bearertokenauth`: the token that senders show; an empty one asks for none."""
+    """Extension `bearertokenauth`: the tokens of which senders show one. Where all keys are empty it asks for none.
 
-    token: str = field(repr=False)
+    Attributes:
+        token: one token.
+        tokens: further ones, so that an old and a new one are valid for a while.
+        filename: a file with one token a line, read again when it changes.
+    """
+
+    token: str = field(default="", repr=False)
+    tokens: list[str] = field(default_factory=list[str], repr=False)
+    filename: str = ""
+
+    def __post_init__(self) -> None:
+        if any(not token.strip() for token in self.tokens):
+            raise ValueError("one of 'tokens' is empty: remove it")
 
 
-def require_token_beyond_loopback(endpoint: Endpoint, token: str | None) -> None:
-    """Refuses an endpoint that anybody on the network could write to.
+def check_exposure(endpoint: Endpoint, tls: ServerTls | None, *, authenticated: bool) -> None:
+    """Refuses an endpoint that anybody on the network could write to, or listen in on.
 
     Raises:
-        ConfigError: it is not of this machine alone and no token is asked for.
+        ConfigError: it is not of this machine alone and asks for no token, or has no TLS.
     """
-    if token is None and not endpoint.is_loopback:
+    if endpoint.is_loopback:
+        return
+    if not authenticated:
         raise ConfigError(
             f"{endpoint} listens beyond this machine without a token: "
             "set INFERSIGHT_TOKEN (bearertokenauth) or listen on 127.0.0.1"
+        )
+    if tls is None:
+        raise ConfigError(
+            f"{endpoint} listens beyond this machine without TLS, so that its token could be read on the way: "
+            "give it 'tls' with 'cert_file' and 'key_file' (or 'insecure: true' behind a proxy that does TLS)"
         )

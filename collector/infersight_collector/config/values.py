@@ -47,6 +47,19 @@ class Duration(float):
         return cls(seconds)
 
 
+class Count(int):
+    """A whole number above zero."""
+
+    __slots__ = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The number that a text says; raises ValueError where it says none above zero."""
+        if not text.isdecimal() or not int(text):
+            raise ValueError(f"expected a whole number above zero, found '{text}'")
+        return cls(text)
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where to listen, written `HOST:PORT`; port 0 lets the system choose."""

@@ -1,50 +1,23 @@
 """The receiver `otlp`: OTLP over gRPC and HTTP."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from infersight_collector.component import Listening, RequestSink
-from infersight_collector.config.listening import Authentication, require_token_beyond_loopback
+from infersight_collector.config.listening import check_exposure
+from infersight_collector.config.tls import server_context
 from infersight_collector.config.values import Endpoint
 from infersight_collector.errors import ConfigError
+from infersight_collector.http_protocol import HttpLimits
 from infersight_collector.http_server import HttpServer
+from infersight_collector.receivers.otlp_config import GrpcConfig, HttpConfig, OtlpConfig
 from infersight_collector.receivers.otlp_grpc import GrpcServer
 from infersight_collector.receivers.otlp_http import HttpApplication
+from infersight_collector.receivers.token import BearerTokens
 from infersight_collector.signals import Signal
 
-
-@dataclass(frozen=True)
-class GrpcConfig:
-    """`protocols.grpc`; keys as in the OpenTelemetry Collector."""
-
-    endpoint: Endpoint = Endpoint("127.0.0.1", 4317)  # noqa: RUF009 - frozen
-    max_recv_msg_size_mib: int = 16
-    auth: Authentication | None = None
-
-
-@dataclass(frozen=True)
-class HttpConfig:
-    """`protocols.http`; keys as in the OpenTelemetry Collector."""
-
-    endpoint: Endpoint = Endpoint("127.0.0.1", 4318)  # noqa: RUF009 - frozen
-    max_request_body_size: int = 16 * 2**20
-    auth: Authentication | None = None
-
-
-@dataclass(frozen=True)
-class Protocols:
-    """Which protocols are spoken: those that are named."""
-
-    grpc: GrpcConfig | None = None
-    http: HttpConfig | None = None
-
-
-@dataclass(frozen=True)
-class OtlpConfig:
-    """Configuration of one `otlp` receiver."""
-
-    protocols: Protocols = field(default_factory=lambda: Protocols(GrpcConfig(), HttpConfig()))
+Authenticators = Mapping[str, BearerTokens | None]
+"""What each extension that checks senders asks them for, by its name; None for nothing."""
 
 
 class _Server(Protocol):
@@ -59,17 +32,17 @@ class OtlpReceiver:
     Args:
         config: its configuration.
         signals: the signals whose pipelines it feeds.
-        tokens: the bearer token by name of the authenticator, None where that asks for none.
+        authenticators: those that are switched on.
 
     Raises:
-        ConfigError: an endpoint may not listen where it should.
+        ConfigError: an endpoint may not listen where it should, or its certificate cannot be used.
     """
 
-    def __init__(self, config: OtlpConfig, signals: set[Signal], tokens: Mapping[str, str | None]) -> None:
+    def __init__(self, config: OtlpConfig, signals: set[Signal], authenticators: Authenticators) -> None:
         self._grpc, self._http = config.protocols.grpc, config.protocols.http
         self._signals = signals
-        self._grpc_token = _token(self._grpc, tokens)
-        self._http_token = _token(self._http, tokens)
+        self._grpc_tokens = _checked(self._grpc, authenticators)
+        self._http_tokens = _checked(self._http, authenticators)
         self._started: list[_Server] = []
 
     def start(self, sink: RequestSink) -> list[Listening]:
@@ -91,26 +64,26 @@ class OtlpReceiver:
 
     def _servers(self, sink: RequestSink) -> Iterator[tuple[str, _Server]]:
         if self._grpc is not None:
-            limit = self._grpc.max_recv_msg_size_mib * 2**20
-            endpoint, token = self._grpc.endpoint, self._grpc_token
-            yield "OTLP/gRPC", GrpcServer(endpoint, self._signals, sink, max_message_bytes=limit, token=token)
+            yield "OTLP/gRPC", GrpcServer(self._grpc, self._signals, sink, self._grpc_tokens)
         if self._http is not None:
-            limit = self._http.max_request_body_size
-            application = HttpApplication(self._signals, sink, max_body_bytes=limit, token=self._http_token)
-            yield "OTLP/HTTP", HttpServer(application, self._http.endpoint)
+            application = HttpApplication(self._http, self._signals, sink, self._http_tokens)
+            limits = HttpLimits(self._http.read_header_timeout, self._http.idle_timeout)
+            yield "OTLP/HTTP", HttpServer(application, self._http.endpoint, self._http.tls, limits)
 
 
-def _token(protocol: GrpcConfig | HttpConfig | None, tokens: Mapping[str, str | None]) -> str | None:
-    """The token that senders of a protocol must show."""
+def _checked(protocol: GrpcConfig | HttpConfig | None, authenticators: Authenticators) -> BearerTokens | None:
+    """What senders of a protocol must show, once it is clear that it may listen where it should."""
     if protocol is None:
         return None
-    token = None
+    tokens = None
     if protocol.auth is not None:
         name = protocol.auth.authenticator
-        if name not in tokens:
+        if name not in authenticators:
             raise ConfigError(
                 f"{protocol.endpoint} wants '{name}', which is not among service.extensions: add it there"
             )
-        token = tokens[name]
-    require_token_beyond_loopback(protocol.endpoint, token)
-    return token
+        tokens = authenticators[name]
+    check_exposure(protocol.endpoint, protocol.tls, authenticated=tokens is not None)
+    if protocol.tls is not None and not protocol.tls.insecure:
+        server_context(protocol.tls)
+    return tokens

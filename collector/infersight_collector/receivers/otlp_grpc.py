@@ -2,18 +2,25 @@
 # (grpc publishes no types; what passes between it and the rest is bytes and str)
 """OTLP over gRPC: raw request bytes to the consumer, errors to status codes."""
 
+import logging
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import grpc
 
 from infersight_collector.component import RequestSink
+from infersight_collector.config.tls import ServerTls, server_context
 from infersight_collector.config.values import Endpoint
-from infersight_collector.errors import ListenError
+from infersight_collector.errors import ConfigError, ListenError, Unauthorized
 from infersight_collector.listener import open_listener
+from infersight_collector.receivers.otlp_config import GrpcConfig
 from infersight_collector.receivers.refusal import Refusal
-from infersight_collector.receivers.token import check_token
+from infersight_collector.receivers.token import BearerTokens
 from infersight_collector.signals import Signal
+from infersight_collector.watched_file import WatchedFiles
+
+_log = logging.getLogger(__name__)
 
 _SERVICES: Final = {
     Signal.TRACES: "opentelemetry.proto.collector.trace.v1.TraceService",
@@ -32,32 +39,26 @@ class GrpcServer:
     """The OTLP/gRPC services of some signals on one endpoint.
 
     Args:
-        endpoint: where to listen.
+        config: where to listen and what connections and requests may take.
         signals: what is taken; the services of others answer UNIMPLEMENTED.
         sink: keeps requests durably.
-        max_message_bytes: largest request, unpacked.
-        token: the bearer token that senders must show, if any.
+        tokens: what senders must show, if anything.
+
+    Raises:
+        ConfigError: certificate or key cannot be used.
     """
 
     def __init__(
-        self, endpoint: Endpoint, signals: set[Signal], sink: RequestSink, *, max_message_bytes: int, token: str | None
+        self, config: GrpcConfig, signals: set[Signal], sink: RequestSink, tokens: BearerTokens | None
     ) -> None:
-        self._endpoint = endpoint
-        self._sink = sink
-        self._token = token
+        self._endpoint = config.endpoint
+        self._credentials: Any = None
+        if config.tls is not None and not config.tls.insecure:
+            self._credentials = _credentials(config.tls)
         self._server: Any = grpc.server(
             ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"),
-            handlers=[self._service(signal) for signal in signals],
-            options=[
-                ("grpc.max_receive_message_length", max_message_bytes),
-                # Otherwise a second collector would share the port in silence.
-                ("grpc.so_reuseport", 0),
-                ("grpc.keepalive_time_ms", 60_000),
-                ("grpc.keepalive_timeout_ms", 20_000),
-                # Senders may ping every ten seconds to keep their connection through proxies.
-                ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-                ("grpc.keepalive_permit_without_calls", 1),
-            ],
+            handlers=[_Services(signals, sink, tokens)],
+            options=_options(config),
         )
 
     def start(self) -> Endpoint:
@@ -69,8 +70,12 @@ class GrpcServer:
         if self._endpoint.port:
             # gRPC does not say why it cannot listen; a socket of our own does.
             open_listener(self._endpoint).close()
+        address = str(self._endpoint)
         try:
-            port: int = self._server.add_insecure_port(str(self._endpoint))
+            if self._credentials is None:
+                port: int = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, self._credentials)
         except RuntimeError as error:
             raise ListenError(f"cannot listen on {self._endpoint}: choose another endpoint") from error
         self._server.start()
@@ -80,27 +85,115 @@ class GrpcServer:
         """Stops listening and returns when the requests in progress have been answered."""
         self._server.stop(_GRACE_S).wait()
 
-    def _service(self, signal: Signal) -> Any:
-        def export(request: bytes, context: Any) -> bytes:
-            try:
-                check_token(self._token, _authorization(context))
-                self._sink.submit(signal, request)
-            except Exception as error:  # noqa: BLE001 - every error has its answer; none may end the server
-                refusal = Refusal.of(error)
-                self._sink.refused(signal, refusal.reason)
-                context.set_trailing_metadata((("grpc-status-details-bin", refusal.status()),))
-                context.set_code(_STATUS_CODES[refusal.code])
-                context.set_details(refusal.message)
-            return _SUCCESS
 
+class _Services:
+    """What gRPC asks (as its `GenericRpcHandler`) for the handler of a call, when only the call's head is there."""
+
+    def __init__(self, signals: Iterable[Signal], sink: RequestSink, tokens: BearerTokens | None) -> None:
+        self._signals = {f"/{_SERVICES[signal]}/Export": signal for signal in signals}
         # Without (de)serializers a handler works on the bytes themselves.
-        method = grpc.unary_unary_rpc_method_handler(export)
-        return grpc.method_handlers_generic_handler(_SERVICES[signal], {"Export": method})
+        self._handlers = {
+            path: grpc.unary_unary_rpc_method_handler(_taking(signal, sink)) for path, signal in self._signals.items()
+        }
+        self._sink = sink
+        self._tokens = tokens
+
+    def service(self, details: Any) -> Any:
+        """The handler of a call, None for a method that there is not."""
+        handler = self._handlers.get(details.method)
+        if handler is None or self._tokens is None:
+            return handler
+        try:
+            self._tokens.check(_authorization(details.invocation_metadata))
+        except Unauthorized as error:
+            return _refusing(self._signals[details.method], self._sink, error)
+        return handler
+
+
+def _taking(signal: Signal, sink: RequestSink) -> Callable[[bytes, Any], bytes]:
+    def export(request: bytes, context: Any) -> bytes:
+        try:
+            sink.submit(signal, request)
+        except Exception as error:  # noqa: BLE001 - every error has its answer; none may end the server
+            _refuse(signal, sink, error, context)
+        return _SUCCESS
+
+    return export
+
+
+def _refusing(signal: Signal, sink: RequestSink, error: Unauthorized) -> Any:
+    """The handler of a call without a valid token."""
+
+    def export(_requests: Any, context: Any) -> bytes:
+        _refuse(signal, sink, error, context)
+        return _SUCCESS
+
+    # As a stream of requests, none of which is read: a thread would wait for the message of a unary call, and
+    # whoever has no token could keep all threads waiting.
+    return grpc.stream_unary_rpc_method_handler(export)
+
+
+def _refuse(signal: Signal, sink: RequestSink, error: Exception, context: Any) -> None:
+    refusal = Refusal.of(error)
+    sink.refused(signal, refusal.reason)
+    context.set_trailing_metadata((("grpc-status-details-bin", refusal.status()),))
+    context.set_code(_STATUS_CODES[refusal.code])
+    context.set_details(refusal.message)
 
 
 _STATUS_CODES: Final[dict[int, Any]] = {code.value[0]: code for code in grpc.StatusCode}
 
 
-def _authorization(context: Any) -> str:
-    metadata: Any = context.invocation_metadata()
+def _authorization(metadata: Iterable[tuple[str, Any]]) -> str:
     return next((str(value) for key, value in metadata if key == "authorization"), "")
+
+
+def _options(config: GrpcConfig) -> list[tuple[str, int]]:
+    """The configuration in the words of gRPC's channel arguments."""
+    server, policy = config.keepalive.server_parameters, config.keepalive.enforcement_policy
+    times = {
+        "grpc.max_connection_idle_ms": server.max_connection_idle,
+        "grpc.max_connection_age_ms": server.max_connection_age,
+        "grpc.max_connection_age_grace_ms": server.max_connection_age_grace,
+        "grpc.keepalive_time_ms": server.time,
+        "grpc.keepalive_timeout_ms": server.timeout,
+        "grpc.http2.min_ping_interval_without_data_ms": policy.min_time,
+    }
+    return [
+        ("grpc.max_receive_message_length", config.max_recv_msg_size_mib * 2**20),
+        ("grpc.max_concurrent_streams", int(config.max_concurrent_streams)),
+        # Otherwise a second collector would share the port in silence.
+        ("grpc.so_reuseport", 0),
+        ("grpc.keepalive_permit_without_calls", int(policy.permit_without_stream)),
+        *((name, round(seconds * 1000)) for name, seconds in times.items() if seconds is not None),
+    ]
+
+
+def _credentials(tls: ServerTls) -> Any:
+    """What gRPC speaks TLS by; it asks at each connection whether the certificate was renewed."""
+    watched = WatchedFiles(tls.files)
+
+    def renewed() -> Any:
+        if not watched.changed():
+            return None
+        try:
+            certificate = _certificate(tls)
+        except ConfigError as error:
+            _log.warning("%s; the certificate that was read before stays in use", error)
+            return None
+        _log.info("the certificate in %s was read again", tls.cert_file)
+        return certificate
+
+    required = bool(tls.client_ca_file)
+    return grpc.dynamic_ssl_server_credentials(_certificate(tls), renewed, require_client_authentication=required)
+
+
+def _certificate(tls: ServerTls) -> Any:
+    """Certificate, key and the roots of the senders' certificates as gRPC wants them.
+
+    Raises:
+        ConfigError: they cannot be used; gRPC itself would only say so to each sender.
+    """
+    server_context(tls)
+    chain, key, *roots = (path.read_bytes() for path in tls.files)
+    return grpc.ssl_server_certificate_configuration([(key, chain)], roots[0] if roots else None)

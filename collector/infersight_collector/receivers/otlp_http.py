@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Final
 
 from infersight_collector.component import RequestSink
 from infersight_collector.decode import request_from_json
-from infersight_collector.errors import MalformedRequest, Overloaded, TooLarge
+from infersight_collector.errors import Incomplete, Overloaded, TooLarge
 from infersight_collector.receivers.body import ENCODINGS, unpack
+from infersight_collector.receivers.cors import CorsPolicy
+from infersight_collector.receivers.otlp_config import HttpConfig
 from infersight_collector.receivers.refusal import RETRY_AFTER_S, Refusal
-from infersight_collector.receivers.token import check_token
+from infersight_collector.receivers.token import BearerTokens
 from infersight_collector.signals import Signal
 
 if TYPE_CHECKING:
@@ -26,9 +28,6 @@ _SUCCESS: Final = {_PROTOBUF: b"", _JSON: b"{}"}  # an Export*ServiceResponse wi
 
 _THREADS: Final = 16
 """Requests handled at a time; also the most that share one fsync over HTTP."""
-
-_BODY_TIMEOUT_S: Final = 30
-"""Longest time that a sender may take for its body."""
 
 _MAX_HELD_BYTES: Final = 256 * 2**20
 """Most bytes of bodies in memory; further senders are told to come again."""
@@ -49,17 +48,21 @@ class HttpApplication:
     """The ASGI application of an OTLP/HTTP endpoint.
 
     Args:
+        config: what requests may take.
         signals: what is taken; the paths of others are not found.
         sink: keeps requests durably.
-        max_body_bytes: largest body, as received and unpacked.
-        token: the bearer token that senders must show, if any.
+        tokens: what senders must show, if anything.
     """
 
-    def __init__(self, signals: set[Signal], sink: RequestSink, *, max_body_bytes: int, token: str | None) -> None:
+    def __init__(
+        self, config: HttpConfig, signals: set[Signal], sink: RequestSink, tokens: BearerTokens | None
+    ) -> None:
         self._paths = {f"/v1/{signal}": signal for signal in signals}
         self._sink = sink
-        self._limit = max_body_bytes
-        self._token = token
+        self._limit = config.max_request_body_size
+        self._timeout_s = config.read_timeout
+        self._cors = CorsPolicy(config.cors) if config.cors else None
+        self._tokens = tokens
         self._held = 0
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="http")
 
@@ -72,6 +75,8 @@ class HttpApplication:
         length = (b"content-length", str(len(answer.body)).encode())
         content_type = (b"content-type", answer.content_type.encode())
         head = [length, content_type, *answer.headers]
+        if self._cors is not None and answer.status != HTTPStatus.NO_CONTENT:
+            head += self._cors.answer(headers.get("origin", ""))
         await send({"type": "http.response.start", "status": answer.status, "headers": head, "trailers": False})
         await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
@@ -83,6 +88,8 @@ class HttpApplication:
         encoding = headers.get("content-encoding", "").strip().lower()
         if signal is None:
             return _misdirected(404, f"not found; here are {', '.join(sorted(self._paths))}")
+        if method == "OPTIONS" and self._cors is not None:
+            return _Answer(204, b"", _JSON, self._cors.preflight(headers.get("origin", "")))
         if method != "POST":
             return _misdirected(405, "telemetry is sent with POST", (b"allow", b"POST"))
         if content_type not in _SUCCESS:
@@ -93,7 +100,8 @@ class HttpApplication:
                 415, f"the content encoding must be one of {known}", (b"accept-encoding", known.encode())
             )
         try:
-            check_token(self._token, headers.get("authorization", ""))
+            if self._tokens is not None:
+                self._tokens.check(headers.get("authorization", ""))
             await self._take(signal, content_type, encoding, receive)
         except Exception as error:  # noqa: BLE001 - every error has its answer; none may end the server
             refusal = Refusal.of(error)
@@ -105,12 +113,12 @@ class HttpApplication:
         """Reads a body and submits what is in it."""
         chunks: list[bytes] = []
         try:
-            async with asyncio.timeout(_BODY_TIMEOUT_S):
+            async with asyncio.timeout(self._timeout_s):
                 await self._read(receive, chunks)
             handle = partial(self._submit, signal, content_type, encoding, b"".join(chunks))
             await asyncio.get_running_loop().run_in_executor(self._threads, handle)
         except TimeoutError:
-            raise MalformedRequest(f"the body did not arrive within {_BODY_TIMEOUT_S} s") from None
+            raise Incomplete(f"the body did not arrive within {self._timeout_s:g} s: try again later") from None
         finally:
             self._held -= sum(map(len, chunks))
 
@@ -121,7 +129,7 @@ class HttpApplication:
         while more and received <= _MAX_DISCARDED * self._limit:
             message = await receive()
             if message["type"] != "http.request":
-                raise MalformedRequest("the sender went away", received)
+                raise Incomplete(f"the sender went away after {received} bytes")
             chunk = message["body"]
             more = message["more_body"]
             received += len(chunk)

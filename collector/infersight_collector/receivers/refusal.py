@@ -10,7 +10,7 @@ from typing import Final
 from google.protobuf import any_pb2, duration_pb2, json_format
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 
-from infersight_collector.errors import MalformedRequest, MemoryShort, Overloaded, TooLarge, Unauthorized
+from infersight_collector.errors import Incomplete, MalformedRequest, MemoryShort, Overloaded, TooLarge, Unauthorized
 from infersight_collector.store.errors import StoreFull, StoreUnavailable
 
 _log = logging.getLogger(__name__)
@@ -47,6 +47,8 @@ class Refusal:
                 return cls(code_pb2.RESOURCE_EXHAUSTED, 413, str(error), "too_large")
             case Unauthorized():
                 return cls(code_pb2.UNAUTHENTICATED, 401, str(error), "unauthorized")
+            case Incomplete():
+                return cls(code_pb2.UNAVAILABLE, 503, str(error), "incomplete", retryable=True)
             case MemoryShort():
                 return cls(code_pb2.UNAVAILABLE, 503, str(error), "memory_limit", retryable=True)
             case Overloaded():

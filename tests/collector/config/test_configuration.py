@@ -10,7 +10,7 @@ from infersight_collector.errors import ConfigError
 from infersight_collector.exporters.store import StoreConfig
 from infersight_collector.overrides import Overrides
 from infersight_collector.pipeline import KINDS, build
-from infersight_collector.receivers.otlp import GrpcConfig, HttpConfig, OtlpConfig, Protocols
+from infersight_collector.receivers.otlp_config import GrpcConfig, HttpConfig, OtlpConfig, Protocols
 from infersight_collector.signals import Signal
 
 SHIPPED = Path(__file__).parents[3] / "otel-config" / "embedded.yaml"
@@ -116,8 +116,8 @@ def test_a_mistake_is_refused_with_its_line_and_the_way_out(old: str, new: str, 
     assert refusal(MINIMAL.replace(old, new, 1)).startswith(message)
 
 
-def test_beyond_this_machine_an_authenticator_with_a_token_is_needed() -> None:
-    open_receiver = "otlp: {protocols: {http: {endpoint: '0.0.0.0:4318'}}}\n"
+def test_beyond_this_machine_a_token_is_needed() -> None:
+    open_receiver = "otlp: {protocols: {http: {endpoint: '0.0.0.0:4318', tls: {insecure: true}}}}\n"
     assert "INFERSIGHT_TOKEN" in refusal(MINIMAL.replace("otlp:\n", open_receiver))
     guarded = MINIMAL.replace(
         "otlp:\n", open_receiver.replace("4318'", "4318', auth: {authenticator: bearertokenauth}")
@@ -127,6 +127,18 @@ def test_beyond_this_machine_an_authenticator_with_a_token_is_needed() -> None:
     guarded += "extensions: {bearertokenauth: {token: '${env:TOKEN:-}'}}\n"
     assert "INFERSIGHT_TOKEN" in refusal(guarded)
     assert len(build(parse(guarded, TOKEN="t")).receivers) == 1
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_beyond_this_machine_tls_is_needed_or_the_word_that_a_proxy_does_it(protocol: str) -> None:
+    def receiver(tls: str) -> str:
+        keys = f"endpoint: '0.0.0.0:0', auth: {{authenticator: bearertokenauth}}{tls}"
+        text = MINIMAL.replace("otlp:\n", f"otlp: {{protocols: {{{protocol}: {{{keys}}}}}}}\n")
+        text = text.replace("service:\n", "service:\n  extensions: [bearertokenauth]\n")
+        return f"{text}extensions: {{bearertokenauth: {{token: secret}}}}\n"
+
+    assert "listens beyond this machine without TLS" in refusal(receiver(""))
+    assert len(build(parse(receiver(", tls: {insecure: true}"))).receivers) == 1
 
 
 def test_a_token_is_not_shown_with_its_configuration() -> None:
