@@ -22,6 +22,7 @@ from infersight_collector.errors import CollectorError
 from infersight_collector.health import HealthConfig
 from infersight_collector.importing import Imported, Importer, find_files
 from infersight_collector.logs import configure_logging
+from infersight_collector.memory import keep_memory
 from infersight_collector.overrides import Overrides
 from infersight_collector.pipeline import KINDS, Graph, build
 from infersight_collector.signals import Signal
@@ -105,6 +106,7 @@ def collector_command(
         return
     overrides = Overrides(store, grpc_endpoint, http_endpoint, health_endpoint)
     configuration = overrides.apply(read(config, KINDS, os.environ))
+    keep_memory()
     configure_logging()
     graph = build(configuration)
     _run(Collector(graph), _directory(graph), ready_file)
@@ -183,6 +185,7 @@ def import_command(files: tuple[Path, ...], store: Path | None, only: Signal | N
     Of directories, all *.pb, *.json, *.jsonl and *.gz files below them are taken. A collector may run on the same
     store meanwhile. What was read before a damage or an interruption is kept.
     """
+    keep_memory()
     configure_logging()
     configuration = Overrides(store).apply(read(None, KINDS, os.environ))
     graph = build(configuration)

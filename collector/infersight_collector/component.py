@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
-from infersight_collector.signals import Signal
+from infersight_collector.signals import Request, Signal
 from infersight_collector.store.wal import Origin
 from infersight_collector.telemetry import Telemetry
 
@@ -57,7 +57,7 @@ class Batch:
 
     signal: Signal
     tables: Mapping[str, pa.Table]
-    requests: Sequence[bytes] = ()
+    requests: Sequence[Request] = ()
 
     def replaced(self, tables: Mapping[str, pa.Table]) -> "Batch":
         """The batch with other rows in these tables, or itself where they are the same objects."""

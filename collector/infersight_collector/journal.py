@@ -11,8 +11,8 @@ from infersight_collector.config.values import Duration
 from infersight_collector.errors import Overloaded
 from infersight_collector.store.wal import FsyncPolicy, Record, Segment, Wal
 
-SEGMENT_BYTES: Final = 32 * 2**20
-"""Size at which a segment is finished: it bounds the memory that a flush takes."""
+SEGMENT_BYTES: Final = 96 * 2**20
+"""Size at which a segment is finished: it bounds the memory that a flush takes, about three times as much."""
 
 QUARANTINE: Final = "quarantine"
 """Directory in the store for segments that hold something that could not be stored."""

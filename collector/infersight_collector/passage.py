@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import pyarrow as pa
 
 from infersight_collector.component import Batch, Exporter, LookAhead, Route
-from infersight_collector.decode import decode
-from infersight_collector.signals import Signal
+from infersight_collector.decode import decode, decode_all
+from infersight_collector.signals import Request, Signal
 from infersight_collector.store.errors import StoreUnavailable
 from infersight_collector.store.wal import Record
 
@@ -27,7 +27,7 @@ class Passage:
     """
 
     def __init__(self, records: Sequence[Record]) -> None:
-        self._requests: defaultdict[Signal, list[bytes]] = defaultdict(list)
+        self._requests: defaultdict[Signal, list[Request]] = defaultdict(list)
         for record in records:
             self._requests[record.signal].append(record.request)
         self._batches: dict[Signal, Batch] = {}
@@ -64,7 +64,7 @@ class Passage:
                 _log.exception("the pipeline %s cannot process a segment", route.name)
                 self.complete = False
 
-    def _show(self, route: Route, requests: Sequence[bytes]) -> None:
+    def _show(self, route: Route, requests: Sequence[Request]) -> None:
         batch: Batch | None = None
         for step, observer in enumerate(route.processors):
             if isinstance(observer, LookAhead):
@@ -73,7 +73,7 @@ class Passage:
                     batch = before.process(batch)
                 observer.observe(batch)
 
-    def _run(self, route: Route, requests: Sequence[bytes], exporters: Sequence[Exporter]) -> None:
+    def _run(self, route: Route, requests: Sequence[Request], exporters: Sequence[Exporter]) -> None:
         batch = self._decoded(route.signal, requests)
         for processor in route.processors:
             batch = processor.process(batch)
@@ -84,11 +84,11 @@ class Passage:
             for exporter in exporters:
                 exporter.consume(part)
 
-    def _of(self, routes: Sequence[Route]) -> Iterator[tuple[Route, list[bytes]]]:
+    def _of(self, routes: Sequence[Route]) -> Iterator[tuple[Route, list[Request]]]:
         """The routes that there are records for."""
         return ((route, self._requests[route.signal]) for route in routes if self._requests.get(route.signal))
 
-    def _decoded(self, signal: Signal, requests: Sequence[bytes]) -> Batch:
+    def _decoded(self, signal: Signal, requests: Sequence[Request]) -> Batch:
         if signal not in self._batches:
             tables, good = _decode_all(signal, requests)
             self.complete &= len(good) == len(requests)
@@ -106,21 +106,21 @@ def _parts(batch: Batch, max_rows: int | None) -> Iterator[Batch]:
         yield Batch(batch.signal, {name: rows.slice(start, max_rows) for name, rows in batch.tables.items()})
 
 
-def _decode_all(signal: Signal, requests: Sequence[bytes]) -> tuple[dict[str, pa.Table], Sequence[bytes]]:
+def _decode_all(signal: Signal, requests: Sequence[Request]) -> tuple[dict[str, pa.Table], Sequence[Request]]:
     """The rows of many requests at the price of one (concatenated they are one), and those that could be decoded.
 
     Each request was checked before it came here, so only a bug or a changed disk makes decoding fail. Then the
     requests are tried one by one, so that one of them does not take the others with it.
     """
     try:
-        return decode(signal, b"".join(requests)), requests
+        return decode_all(signal, requests), requests
     except Exception:  # noqa: BLE001 - whatever it is, the other requests must be stored
         _log.exception("%d requests of %s cannot be decoded together", len(requests), signal)
     good = [request for request in requests if _is_decodable(signal, request)]
-    return decode(signal, b"".join(good)), good
+    return decode_all(signal, good), good
 
 
-def _is_decodable(signal: Signal, request: bytes) -> bool:
+def _is_decodable(signal: Signal, request: Request) -> bool:
     try:
         decode(signal, request)
     except Exception:  # noqa: BLE001 - whatever it is, the other requests must be stored

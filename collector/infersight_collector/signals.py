@@ -1,6 +1,10 @@
 """The three OTLP signals and the tables that each one fills."""
 
 from enum import StrEnum
+from typing import TypeAlias
+
+Request: TypeAlias = "bytes | memoryview[int]"
+"""One OTLP request, `Export*ServiceRequest`, as protobuf; several concatenated are one valid request."""
 
 
 class Signal(StrEnum):

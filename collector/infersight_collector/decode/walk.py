@@ -28,7 +28,7 @@ from infersight_collector.decode.kernels import (
 )
 from infersight_collector.decode.layout import Layout, layout_of
 from infersight_collector.errors import MalformedRequest
-from infersight_collector.signals import Signal
+from infersight_collector.signals import Request, Signal
 
 MAX_DEPTH: Final = 100
 """Messages and groups that may be open below the request; google.protobuf's limit."""
@@ -82,7 +82,7 @@ class Tables:
         return self.layout.slots[self.layout.tables[table]][name]
 
 
-def count(signal: Signal, request: bytes) -> dict[str, int]:
+def count(signal: Signal, request: Request) -> dict[str, int]:
     """Validate a request and count the rows of each of its tables.
 
     A message that a later case of its oneof replaces is counted too.
@@ -96,12 +96,12 @@ def count(signal: Signal, request: bytes) -> dict[str, int]:
     return dict(zip(layout.tables, tables[:, _COUNT].tolist(), strict=True))
 
 
-def count_records(signal: Signal, request: bytes) -> int:
+def count_records(signal: Signal, request: Request) -> int:
     """Validate a request and count its spans, log records or data points; raises `MalformedRequest`."""
     return count(signal, request)[_RECORDS[signal]]
 
 
-def walk(signal: Signal, request: bytes) -> Tables:
+def walk(signal: Signal, request: Request) -> Tables:
     """Validate a request and lay its fields out in tables.
 
     Raises:

@@ -14,7 +14,7 @@ import base64
 import json
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -83,13 +83,30 @@ def conform(rows: pa.Table, table: str, known: pa.Schema, cap: int = MAX_KEYS) -
     if not rows.num_rows or not (catalogues or nested):
         return rows
     batches: list[pa.Table] = []
-    for batch in rows.combine_chunks().to_batches():
+    for batch in rows.to_batches():
         conformed = _conform_columns(batch, catalogues)
         for column, catalogue in nested.items():
             lists = _conform_elements(conformed.column(column), catalogue)
             conformed = _replace(conformed, column, lists)
         batches.append(pa.Table.from_batches([conformed]))
     return pa.concat_tables(batches, promote_options="permissive")
+
+
+def unify(parts: Sequence[pa.Table], table: str) -> pa.Table:
+    """Rows decoded apart as one table: where they disagree about a key's type, the first type is the key's.
+
+    Args:
+        parts: rows in the layout of `schema`, at least one table.
+        table: name of the table they go to.
+    """
+    if len(parts) == 1:
+        return parts[0]
+    known = parts[0].schema
+    conformed = [parts[0]]
+    for part in parts[1:]:
+        conformed.append(conform(part, table, known))
+        known = pa.unify_schemas([known, conformed[-1].schema], promote_options="permissive")
+    return pa.concat_tables(conformed, promote_options="permissive")
 
 
 def _conform_columns(batch: pa.RecordBatch, catalogues: Mapping[str, _Catalogue]) -> pa.RecordBatch:

@@ -1,10 +1,10 @@
 """Keeps the tables quick to read while rows keep arriving: merges small files, deletes what nobody reads any more.
 
-Each write leaves one small file for each partition, in the order of arrival. A partition's new files are sorted
-together as soon as there are a few; sorted files of about the same size are merged when there are a few of these. So
-a row is written again about once for each eightfold of the partition's size, and a partition that still grows has
-some forty files at most. Readers keep what their snapshot showed: a merge adds and removes in one commit, and the
-removed files stay on disk for an hour.
+Each write leaves one file for each partition: a large one is sorted, a small one in the order of arrival. A partition's
+new files are sorted together as soon as there are a few; sorted files of about the same size are merged when there are
+a few of these. So a row is written again about once for each eightfold of the partition's size, and a partition that
+still grows has some forty files at most. Readers keep what their snapshot showed: a merge adds and removes in one
+commit, and the removed files stay on disk for an hour.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -29,7 +29,8 @@ from deltalake.transaction import RemoveAction
 from infersight_collector.store import tables
 from infersight_collector.store.errors import StoreError
 from infersight_collector.store.files import NEW, SORTED, discard, write_file
-from infersight_collector.store.merge import SORT_KEYS, merge_sorted, merge_unsorted, merged_schema
+from infersight_collector.store.merge import merge_sorted, merge_unsorted, merged_schema
+from infersight_collector.store.order import SORT_KEYS
 from infersight_collector.store.partitions import Partition
 from infersight_collector.store.schema import COLUMNS
 from infersight_collector.store.writer import Store
@@ -38,9 +39,9 @@ NEW_FILES: Final = 16
 """New files of a partition that are sorted together."""
 
 FAN_IN: Final = 8
-"""Sorted files of about the same size that are merged; also the ratio between the sizes of two tiers."""
+"""Sorted files of about the same size that are merged, 50 MB of memory each; also the ratio between two tiers."""
 
-MAX_FILE_ROWS: Final = 4_000_000
+MAX_FILE_ROWS: Final = 3_000_000
 """Rows that a merged file may have; 100 to 300 MB."""
 
 SORT_ROWS: Final = 250_000
@@ -124,14 +125,14 @@ def choose(files: Sequence[File], now_ms: int) -> list[list[File]]:
     """
     quiet = now_ms - max(file.modified_ms for file in files) >= QUIET_MS
     new = [file for file in files if file.is_new]
-    groups = list(_batches(new, SORT_ROWS)) if len(new) >= NEW_FILES or quiet else []
+    groups = list(_batches(new, SORT_ROWS, len(new))) if len(new) >= NEW_FILES or quiet else []
     small = sorted((file for file in files if not file.is_new and file.rows < MAX_FILE_ROWS // 2), key=_rows)
     if quiet:
         tiers = [_comparable(small)]
     else:
         tiers = [tier for _, same in groupby(small, key=_tier) if len(tier := list(same)) >= FAN_IN]
     for tier in tiers:
-        groups += [group for group in _batches(tier, MAX_FILE_ROWS) if len(group) > 1]
+        groups += [group for group in _batches(tier, MAX_FILE_ROWS, FAN_IN) if len(group) > 1]
     return groups
 
 
@@ -146,11 +147,11 @@ def _tier(file: File) -> int:
     return tier
 
 
-def _batches(files: Sequence[File], most_rows: int) -> Iterator[list[File]]:
-    """The files in groups of at most so many rows, at least one file each."""
+def _batches(files: Sequence[File], most_rows: int, most_files: int) -> Iterator[list[File]]:
+    """The files in groups of at most so many rows and files, at least one file each."""
     batch: list[File] = []
     for file in files:
-        if batch and sum(map(_rows, batch)) + file.rows > most_rows:
+        if batch and (len(batch) == most_files or sum(map(_rows, batch)) + file.rows > most_rows):
             yield batch
             batch = []
         batch.append(file)

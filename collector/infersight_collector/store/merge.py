@@ -10,20 +10,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from infersight_collector.store.files import ROW_GROUP_ROWS
+from infersight_collector.store.order import sort
 
-SORT_KEYS: Final = {
-    "spans": ("trace_id", "start_time_ns"),
-    "logs": ("trace_id", "time_ns"),
-    "exemplars": ("trace_id", "time_ns"),
-    "metrics": ("name", "time_ns"),
-}
-"""Order of a table's rows in compacted files: a trace, or a metric's series of points, is in one place."""
-
-_BATCH_ROWS: Final = 16_384
+_BATCH_ROWS: Final = 8_192
 
 Key = tuple[tuple[bool, str], tuple[bool, int]]
 
@@ -36,7 +28,7 @@ def merged_schema(paths: Iterable[Path]) -> pa.Schema:
 def merge_unsorted(paths: Iterable[Path], keys: Sequence[str]) -> Iterator[pa.Table]:
     """The rows of all files, sorted, as row groups. Reads the files into memory at once."""
     # ParquetFile, because read_table would add the partition columns that it sees in the path
-    yield from _row_groups([_sorted(_concat(pq.ParquetFile(path).read() for path in paths), keys)])
+    yield from _row_groups([sort(_concat(pq.ParquetFile(path).read() for path in paths), keys)])
 
 
 def merge_sorted(paths: Iterable[Path], keys: Sequence[str]) -> Iterator[pa.Table]:
@@ -52,7 +44,7 @@ def _merge_runs(runs: Sequence["_Run"], keys: Sequence[str]) -> Iterator[pa.Tabl
     open_runs = [run for run in runs if run.refill()]
     while open_runs:
         cut = min(run.last for run in open_runs)
-        yield _sorted(_concat(run.take(cut) for run in open_runs), keys)
+        yield sort(_concat(run.take(cut) for run in open_runs), keys)
         open_runs = [run for run in open_runs if run.refill()]
 
 
@@ -86,7 +78,7 @@ class _Run:
 
     def _key(self, row: int) -> Key:
         text, number = (self._rows[name][row].as_py() for name in self._keys)
-        return (text is None, text or ""), (number is None, number or 0)  # null last, as in `_sorted`
+        return (text is None, text or ""), (number is None, number or 0)  # null last, as in `sort`
 
 
 def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
@@ -109,8 +101,3 @@ def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def _concat(tables: Iterable[pa.Table]) -> pa.Table:
     return pa.concat_tables(tables, promote_options="permissive")
-
-
-def _sorted(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
-    order = [(name, "ascending") for name in keys]
-    return rows.take(pc.sort_indices(rows, sort_keys=order))

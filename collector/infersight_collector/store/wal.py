@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, Self
 
-from infersight_collector.signals import Signal
+from infersight_collector.signals import Request, Signal
 from infersight_collector.store.errors import unavailable
 
 FsyncPolicy = Literal["always", "interval", "never"]
@@ -46,10 +46,10 @@ _LOCK: Final = "lock"
 
 
 class Record(NamedTuple):
-    """One accepted request: its signal and its OTLP protobuf bytes (`Export*ServiceRequest`)."""
+    """One accepted request and its signal."""
 
     signal: Signal
-    request: bytes
+    request: Request
 
 
 class Origin(NamedTuple):
@@ -95,6 +95,8 @@ class _Batch:
 
 def read(segment: Segment) -> tuple[list[Record], list[Damage]]:
     """The records of a segment, in the order they were appended, and what could not be read.
+
+    The requests are views of the segment's bytes, which are read at once.
 
     Damage never raises: reading resumes at the next intact record behind it.
     """
@@ -357,7 +359,7 @@ def _frame_at(data: bytes, offset: int) -> tuple[Record, int] | None:
     marker, signal, length, checksum = _HEADER.unpack_from(data, offset)
     if marker != _MARKER or signal >= len(_SIGNALS) or body + length > len(data):
         return None
-    request = data[body : body + length]
+    request = memoryview(data)[body : body + length]
     if zlib.crc32(request, zlib.crc32(_CHECKED.pack(signal, length))) != checksum:
         return None
     return Record(_SIGNALS[signal], request), body + length

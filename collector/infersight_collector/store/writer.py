@@ -15,13 +15,18 @@ import pyarrow as pa
 from infersight_collector.store import directory, tables
 from infersight_collector.store.attributes import conform
 from infersight_collector.store.errors import StoreUnavailable
-from infersight_collector.store.files import NEW, discard, write_file
+from infersight_collector.store.files import NEW, SORTED, discard, write_file
+from infersight_collector.store.order import in_order
 from infersight_collector.store.partitions import by_partition
 from infersight_collector.store.schema import TIME_COLUMN
 from infersight_collector.store.wal import Origin
 
 if TYPE_CHECKING:
     from deltalake.transaction import AddAction
+
+SORTED_ROWS: Final = 61_440
+"""Rows from which on a write sorts them, at 0.6 us each: such a file needs no first pass of the compaction, which
+would read, sort and write the rows for 2.5 us."""
 
 _ATTEMPTS: Final = 30
 
@@ -90,7 +95,9 @@ class Store:
         written: list[AddAction] = []
         try:
             for partition, part in by_partition(conformed, TIME_COLUMN[table.name]):
-                written.append(write_file(table.path, partition, NEW, part.schema, [part]))
+                large = part.num_rows >= SORTED_ROWS
+                rows, kind = (in_order(part, table.name), SORTED) if large else (part, NEW)
+                written.append(write_file(table.path, partition, kind, rows.schema, [rows]))
         except StoreUnavailable:
             discard(table.path, written)
             raise

@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from infersight_collector.store.attributes import MAX_KEY_LENGTH, conform, is_json
+from infersight_collector.store.attributes import MAX_KEY_LENGTH, conform, is_json, unify
 from infersight_collector.store.schema import COLUMNS, JSON_FIELD
 
 
@@ -145,3 +145,17 @@ def test_attributes_of_events_conform_within_their_lists() -> None:
 def test_tables_in_several_chunks_conform_as_one() -> None:
     rows = pa.concat_tables([spans([{"a": 1}]), spans([{"a": 2}])])
     assert conform(rows, "spans", COLUMNS["spans"])["attributes"].to_pylist() == [{"a": 1}, {"a": 2}]
+
+
+def test_parts_that_disagree_about_a_type_become_one_table_with_the_first_type() -> None:
+    first = spans([{"a": 1, "b": "x"}], attributes_other=pa.nulls(1, pa.string()))
+    second = spans([{"a": "text", "c": 0.5}], attributes_other=pa.nulls(1, pa.string()))
+    third = spans([{"c": 1}, None], attributes_other=pa.array(['{"d":2}', None]))
+    rows = unify([first, second, third], "spans")
+    assert rows["attributes"].to_pylist() == [
+        {"a": 1, "b": "x", "c": None},
+        {"a": None, "b": None, "c": 0.5},
+        None,  # everything that it had has moved
+        None,
+    ]
+    assert others(rows) == [None, {"a": "text"}, {"c": 1, "d": 2}, None]

@@ -22,6 +22,7 @@ import pytest
 from infersight_collector.store import compaction, merge
 from infersight_collector.store.compaction import FAN_IN, MAX_FILE_ROWS, NEW_FILES, QUIET_MS, File, choose, maintain
 from infersight_collector.store.files import ROW_GROUP_ROWS
+from infersight_collector.store.order import sort
 from infersight_collector.store.partitions import Partition
 from infersight_collector.store.snapshot import Snapshot
 from infersight_collector.store.wal import Origin
@@ -63,6 +64,11 @@ def test_sorted_files_of_one_size_are_merged_once_there_are_a_few() -> None:
     assert rows_of(choose(files("sorted", *[1_000] * FAN_IN, 100, 100_000), NOW_MS)) == [[1_000] * FAN_IN]
 
 
+def test_a_merge_holds_no_more_than_so_many_files_open() -> None:
+    many = choose(files("sorted", *[1_000] * (2 * FAN_IN + 1)), NOW_MS)
+    assert rows_of(many) == [[1_000] * FAN_IN] * 2
+
+
 def test_a_quiet_partition_is_merged_into_few_files() -> None:
     assert rows_of(choose(files("new", 5, age_ms=QUIET_MS), NOW_MS)) == [[5]]
     assert rows_of(choose(files("sorted", 3_000, 1_000, 2_000, age_ms=QUIET_MS), NOW_MS)) == [[1_000, 2_000, 3_000]]
@@ -95,7 +101,7 @@ def test_merging_sorted_files_is_sorting_their_rows(tmp_path: Path, nulls: float
             }
         )
         paths.append(tmp_path / f"{index}.parquet")
-        pq.write_table(merge._sorted(table, keys), paths[-1])  # pyright: ignore[reportPrivateUsage]
+        pq.write_table(sort(table, keys), paths[-1])
     parts = list(merge.merge_sorted(paths, keys))
     assert [part.num_rows for part in parts] == [*[ROW_GROUP_ROWS] * 2, 143_001 - 2 * ROW_GROUP_ROWS]
     merged = pa.concat_tables(parts)

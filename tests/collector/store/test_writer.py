@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from infersight_collector.store.errors import StoreFull
+from infersight_collector.store.files import NEW, SORTED
+from infersight_collector.store.order import in_order
 from infersight_collector.store.schema import COLUMNS, JSON_FIELD
 from infersight_collector.store.snapshot import Snapshot
 from infersight_collector.store.tables import CHECKPOINT_EVERY
 from infersight_collector.store.wal import Origin
-from infersight_collector.store.writer import Store
+from infersight_collector.store.writer import SORTED_ROWS, Store
 
 Spans = Callable[..., pa.Table]
 Query = Callable[..., list[tuple[Any, ...]]]
@@ -55,6 +58,19 @@ def test_rows_of_every_table_come_back_as_they_were(tmp_path: Path, query: Query
         schema = Snapshot.of(tmp_path).schema(name)
         assert schema.equals(written.schema)
         assert schema.field("attributes").type.field("list").metadata == JSON_FIELD
+
+
+def test_a_large_write_is_sorted_and_a_small_one_is_not(tmp_path: Path, spans: Spans) -> None:
+    store = Store.open(tmp_path)
+    large = spans(0, SORTED_ROWS)
+    shuffled = large.take(random.Random(7).sample(range(SORTED_ROWS), SORTED_ROWS))
+    store.write({"spans": shuffled}, Origin("w", 1))
+    store.write({"spans": shuffled.slice(0, 100)}, Origin("w", 2))
+    by_rows = {pq.ParquetFile(path).metadata.num_rows: Path(path) for path in Snapshot.of(tmp_path).files("spans")}
+    assert by_rows[SORTED_ROWS].name.startswith(SORTED)
+    assert by_rows[100].name.startswith(NEW)
+    stored = pq.ParquetFile(by_rows[SORTED_ROWS]).read(["trace_id", "start_time_ns", "span_id"])
+    assert stored.equals(in_order(large, "spans").select(stored.column_names))
 
 
 def test_a_segment_that_is_written_again_is_skipped(tmp_path: Path, spans: Spans, query: Query) -> None:
@@ -101,7 +117,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from infersight_collector.store.wal import Origin
-from infersight_collector.store.writer import Store
+from infersight_collector.store.writer import SORTED_ROWS, Store
 sys.path.insert(0, sys.argv[1])
 from conftest import make_spans
 
