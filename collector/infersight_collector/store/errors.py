@@ -9,11 +9,14 @@ StoreError
 """
 
 import errno
+import re
 from pathlib import Path
 from typing import Final
 
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _FULL_TEXT: Final = ("No space left on device", "Disk quota exceeded", "File too large")
+
+_COLOUR: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
 class StoreError(Exception):
@@ -57,4 +60,6 @@ def unavailable(doing: str, error: Exception) -> StoreUnavailable:
     code = error.errno if isinstance(error, OSError) else None
     if code in _FULL or any(text in str(error) for text in _FULL_TEXT):
         return StoreFull(f"cannot {doing}: no space left; free some or shorten the retention")
-    return StoreUnavailable(f"cannot {doing}: {error}")
+    # delta-rs draws its errors as trees, in colours.
+    reason = " ".join(_COLOUR.sub("", str(error)).split())
+    return StoreUnavailable(f"cannot {doing}: {reason}")
