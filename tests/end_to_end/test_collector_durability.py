@@ -1,112 +1,55 @@
-"""What was acknowledged is in the store exactly once, whatever happens to the collector."""
+"""What was acknowledged is in the store exactly once, however and whenever the collector ends."""
 
-# pyright: reportUnknownMemberType=false
-# grpc publishes no types.
-
-import http.client
-import os
 import random
-import resource
-import threading
-from collections.abc import Generator
-from contextlib import contextmanager
-from typing import Any
+import subprocess
+import sys
+import time
+from pathlib import Path
 
-import grpc
 import pytest
-from google.rpc.error_details_pb2 import RetryInfo
-from google.rpc.status_pb2 import Status
 from tests.support.collectors import RunningCollector, StartCollector, wait_until
-from tests.support.otlp_requests import request_of, spans_request
-from tests.support.otlp_senders import Answer, GrpcSender, post
-
-from infersight_collector.signals import Signal
-
-ROUNDS = int(os.environ.get("INFERSIGHT_KILL_ROUNDS", "5"))
-NAMES = {"spans": "name", "logs": "event_name", "metrics": "name"}
-TABLES = {Signal.TRACES: "spans", Signal.LOGS: "logs", Signal.METRICS: "metrics"}
+from tests.support.load import Load, assert_exactly_once, stored
 
 
-class Load:
-    """Threads that send numbered requests of all signals, over both protocols, until the collector is gone."""
-
-    def __init__(self, collector: RunningCollector, name: str, threads: int = 6) -> None:
-        self._collector = collector
-        self._name = name
-        self._lock = threading.Lock()
-        self.acknowledged: set[tuple[str, str]] = set()
-        self._ended = threading.Event()
-        self._threads = [threading.Thread(target=self._send, args=(number,)) for number in range(threads)]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        self._ended.set()
-        for thread in self._threads:
-            thread.join()
-
-    def wait_until_acknowledged(self, count: int) -> None:
-        wait_until(lambda: len(self.acknowledged) >= count, 60)
-
-    def _send(self, thread: int) -> None:
-        sender = GrpcSender(self._collector.grpc)
-        try:
-            for number in range(10**6):
-                signal = list(Signal)[number % 3]
-                name = f"{self._name}-{thread}-{number}"
-                if self._ended.is_set() or not self._deliver(sender, signal, name, over_http=thread % 2 == 0):
-                    return
-                with self._lock:
-                    self.acknowledged.add((TABLES[signal], name))
-        finally:
-            sender.close()
-
-    def _deliver(self, sender: GrpcSender, signal: Signal, name: str, *, over_http: bool) -> bool:
-        """Whether the request was acknowledged; a request is never sent again."""
-        try:
-            if over_http:
-                return post(self._collector.http, f"/v1/{signal}", request_of(signal, name)).status == 200
-            sender.send(signal, request_of(signal, name))
-        except (OSError, http.client.HTTPException, grpc.RpcError):
-            return False
-        return True
+def kill_under_load(collector: RunningCollector, load: Load, moments: random.Random, *, in_a_merge: bool) -> None:
+    """Kills a collector after a random number of requests, or when it has just written a merged file."""
+    load.start()
+    load.wait_until_acknowledged(moments.randrange(20, 400))
+    if in_a_merge:
+        before = set(collector.store.rglob("sorted-*"))
+        wait_until(lambda: set(collector.store.rglob("sorted-*")) - before, 60)
+    collector.kill()
+    load.stop()
 
 
-def stored(collector: RunningCollector, prefix: str) -> dict[tuple[str, str], int]:
-    """How often each numbered record is in the tables."""
-    counts: dict[tuple[str, str], int] = {}
-    for table, column in NAMES.items():
-        query = f"select {column}, count(*) from {table} where {column} like '{prefix}-%' group by 1"
-        counts |= {(table, name): count for name, count in collector.query(query)}
-    return counts
+def kill_while_it_starts(store: Path, seconds: float) -> None:
+    """Starts a collector on what the last one left, and kills it while it imports, replays or begins to listen."""
+    command = [sys.executable, "-m", "infersight_collector", "--store", str(store)]
+    for endpoint in ("grpc", "http", "health"):
+        command += [f"--{endpoint}-endpoint", "127.0.0.1:0"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    process.kill()
+    process.wait()
 
 
-def assert_exactly_once(collector: RunningCollector, load: Load, prefix: str) -> None:
-    found = stored(collector, prefix)
-    assert load.acknowledged
-    assert load.acknowledged <= set(found)
-    assert set(found.values()) == {1}
-
-
-def test_kill_9_loses_and_doubles_nothing_that_was_acknowledged(start_collector: StartCollector) -> None:
+@pytest.mark.parametrize("rounds", [5, pytest.param(50, marks=pytest.mark.slow)])
+def test_kill_9_loses_and_doubles_nothing_that_was_acknowledged(start_collector: StartCollector, rounds: int) -> None:
     moments = random.Random(7)
     collector = start_collector()
     loads: list[Load] = []
-    for number in range(ROUNDS):
+    for number in range(rounds):
         load = Load(collector, f"round{number}")
         loads.append(load)
-        load.start()
-        enough = moments.randrange(20, 400)
-        load.wait_until_acknowledged(enough)
-        collector.kill()
-        load.stop()
+        kill_under_load(collector, load, moments, in_a_merge=number % 10 == 7)
+        if number % 3 == 1:
+            kill_while_it_starts(collector.store, moments.uniform(0.5, 2))
         collector = start_collector(store=collector.store)
-        # What the dead process left is stored before the new one says that it is ready.
+        # What the dead processes left is stored before the new one says that it is ready.
         assert_exactly_once(collector, load, f"round{number}")
     for number, load in enumerate(loads):
         assert_exactly_once(collector, load, f"round{number}")
+    assert not (collector.store / "quarantine").exists()
 
 
 def test_sigterm_stores_what_was_acknowledged_and_ends_with_0(start_collector: StartCollector) -> None:
@@ -137,41 +80,26 @@ def test_readers_see_ever_more_and_never_an_error_while_the_collector_writes(sta
     assert_exactly_once(collector, load, "read")
 
 
-@contextmanager
-def full_disk(collector: RunningCollector) -> Generator[None]:
-    """Lets every write of the process fail, as on a full disk, by forbidding it files of any size."""
-    pid = collector.process.pid
-    _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, hard))
-    try:
-        yield
-    finally:
-        resource.prlimit(pid, resource.RLIMIT_FSIZE, (hard, hard))
-
-
-def test_a_full_disk_is_answered_with_try_again_and_recovered_from(start_collector: StartCollector) -> None:
-    collector = start_collector()
-    sender = GrpcSender(collector.grpc)
-
-    def send(name: str) -> Answer:
-        return post(collector.http, "/v1/traces", spans_request(name))
-
-    assert send("before").status == 200
-    with full_disk(collector):
-        answer = wait_until(lambda: (answer := send("refused")).status == 503 and answer)
-        assert isinstance(answer, Answer)
-        assert int(answer.headers["retry-after"]) > 0
-        with pytest.raises(grpc.RpcError) as refused:
-            sender.send(Signal.TRACES, spans_request("refused"))
-        assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
-        trailer: Any = refused.value.trailing_metadata()
-        details = dict(trailer)["grpc-status-details-bin"]
-        retry = RetryInfo()
-        assert Status.FromString(details).details[0].Unpack(retry)
-        assert retry.retry_delay.seconds > 0
-    wait_until(lambda: send("after").status == 200, 60)
-    collector.wait_for("select count(*) from spans where name = 'before'", 1)
-    collector.wait_for("select count(*) from spans where name = 'after'", 1)
-    assert collector.query("select count(*) from spans where name = 'refused'") == [(0,)]
-    assert collector.stop() == 0
-    sender.close()
+def test_two_collectors_write_to_one_store_and_each_starts_again_beside_the_other(
+    start_collector: StartCollector,
+) -> None:
+    first = start_collector()
+    second = start_collector(store=first.store)
+    loads = {name: Load(collector, name, threads=3) for name, collector in [("first", first), ("second", second)]}
+    for load in loads.values():
+        load.start()
+    for load in loads.values():
+        load.wait_until_acknowledged(300)
+    first.kill()
+    loads["first"].stop()
+    # It takes over what the dead one left, and leaves the log of the living one alone.
+    third = start_collector(store=first.store)
+    assert_exactly_once(third, loads["first"], "first")
+    before = len(loads["second"].acknowledged)
+    loads["second"].wait_until_acknowledged(before + 100)
+    assert second.stop() == 0
+    loads["second"].stop()
+    assert third.stop() == 0
+    for name, load in loads.items():
+        assert_exactly_once(third, load, name)
+    assert not list((first.store / "wal").rglob("*.wal"))
