@@ -18,6 +18,7 @@ from infersight_collector.processors.memory_limiter import MemoryLimiter
 from infersight_collector.processors.tail_sampling import TailSampling
 from infersight_collector.receivers.otlp import Authenticators, OtlpReceiver
 from infersight_collector.receivers.otlp_config import OtlpConfig
+from infersight_collector.receivers.otlp_json_file import OtlpJsonFileConfig, OtlpJsonFileReceiver
 from infersight_collector.receivers.token import BearerTokens
 from infersight_collector.signals import Signal
 from infersight_collector.telemetry import Telemetry
@@ -28,11 +29,13 @@ class Feed:
     """What a receiver is made with, besides its configuration.
 
     Attributes:
+        name: as configured.
         signals: the signals whose pipelines it feeds.
         authenticators: what senders have to show, by the name of the extension that checks it.
         surroundings: what it may use of the collector.
     """
 
+    name: str
     signals: set[Signal]
     authenticators: Authenticators
     surroundings: Surroundings
@@ -40,6 +43,7 @@ class Feed:
 
 RECEIVERS: Final[dict[type, Callable[[Any, Feed], Receiver]]] = {
     OtlpConfig: lambda config, feed: OtlpReceiver(config, feed.signals, feed.authenticators),
+    OtlpJsonFileConfig: lambda config, feed: OtlpJsonFileReceiver(config, feed.signals, feed.name, feed.surroundings),
 }
 """How a receiver is made, by the dataclass of its configuration."""
 
@@ -49,7 +53,8 @@ EXPORTERS: Final[dict[type, Callable[[Any, Surroundings], Exporter]]] = {
 """How an exporter is made, by the dataclass of its configuration."""
 
 KINDS: Final[Kinds] = {
-    "receivers": {"otlp": OtlpConfig},
+    # The OpenTelemetry Collector knows the file receiver by both names, the second one is the older.
+    "receivers": {"otlp": OtlpConfig, "otlp_json_file": OtlpJsonFileConfig, "otlpjsonfile": OtlpJsonFileConfig},
     "processors": ProcessorKinds(
         {
             "attributes": AttributesProcessor,
@@ -213,7 +218,7 @@ def _receivers(configuration: Configuration, log: LogSettings, telemetry: Teleme
     asked = {name: BearerTokens.of(part) for name, part in extensions.items() if isinstance(part, BearerToken)}
     configs = configuration.components["receivers"]
     return [
-        RECEIVERS[type(configs[name])](configs[name], Feed(fed, asked, _surroundings(log, name, telemetry)))
+        RECEIVERS[type(configs[name])](configs[name], Feed(name, fed, asked, _surroundings(log, name, telemetry)))
         for name, fed in signals.items()
     ]
 

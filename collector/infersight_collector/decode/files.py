@@ -78,9 +78,9 @@ def read_requests(path: Path, signal: Signal | None = None) -> Iterator[tuple[Si
         for offset, frame in framing(content):
             try:
                 if framing is _json_documents:
-                    yield from _requests_of_document(frame)
+                    yield from requests_of_document(frame)
                 else:
-                    found = signal or _signal_of(frame, path)
+                    found = signal or signal_of_request(frame, path)
                     count_records(found, frame)
                     yield found, frame
             except MalformedRequest as error:
@@ -176,7 +176,8 @@ def _whole(content: BinaryIO) -> Iterator[Frame]:
         yield 0, frame
 
 
-def _requests_of_document(frame: bytes) -> Iterator[tuple[Signal, bytes]]:
+def requests_of_document(frame: bytes) -> Iterator[tuple[Signal, bytes]]:
+    """The requests in one JSON document, as protobuf with their signals; raises `MalformedRequest`."""
     document = parse_document(frame)
     found = [signal for signal, keys in _DOCUMENT_KEYS.items() if any(key in document for key in keys)]
     if document and not found:
@@ -185,8 +186,8 @@ def _requests_of_document(frame: bytes) -> Iterator[tuple[Signal, bytes]]:
         yield signal, request_from_document(signal, document)
 
 
-def _signal_of(request: bytes, path: Path) -> Signal:
-    """The signal whose records' fields have the wire types of the request's first record."""
+def signal_of_request(request: bytes, path: Path) -> Signal:
+    """The signal whose records' fields have the wire types of the request's first record; the path's name may help."""
     record = np.frombuffer(request, np.uint8)
     for number in (1, 2, 2):  # resource, scope, record
         inner = [

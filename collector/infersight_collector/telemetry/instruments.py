@@ -57,6 +57,11 @@ DROPPED_RECORDS: Final = _own(
     "dropped_records", "counter", "{record}", "Records left out after they were acknowledged", "signal", "reason"
 )
 
+RECEIVER_FILES: Final = _own("receiver.files", "gauge", "{file}", "Files that a receiver follows", "receiver")
+RECEIVER_UNREAD: Final = _own(
+    "receiver.unread", "gauge", "By", "What is in followed files and was not taken over yet", "receiver"
+)
+
 LOG_SIZE: Final = _own("log.size", "gauge", "By", "Size of the write-ahead log")
 LOG_LIMIT: Final = _own("log.limit", "gauge", "By", "Size of the write-ahead log at which senders are refused")
 LOG_SEGMENTS: Final = _own("log.segments", "gauge", "{segment}", "Finished log segments that wait for an exporter")
@@ -84,6 +89,10 @@ PROCESSOR_ROWS_IN: Final = _own(
 )
 PROCESSOR_ROWS_OUT: Final = _own(
     "processor.rows_out", "counter", "{row}", "Rows that left a processor", "processor", "pipeline"
+)
+
+PROCESSOR_FAILURES: Final = _own(
+    "processor.failures", "counter", "{batch}", "Batches for rows of which an expression failed", "processor"
 )
 
 STORE_COMMITS: Final = _own("store.commits", "counter", "{commit}", "Writes to a table of the store", "table")
