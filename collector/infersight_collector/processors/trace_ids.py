@@ -18,6 +18,9 @@ import pyarrow.compute as pc
 Hashes: TypeAlias = npt.NDArray[np.uint64]
 """One number a trace, evenly spread over 64 bits."""
 
+DEFAULT_SALT: Final = "tail_sampling"
+"""The salt of decisions, unless the configuration says another one."""
+
 _LENGTH: Final = 32
 _FIRST: Final = np.uint64(0xFF51AFD7ED558CCD)
 _SECOND: Final = np.uint64(0xC4CEB9FE1A85EC53)

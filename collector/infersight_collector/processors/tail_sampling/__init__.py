@@ -23,7 +23,7 @@ from infersight_collector.config.values import Duration
 from infersight_collector.processors.tail_sampling.decisions import Decisions
 from infersight_collector.processors.tail_sampling.policies import Has, Policy, Round, inclusion_probabilities
 from infersight_collector.processors.tail_sampling.traces import Rows, Summaries, Waiting, summarise
-from infersight_collector.processors.trace_ids import uniform
+from infersight_collector.processors.trace_ids import DEFAULT_SALT, uniform
 from infersight_collector.signals import Signal
 
 _WEIGHTED: Final = ("spans", "logs")
@@ -78,7 +78,7 @@ class TailSampling:
         self._conditions = [rule.condition for part in parts if isinstance(rule := part.rule, Has)]
         self._waiting = Waiting(len(self._conditions))
         self._decisions = Decisions(self.decision_cache.size)
-        self._clock: Callable[[], float] = time.monotonic
+        self.clock: Callable[[], float] = time.monotonic
 
     @property
     def lookahead_s(self) -> float:
@@ -94,7 +94,7 @@ class TailSampling:
         if "spans" not in batch.tables:
             return
         seen = summarise(Rows.of(batch.tables["spans"], self._salt), self._conditions)
-        self._waiting.add(seen.where(np.isnan(self._decisions.probabilities(seen.hashes))), self._clock())
+        self._waiting.add(seen.where(np.isnan(self._decisions.probabilities(seen.hashes))), self.clock())
         surplus = len(self._waiting) - self.num_traces
         if surplus > 0:
             self._decide(self._waiting.first(surplus))
@@ -103,7 +103,7 @@ class TailSampling:
         """The batch without the rows of traces that are dropped, the others with their weights."""
         tables = {name: Rows.of(batch.tables[name], self._salt) for name in _TABLES if name in batch.tables}
         # All that came as early as this batch are decided together, whatever signal is processed first.
-        due = dict.fromkeys(self._waiting.since(self._clock() - self.decision_wait))
+        due = dict.fromkeys(self._waiting.since(self.clock() - self.decision_wait))
         for rows in tables.values():
             due |= dict.fromkeys(self._undecided(rows))
         self._decide(due)
@@ -131,7 +131,7 @@ class TailSampling:
 
     def _settle_on(self, traces: Summaries) -> None:
         if len(traces.hashes):
-            this = Round(traces, self._conditions, self._clock())
+            this = Round(traces, self._conditions, self.clock())
             self._decisions.add(traces.hashes, inclusion_probabilities(self.policies, this))
 
     def _sampled(self, name: str, rows: Rows, batch: Batch) -> pa.Table:
@@ -160,4 +160,4 @@ def _salt_of(parts: Iterable[Policy]) -> str:
     salts = {part.probabilistic.hash_salt for part in parts if part.probabilistic} - {None}
     if len(salts) > 1:
         raise ValueError("a trace has one random number for all policies: give each 'hash_salt' the same value, or one")
-    return next((salt for salt in salts if salt), "tail_sampling")
+    return next((salt for salt in salts if salt), DEFAULT_SALT)

@@ -5,7 +5,7 @@
 # pyarrow publishes no types and makes its compute functions at import.
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -19,15 +19,11 @@ _MEMORY: Final = 100_000
 """Traces after which half of what was counted is forgotten."""
 
 
-def _default_codes() -> list[Literal["OK", "ERROR", "UNSET"]]:
-    return ["ERROR"]
-
-
 @dataclass(eq=False)
 class StatusCode:
     """A span has one of these status codes."""
 
-    status_codes: list[Literal["OK", "ERROR", "UNSET"]] = field(default_factory=_default_codes)
+    status_codes: list[Literal["OK", "ERROR", "UNSET"]]
 
     def found_in(self, spans: Rows) -> Flags:
         """For each trace whether it is found in these spans."""

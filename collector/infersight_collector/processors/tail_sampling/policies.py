@@ -19,10 +19,13 @@ from infersight_collector.processors.tail_sampling.conditions import (
     StatusCode,
     StringAttribute,
 )
-from infersight_collector.processors.tail_sampling.traces import Condition, Flags, Summaries
+from infersight_collector.processors.tail_sampling.traces import Condition, Flags, Ints, Summaries
 from infersight_collector.processors.trace_ids import uniform
 
 Probabilities: TypeAlias = npt.NDArray[np.float64]
+
+_LEAST: Final = 2
+"""Traces of a round that a rate limit takes in any case."""
 
 _BURST_S: Final = 10.0
 """A rate limit may be used up to so many seconds later, as decisions are taken in rounds."""
@@ -132,8 +135,8 @@ class RateLimiting:
     """Keeps traces until their spans have used up a budget; those with the smallest random numbers.
 
     Attributes:
-        spans_per_second: the budget. It is overdrawn by at most one trace, which later ones pay back, and one trace of
-            each round is kept even without any: of no trace at all nothing could be estimated.
+        spans_per_second: the budget. What overdraws it is paid back later. Two traces of each round are kept in any
+            case: from one alone, or none, nothing could be estimated (see `rate_thresholds`).
     """
 
     spans_per_second: int
@@ -150,7 +153,7 @@ class RateLimiting:
         self._fill(this.now)
         found = np.zeros(len(candidates))
         numbers, spans = uniform(this.traces.hashes[candidates]), this.traces.spans[candidates]
-        thresholds = rate_thresholds(numbers, spans, max(self._budget, 1.0))
+        thresholds = rate_thresholds(numbers, spans, self._budget)
         self._budget -= float(spans[numbers < thresholds].sum())
         found[candidates] = thresholds
         return found
@@ -162,28 +165,32 @@ class RateLimiting:
         self._filled_at = now
 
 
-def rate_thresholds(numbers: Probabilities, spans: npt.NDArray[np.int64], budget: float) -> Probabilities:
-    """For each trace the number below which its own must be, so that the traces before it leave something of a budget.
+def rate_thresholds(numbers: Probabilities, spans: Ints, budget: float) -> Probabilities:
+    """For each trace the number below which its own must be for it to be taken.
 
-    In the order of their numbers traces are taken as long as those before have not used up the budget. Whether that
-    holds for a trace depends on its number only by where that lies among the others: it holds below the number of the
-    trace, of the others, that uses up the budget without it. This threshold is therefore independent of the trace's own
-    number, and its probability to be taken, given all others (Horvitz and Thompson, with the thresholds of priority
-    sampling: Duffield, Lund, Thorup 2007; for traces that all have the same size, they are the same).
+    In the order of their numbers traces are taken as long as those before have not used up the budget, and the first
+    two in any case. Whether that holds for a trace depends on its own number only by where that lies among the others':
+    it holds below the number of that one of the others with which, without the trace itself, the budget is used up. So
+    this threshold is independent of the trace's own number, and is the probability, given all others, that the trace is
+    taken. One divided by it is an unbiased weight (Horvitz and Thompson; for traces of one size it is the threshold of
+    priority sampling, the first number that is left out). Its variance is finite because of the second trace.
 
     Args:
         numbers: random numbers of the traces, uniform on [0, 1) and independent, float64 `[traces]`.
         spans: what each trace uses, at least 0, int64 `[traces]`.
-        budget: above 0.
+        budget: in spans.
 
     Returns:
         thresholds, 1 where the others do not use up the budget, float64 `[traces]`.
     """
+    return np.maximum(_thresholds(numbers, spans, budget), _thresholds(numbers, np.ones_like(spans), _LEAST))
+
+
+def _thresholds(numbers: Probabilities, sizes: Ints, budget: float) -> Probabilities:
     order = np.argsort(numbers)
-    used = np.cumsum(spans[order])
-    before = used - spans[order]
-    is_taken = before < budget
-    ends = np.searchsorted(used, np.where(is_taken, budget + spans[order], budget))
+    used = np.cumsum(sizes[order])
+    is_taken = used - sizes[order] < budget
+    ends = np.searchsorted(used, np.where(is_taken, budget + sizes[order], budget))
     thresholds = np.empty(len(numbers))
     thresholds[order] = np.append(numbers[order], 1.0)[ends]
     return thresholds
