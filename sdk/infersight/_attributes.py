@@ -18,6 +18,7 @@ OPERATION_INFERENCE: Final = "inference"  # one call of a function that runs a m
 OPERATION_STAGE: Final = "stage"  # one step of a request, named by the user
 OPERATION_FORWARD: Final = "forward"  # one call of a PyTorch module
 OPERATION_QUEUE: Final = "queue"  # a request waits for its batch
+OPERATION_BATCHED: Final = "batched"  # a request runs in its batch
 OPERATION_BATCH: Final = "batch"  # one batch of several requests
 OPERATION_GENERATION: Final = "generation"  # one stream of tokens
 OPERATION_THREAD_POOL: Final = "thread_pool"  # work of a request waits for a thread
@@ -44,11 +45,13 @@ DEVICE_GAP: Final = "infersight.device.gap"  # seconds: device duration minus th
 DEVICE_MEMORY_PEAK: Final = "infersight.device.memory.peak"  # bytes: most ever allocated, or since the last reset
 DEVICE_MEMORY_RESERVED: Final = "infersight.device.memory.reserved"  # bytes that the caching allocator holds now
 
-# Dynamic batching: spans `queue` (in the request's trace) and `batch` (in its own), linked both ways.
+# Dynamic batching: spans `queue` and `batched` (in the request's trace) and `batch` (in its own), linked both ways.
 QUEUE_DURATION: Final = "infersight.batch.queue.duration"  # seconds from enqueued to the batch's start; the metric too
 RELEASE_REASON: Final = "infersight.batch.release_reason"  # why the batch did not wait longer: full, timeout, ...
 BATCH_FILL: Final = "infersight.batch.fill"  # items divided by the capacity
 BATCH_SHARE: Final = "infersight.batch.share"  # the request's part of the batch, 0 to 1, by its size without padding
+BATCH_ITEM_SIZE: Final = "infersight.batch.item.size"  # of the request, without padding: its tokens, rows or pixels
+BATCH_LARGEST_SIZE: Final = "infersight.batch.largest.size"  # of the largest item: what the others are padded to
 BATCH_SHARE_DURATION: Final = "infersight.batch.share.duration"  # seconds: that part of the batch's duration
 BATCH_TRACE_IDS: Final = "infersight.batch.trace_ids"  # of the other requests in the batch, the first ones
 
@@ -117,6 +120,10 @@ FEATURE_FLAG_REASON: Final = "feature_flag.result.reason"
 FEATURE_FLAG_CONTEXT_ID: Final = "feature_flag.context.id"
 FEATURE_FLAG_PROVIDER: Final = "feature_flag.provider.name"
 VARIANT_PREFIX: Final = "infersight.variant."  # followed by the flag's key; the value is the variant
+
+# Log templates: on log records, put there by the collector (its processor `log_templates`).
+LOG_TEMPLATE: Final = "infersight.log.template"  # the constant text of the message, <*> where values were
+LOG_TEMPLATE_ID: Final = "infersight.log.template.id"  # 16 hex digits, of the service's name and the template
 
 # Queries: the database conventions.
 DB_QUERY_SUMMARY: Final = "db.query.summary"  # of few different values

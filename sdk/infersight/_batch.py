@@ -1,7 +1,8 @@
 """`QueuedItem` and `Batch`: which requests ran together, how long each waited for it, and what part each had.
 
 A batch serves many requests, so it belongs to none of their traces: its span begins a trace of its own and links to
-each request's span. Each request's trace has a `queue` span, from enqueued to the batch's start, that links back.
+each request's span. Each request's trace has two spans that link back: `queue`, from enqueued to the batch's start, and
+`batched`, while the batch runs, so that nothing of the request's time is missing in its own trace.
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, SpanContext, format_trace_id, get_current_span
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, format_trace_id, get_current_span
 
 from infersight import _attributes as names
 from infersight._configure import state
@@ -37,7 +38,7 @@ class QueuedItem:
     __slots__ = ("_open", "request", "size")
 
     def __init__(self, size: float = 1) -> None:
-        self.size = max(size, 0)
+        self.size = float(max(size, 0))
         self.request: SpanContext = get_current_span().get_span_context()
         self._open: OpenSpan | None = None
         telemetry = state.telemetry
@@ -72,10 +73,11 @@ class QueuedItem:
 class _Served:
     """A request in a running batch."""
 
-    __slots__ = ("queue", "request", "share", "waited_ns")
+    __slots__ = ("queue", "request", "share", "size", "waited_ns")
 
     def __init__(self, item: QueuedItem, share: float) -> None:
         self.request = item.request
+        self.size = item.size
         self.share = share
         self.waited_ns = item.waited_ns()
         self.queue = item.take()
@@ -85,10 +87,11 @@ class Batch:
     """A `with` block in which a batcher runs one batch; around awaits or not, in any thread, once.
 
     The block's span, "batch MODEL", has `infersight.model.*`, `infersight.batch.size` (items), `.fill` (items divided
-    by the capacity) and `.release_reason`. When the block ends, each item's `queue` span ends with the same and with
-    `.queue.duration` (s), `.share` (its size divided by the sum of the sizes, so without padding), `.share.duration`
-    (s: that part of the block's duration) and `.trace_ids` (of the first 16 other requests). The metric is
-    `infersight.batch.queue.duration`.
+    by the capacity), `.release_reason` and `.largest.size` (of the largest item, to which others may be padded). When
+    the block ends, so do two spans of each item's request, with the same attributes. `queue`, until the block began,
+    has `.queue.duration` (s) beside; the metric is `infersight.batch.queue.duration`. "batched MODEL", while it ran,
+    has `.item.size`, `.share` (its size divided by the sum of the sizes, so without padding), `.share.duration` (s:
+    that part of the block's duration) and `.trace_ids` (of the first 16 other requests).
 
     OpenTelemetry keeps 128 links of a span unless `OTEL_SPAN_LINK_COUNT_LIMIT` says otherwise.
 
@@ -100,7 +103,7 @@ class Batch:
         release_reason: why it ran now: `full`, `timeout`, or a batcher's own of few words.
     """
 
-    __slots__ = ("_attributes", "_items", "_open", "_served", "_span_name")
+    __slots__ = ("_attributes", "_items", "_model", "_open", "_served")
 
     def __init__(
         self,
@@ -112,12 +115,13 @@ class Batch:
         release_reason: str,
     ) -> None:
         self._items = items
-        self._span_name = f"batch {model}"
+        self._model = model
         self._attributes: dict[str, AttributeValue] = {
             **model_attributes((model, version)),
             names.BATCH_SIZE: len(items),
             names.BATCH_FILL: len(items) / capacity if capacity > 0 else 1.0,
             names.RELEASE_REASON: release_reason,
+            names.BATCH_LARGEST_SIZE: max((item.size for item in items), default=0.0),
         }
         self._open: OpenSpan | None = None
         self._served: list[_Served] = []
@@ -141,7 +145,7 @@ class Batch:
             elapsed_ns = opened.elapsed_ns()
             opened.close(elapsed_ns, error)
             if telemetry is not None:
-                self._end_queues(telemetry, opened.span.get_span_context(), elapsed_ns, error)
+                self._end_requests(telemetry, opened, elapsed_ns, error)
         except Exception:  # noqa: BLE001 - the batch's outcome is not ours to change
             report("observe the end of a batch")
 
@@ -152,36 +156,55 @@ class Batch:
         # An empty context: a batcher's task or thread often has that of the request that happened to start it.
         self._open = OpenSpan(
             telemetry,
-            self._span_name,
+            f"batch {self._model}",
             {**self._attributes, names.OPERATION: names.OPERATION_BATCH},
             Context(),
             [Link(served.request) for served in self._served],
         )
 
-    def _end_queues(
-        self, telemetry: Telemetry, batch: SpanContext, elapsed_ns: int, error: BaseException | None
+    def _end_requests(
+        self, telemetry: Telemetry, opened: OpenSpan, elapsed_ns: int, error: BaseException | None
     ) -> None:
-        outcome: dict[str, AttributeValue] = {} if error is None else {names.ERROR_TYPE: qualified_name(type(error))}
-        distinct = list(dict.fromkeys(served.request.trace_id for served in self._served))[: _TRACE_IDS + 1]
+        facts = dict(self._attributes)
+        if error is not None:
+            facts[names.ERROR_TYPE] = qualified_name(type(error))
+        trace_ids = list(dict.fromkeys(served.request.trace_id for served in self._served))[: _TRACE_IDS + 1]
         series = {key: value for key, value in self._attributes.items() if key in _SERIES and isinstance(value, str)}
         for served in self._served:
             if served.queue is None:
                 continue
             waited = served.waited_ns * _NANOSECOND
-            others = [format_trace_id(trace_id) for trace_id in distinct if trace_id != served.request.trace_id]
-            served.queue.span.set_attributes(
-                {
-                    **self._attributes,
-                    **outcome,
-                    names.QUEUE_DURATION: waited,
-                    names.BATCH_SHARE: served.share,
-                    names.BATCH_SHARE_DURATION: served.share * elapsed_ns * _NANOSECOND,
-                    names.BATCH_TRACE_IDS: others[:_TRACE_IDS],
-                }
-            )
-            served.queue.span.add_link(batch)
+            served.queue.span.set_attributes({**facts, names.QUEUE_DURATION: waited})
+            served.queue.span.add_link(opened.span.get_span_context())
             telemetry.queue_duration.record(waited, series, context_of(served.request))
             served.queue.end(served.waited_ns)
+            if not telemetry.is_left_out(NonRecordingSpan(served.request)):
+                others = [format_trace_id(trace_id) for trace_id in trace_ids if trace_id != served.request.trace_id]
+                with_others: dict[str, AttributeValue] = {**facts, names.BATCH_TRACE_IDS: others[:_TRACE_IDS]}
+                self._emit_batched(telemetry, opened, elapsed_ns, served, with_others)
+
+    def _emit_batched(
+        self,
+        telemetry: Telemetry,
+        opened: OpenSpan,
+        elapsed_ns: int,
+        served: _Served,
+        facts: dict[str, AttributeValue],
+    ) -> None:
+        span = telemetry.tracer.start_span(
+            f"batched {self._model}",
+            context_of(served.request),
+            attributes={
+                **facts,
+                names.OPERATION: names.OPERATION_BATCHED,
+                names.BATCH_ITEM_SIZE: served.size,
+                names.BATCH_SHARE: served.share,
+                names.BATCH_SHARE_DURATION: served.share * elapsed_ns * _NANOSECOND,
+            },
+            links=[Link(opened.span.get_span_context())],
+            start_time=opened.began_ns,
+        )
+        span.end(opened.began_ns + elapsed_ns)
 
 
 _SERIES: Final = frozenset({names.MODEL_NAME, names.MODEL_VERSION, names.RELEASE_REASON})

@@ -24,6 +24,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
 from infersight import _attributes as names
+from infersight._configure import state
 from infersight._faults import report
 from infersight._recording import Recording, Replay
 from infersight._redact import Redactor
@@ -45,10 +46,17 @@ class SentSpans(SpanProcessor):
     """Shows each ended span to the recording of its request."""
 
     def on_end(self, span: ReadableSpan) -> None:
-        """Remember the span."""
+        """Remember the span: of this task's request, or of one in its trace where a batcher or a device ended it."""
+        running, context = state.running, span.context
+        if running is None or running.recorder is None or context is None:
+            return
+        if (span.attributes or {}).get(names.OPERATION) == names.OPERATION_DETAIL:
+            return  # is kept already, in the recording that it was sent from
         request = current_request.get()
         recording = None if request is None else request.recording
-        if recording is not None and span.context is not None and span.context.trace_id == recording.trace_id:
+        if recording is None or recording.trace_id != context.trace_id:
+            recording = running.recorder.recording_of(context.trace_id)
+        if recording is not None:
             recording.sent_spans.append(span)
 
 

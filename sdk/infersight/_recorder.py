@@ -39,7 +39,9 @@ class Recorder:
         self._latency = RouteLatency(options.slow_seconds)
         self._open: set[Recording] = set()
         self._box = None if options.recorder_dir is None else BlackBox(options.recorder_dir, providers, redactor)
-        self._last: deque[Recording] = deque(maxlen=0 if self._box is None else options.recorder_requests)
+        self._last: deque[Recording] = deque()
+        self._kept = 0 if self._box is None else options.recorder_requests
+        self._of_trace: dict[int, Recording] = {}
         self._tap = LogTap()
         self._excepthook_before = sys.excepthook
         sys.excepthook = self._on_fatal
@@ -57,7 +59,13 @@ class Recorder:
         began_ns = self._telemetry.monotonic_ns()
         recording = Recording(span, request_id, began_ns, forced=forced, keeps_sent=self._box is not None)
         self._open.add(recording)
+        if self._box is not None:
+            self._of_trace[recording.trace_id] = recording
         return recording
+
+    def recording_of(self, trace_id: int) -> Recording | None:
+        """The newest recording of this trace, of open requests and the last ones; None without a folder for them."""
+        return self._of_trace.get(trace_id)
 
     def end(self, recording: Recording, route: str, *, failed: bool) -> None:
         """The request ends: its detail is sent, or forgotten. Its server span is still open."""
@@ -65,7 +73,7 @@ class Recorder:
         elapsed = (self._telemetry.monotonic_ns() - recording.began_ns) * 1e-9
         slow = self._latency.is_slow(route, elapsed)
         reason = FORCED if recording.forced else FAILED if failed else SLOW if slow else None
-        self._last.append(recording)
+        self._remember(recording)
         if reason is None:
             return
         recording.span.set_attribute(names.RECORDER_REASON, reason)
@@ -74,6 +82,14 @@ class Recorder:
         if recording.entries:
             replay = Replay(recording, self._telemetry.tracer, self._providers.logger, reason)
             self._telemetry.deferred.add(_Sending(replay))
+
+    def _remember(self, recording: Recording) -> None:
+        """Keep it as one of the last requests, and forget the oldest of those."""
+        self._last.append(recording)
+        while len(self._last) > self._kept:
+            oldest = self._last.popleft()
+            if self._of_trace.get(oldest.trace_id) is oldest:
+                del self._of_trace[oldest.trace_id]
 
     def dump(self, reason: str, *, wait: bool = True) -> None:
         """Write the last requests, and those that are open, to a file; nothing where no folder is configured.

@@ -64,6 +64,11 @@ class OpenSpan:
         self._token = otel_context.attach(set_span_in_context(self.span, context))
         self._began_monotonic_ns = telemetry.monotonic_ns()
 
+    @property
+    def began_ns(self) -> int:
+        """When the span began, nanoseconds since the epoch."""
+        return self._began_ns
+
     def elapsed_ns(self) -> int:
         """Nanoseconds since the span began."""
         return self._telemetry.monotonic_ns() - self._began_monotonic_ns

@@ -1,6 +1,7 @@
 """The application whose requests the tests of the flight recorder look into."""
 
 import asyncio
+import contextvars
 import logging
 import threading
 import time
@@ -45,6 +46,21 @@ async def threads(tag: str) -> None:
     thread.start()
     thread.join()
     raise LookupError(tag)
+
+
+@app.get("/batch")
+async def batch(tag: str) -> None:
+    """Its batch runs outside of the request, and so do the ends of the spans that it has of it."""
+    item = infersight.QueuedItem()
+    worker = threading.Thread(target=contextvars.Context().run, args=(run_batch, item))
+    worker.start()
+    await asyncio.to_thread(worker.join)
+    log.info("batched, %s", tag)
+
+
+def run_batch(item: infersight.QueuedItem) -> None:
+    with infersight.Batch([item], model="m", capacity=1, release_reason="full"):
+        pass
 
 
 @app.get("/leak")

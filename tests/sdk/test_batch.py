@@ -33,6 +33,10 @@ def enqueue(name: str, size: float = 1) -> infersight.QueuedItem:
         return infersight.QueuedItem(size)
 
 
+def named(captured: testing.Captured, name: str) -> list[ReadableSpan]:
+    return [span for span in captured.spans if span.name == name]
+
+
 def test_a_batch_links_to_its_requests_and_each_knows_its_part() -> None:
     with testing.capture() as captured:
         items = [enqueue("small", 1), enqueue("large", 3)]
@@ -47,20 +51,38 @@ def test_a_batch_links_to_its_requests_and_each_knows_its_part() -> None:
         "infersight.batch.size": 2,
         "infersight.batch.fill": 0.25,
         "infersight.batch.release_reason": "timeout",
+        "infersight.batch.largest.size": 3.0,
     }
     assert attributes_of(batch) == facts | {"infersight.operation": "batch"}
-    queues = [span for span in captured.spans if span.name == "queue"]
-    assert [span.parent for span in queues] == [small.context, large.context]
-    assert [[link.context for link in span.links] for span in queues] == [[batch.context]] * 2
-    assert small.context is not None
+    for name in ("queue", "batched m"):
+        of_requests = named(captured, name)
+        assert [span.parent for span in of_requests] == [small.context, large.context]
+        assert [[link.context for link in span.links] for span in of_requests] == [[batch.context]] * 2
     # The clock ticks a millisecond at each reading: the end of the stage, the small one's wait, the large one's.
-    assert attributes_of(queues[1]) == facts | {
+    assert attributes_of(named(captured, "queue")[1]) == facts | {
         "infersight.operation": "queue",
         "infersight.batch.queue.duration": pytest.approx(0.003),
+    }
+    assert small.context is not None
+    assert attributes_of(named(captured, "batched m")[1]) == facts | {
+        "infersight.operation": "batched",
+        "infersight.batch.item.size": 3.0,
         "infersight.batch.share": 0.75,
         "infersight.batch.share.duration": pytest.approx(0.00075),
         "infersight.batch.trace_ids": (format_trace_id(small.context.trace_id),),
     }
+
+
+def test_queue_and_batch_leave_nothing_of_a_request_out() -> None:
+    with testing.capture() as captured:
+        item = enqueue("request")
+        with infersight.Batch([item], model="m", capacity=1, release_reason="full"), infersight.stage("forward"):
+            pass
+    queue, batched, batch = captured.span("queue"), captured.span("batched m"), captured.span("batch m")
+    assert (batched.start_time, batched.end_time) == (batch.start_time, batch.end_time)
+    assert queue.end_time is not None
+    assert batched.start_time is not None
+    assert batched.start_time - queue.end_time <= testing.TICK_NS
 
 
 def test_the_queue_span_ends_where_the_batch_begins() -> None:
@@ -110,7 +132,8 @@ def test_a_failed_batch_fails_its_span_and_marks_its_requests() -> None:
         ):
             raise RuntimeError("device")
     assert captured.span("batch m").status.status_code is StatusCode.ERROR
-    assert attributes_of(captured.span("queue"))["error.type"] == "RuntimeError"
+    for name in ("queue", "batched m"):
+        assert attributes_of(captured.span(name))["error.type"] == "RuntimeError"
 
 
 def test_a_dropped_request_ends_its_queue_span_without_a_batch() -> None:
@@ -129,11 +152,11 @@ def test_co_batched_trace_ids_are_capped_and_do_not_name_the_request_itself() ->
         items = [enqueue(f"request {number}") for number in range(40)]
         with infersight.Batch(items, model="m", capacity=40, release_reason="full"):
             pass
-    for queue in (span for span in captured.spans if span.name == "queue"):
-        others = attributes_of(queue)["infersight.batch.trace_ids"]
-        assert queue.context is not None
+    for batched in named(captured, "batched m"):
+        others = attributes_of(batched)["infersight.batch.trace_ids"]
+        assert batched.context is not None
         assert len(set(others)) == 16
-        assert format_trace_id(queue.context.trace_id) not in others
+        assert format_trace_id(batched.context.trace_id) not in others
 
 
 def test_requests_and_batch_may_be_in_different_threads() -> None:
@@ -146,7 +169,7 @@ def test_requests_and_batch_may_be_in_different_threads() -> None:
 
         worker.submit(run).result()
     request = captured.span("request")
-    assert captured.span("queue").parent == request.context
+    assert captured.span("queue").parent == captured.span("batched m").parent == request.context
     assert [link.context for link in captured.span("batch m").links] == [request.context]
 
 
@@ -174,12 +197,13 @@ def test_concurrent_requests_of_the_example_batcher_are_not_mixed_up() -> None:
     requests = {span_id_of(span.context): span for span in spans if span.name == "request"}
     batches = {span_id_of(span.context): span for span in spans if span.name == "batch m"}
     served_by = {id_: [span_id_of(link.context) for link in batch.links] for id_, batch in batches.items()}
-    queues = [span for span in spans if span.name == "queue"]
-    assert len(requests) == len(queues) == REQUESTS
+    queues = named(captured, "queue")
+    batched = named(captured, "batched m")
+    assert len(requests) == len(queues) == len(batched) == REQUESTS
     assert all(batch.parent is None for batch in batches.values())
     assert sorted(itertools.chain.from_iterable(served_by.values())) == sorted(requests)
-    for queue in queues:
-        assert span_id_of(queue.parent) in served_by[span_id_of(queue.links[0].context)]
+    for span in (*queues, *batched):
+        assert span_id_of(span.parent) in served_by[span_id_of(span.links[0].context)]
     doubled = [span for span in spans if span.name == "double"]
     assert {span_id_of(span.parent) for span in doubled} == set(batches)
     for span in doubled:

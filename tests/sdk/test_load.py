@@ -122,6 +122,9 @@ def check_request(spans: "list[Row]", number: int, route: str, ended: float) -> 
     assert {parent_of[span.span_id] for span in inferences} <= (between or {server.span_id})
     parents = sorted(span.record.parent_span_id.hex() for span in by_name["deep"])
     assert parents == sorted(span.span_id for span in inferences)
+    waited = [(span.name, span.record.parent_span_id.hex()) for span in by_name["queue"] + by_name["batched doubler"]]
+    expected = [("queue", server.span_id), ("batched doubler", server.span_id)] if route == "batch" else []
+    assert waited == expected
     begun = [span.record.start_time_unix_nano for span in inferences]
     if route in {"stream", "stream_sync"}:
         assert server.record.end_time_unix_nano > max(begun)

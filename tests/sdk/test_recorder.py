@@ -131,17 +131,21 @@ def bodies(resources: Sequence[Any]) -> list[str]:
 
 def test_sigterm_leaves_the_last_requests_whole_in_a_redacted_file(serve: "Serve", tmp_path: Path) -> None:
     folder = tmp_path / "recordings"
-    limits = {"INFERSIGHT_RECORDER_DIR": str(folder), "INFERSIGHT_RECORDER_REQUESTS": "2"}
+    limits = {"INFERSIGHT_RECORDER_DIR": str(folder), "INFERSIGHT_RECORDER_REQUESTS": "3"}
     with serve(**SERVED, **limits, OTEL_EXPORTER_OTLP_ENDPOINT="http://127.0.0.1:9") as server:
         work(server, "first")
+        server.get("/batch?tag=dropped")
         work(server, "second")
+        server.get("/batch?tag=kept")
         server.get("/leak?secret=hunter22")
         server.stop()
     (path,) = folder.iterdir()
     assert path.stat().st_mode & 0o777 == 0o600
     assert b"hunter22" not in path.read_bytes()
     spans, logs = read(path)
-    assert names(spans) == ["GET /leak", "GET /work", "inner", "leak", "outer", "preprocess"]
+    assert names(spans) == sorted(
+        ["GET /work", "preprocess", "outer", "inner", "GET /batch", "queue", "batched m", "GET /leak", "leak"]
+    )
     assert {"worked, second", "inner begins, second", "the password=[redacted:secret] is out"} <= set(bodies(logs))
     for resource in (*spans, *logs):
         attributes = {pair.key: pair.value.string_value for pair in resource.resource.attributes}
