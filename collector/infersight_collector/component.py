@@ -11,7 +11,7 @@ Every component is named in the configuration, and there is one instance for eac
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyarrow publishes no types.
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -122,6 +122,11 @@ class LookAhead(Protocol):
     @property
     def lookahead_s(self) -> float:
         """Time between `observe` and `process`, in seconds."""
+        ...
+
+    @property
+    def observes(self) -> Collection[Signal]:
+        """The signals whose batches it decides by; others are not decoded for it ahead of time."""
         ...
 
     def observe(self, batch: Batch) -> None:

@@ -67,7 +67,7 @@ class Passage:
     def _show(self, route: Route, requests: Sequence[Request]) -> None:
         batch: Batch | None = None
         for step, observer in enumerate(route.processors):
-            if isinstance(observer, LookAhead):
+            if isinstance(observer, LookAhead) and route.signal in observer.observes:
                 batch = batch or self._decoded(route.signal, requests)
                 for before in route.processors[:step]:
                     batch = before.process(batch)

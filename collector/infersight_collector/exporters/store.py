@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from infersight_collector.component import Batch
 from infersight_collector.config.values import Duration
+from infersight_collector.gathering import gather
 from infersight_collector.journal import LogSettings
 from infersight_collector.store.compaction import maintain
 from infersight_collector.store.wal import FsyncPolicy, Origin
@@ -80,8 +81,7 @@ class StoreExporter:
     def consume(self, batch: Batch) -> None:
         """Gathers the rows of a batch."""
         for name, rows in batch.tables.items():
-            gathered = [self._rows[name], rows] if name in self._rows else [rows]
-            self._rows[name] = pa.concat_tables(gathered, promote_options="permissive")
+            self._rows[name] = gather([self._rows[name], rows], name) if name in self._rows else rows
 
     def commit(self, origin: Origin) -> None:
         """Writes the gathered rows.

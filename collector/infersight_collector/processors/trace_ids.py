@@ -62,7 +62,7 @@ def _seed(salt: str) -> int:
 
 def _characters(trace_ids: pa.StringArray) -> npt.NDArray[np.uint8]:
     """The characters of each id, `[traces, 32]`; those of a digest where an id has another length."""
-    unusual = pc.not_equal(pc.binary_length(trace_ids), _LENGTH).to_numpy(zero_copy_only=False)
+    unusual = pc.binary_length(trace_ids).to_numpy(zero_copy_only=False) != _LENGTH
     if unusual.any():
         texts = trace_ids.to_pylist()
         for row in np.flatnonzero(unusual).tolist():

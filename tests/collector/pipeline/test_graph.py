@@ -41,6 +41,7 @@ class Prophet(Stamp):
     """Processor that looks ahead."""
 
     lookahead_s: float = 1.0
+    observes: frozenset[Signal] = frozenset(Signal)
 
     def observe(self, batch: Batch) -> None:
         """It has seen everything before."""

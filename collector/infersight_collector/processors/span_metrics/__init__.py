@@ -119,7 +119,7 @@ class SpanMetrics:
         number = {
             "value": pa.array(calls.astype(np.float64)),
             "value_int": pa.array(calls),
-            "is_monotonic": pa.repeat(True, len(calls)),
+            "is_monotonic": pa.array(np.ones(len(calls), np.bool_)),
         }
         duration, kind = f"{self.namespace}.duration", self.histogram.type
         metrics = [
@@ -143,7 +143,7 @@ class SpanMetrics:
 def _countable(spans: pa.Table) -> pa.Table:
     """The spans that have a time at all, in one chunk."""
     known = pc.or_(spans.column("end_time_ns").is_valid(), spans.column("start_time_ns").is_valid())
-    return (spans if pc.all(known, min_count=0).as_py() else spans.filter(known)).combine_chunks()
+    return (spans if pc.all(known).as_py() is not False else spans.filter(known)).combine_chunks()
 
 
 def _end_times(spans: pa.Table) -> Ints:

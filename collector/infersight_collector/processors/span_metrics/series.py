@@ -95,18 +95,17 @@ def series_of(spans: pa.Table, dimensions: Sequence[Dimension], limit: int) -> S
 
 def group_by(columns: Iterable[Any]) -> Groups:
     """Groups the rows that are equal in all of several Arrow arrays; null equals null."""
-    found = pa.array([], pa.int64())
-    size = 0
+    found: Any = 0
+    combinations = 1
     for column in columns:
         encoded = column.dictionary_encode()
         different = len(encoded.dictionary) + 1
-        codes = pc.fill_null(encoded.indices.cast(pa.int64()), different - 1)
-        found = codes if not size else pc.add(pc.multiply(found, different), codes)
-        size = max(size, 1) * different
-        if size > 2**31:  # the next product has to fit 64 bits
-            found = found.dictionary_encode()
-            size, found = len(found.dictionary), found.indices.cast(pa.int64())
-    encoded = found.dictionary_encode()
+        if combinations * different >= 2**63:
+            dense = pa.array(found).dictionary_encode()
+            combinations, found = len(dense.dictionary), dense.indices.to_numpy().astype(np.int64)
+        codes = pc.fill_null(encoded.indices, different - 1).to_numpy(zero_copy_only=False)
+        combinations, found = combinations * different, found * different + codes.astype(np.int64)
+    encoded = pa.array(found).dictionary_encode()
     group = encoded.indices.to_numpy().astype(np.int64)
     first = np.empty(len(encoded.dictionary), np.int64)
     first[group[::-1]] = np.arange(len(group))[::-1]
@@ -129,7 +128,7 @@ def _values(spans: pa.Table, dimension: Dimension) -> Any:
     """
     found = [values for values in values_of(spans, dimension.name) if not pa.types.is_binary(values.type)]
     if dimension.default is not None:
-        found.append(pa.repeat(dimension.default, spans.num_rows))
+        found.append(pa.repeat(pa.scalar(dimension.default, pa.string()), spans.num_rows))
     if not found:
         return None
     if len({str(values.type) for values in found}) > 1:
@@ -139,7 +138,9 @@ def _values(spans: pa.Table, dimension: Dimension) -> Any:
 
 def _spelled(name: str, values: Any) -> Any:
     prefix = _PREFIXES.get(name)
-    return values if prefix is None else pc.binary_join_element_wise(prefix, values, "")
+    if prefix is None:
+        return values
+    return pc.binary_join_element_wise(pa.scalar(prefix, pa.string()), values, pa.scalar("", pa.string()))
 
 
 def _with_overflow(groups: Groups, columns: Mapping[str, Any], limit: int) -> Series:

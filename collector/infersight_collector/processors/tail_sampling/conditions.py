@@ -89,7 +89,8 @@ class NumericAttribute:
         return _any_of(spans, (self._in_range(values.cast(pa.float64(), safe=False)) for values in numbers))
 
     def _in_range(self, values: Any) -> Any:
-        return pc.and_(pc.greater_equal(values, self.min_value), pc.less_equal(values, self.max_value))
+        lowest, highest = (pa.scalar(end, pa.float64()) for end in (self.min_value, self.max_value))
+        return pc.and_(pc.greater_equal(values, lowest), pc.less_equal(values, highest))
 
 
 @dataclass(eq=False)
@@ -102,7 +103,7 @@ class BooleanAttribute:
     def found_in(self, spans: Rows) -> Flags:
         """For each trace whether it is found in these spans."""
         truths = (values for values in values_of(spans.table, self.key) if pa.types.is_boolean(values.type))
-        return _any_of(spans, (pc.equal(values, self.value) for values in truths))
+        return _any_of(spans, (pc.equal(values, pa.scalar(self.value, pa.bool_())) for values in truths))
 
 
 @dataclass(eq=False)
