@@ -14,8 +14,10 @@ from infersight_collector.journal import FileStorageConfig, LogSettings
 from infersight_collector.plugins import ProcessorKinds
 from infersight_collector.processors.attributes import AttributesProcessor, ResourceProcessor
 from infersight_collector.processors.batch import BatchProcessor
+from infersight_collector.processors.filter import FilterProcessor
 from infersight_collector.processors.memory_limiter import MemoryLimiter
 from infersight_collector.processors.tail_sampling import TailSampling
+from infersight_collector.processors.transform import TransformProcessor
 from infersight_collector.receivers.otlp import Authenticators, OtlpReceiver
 from infersight_collector.receivers.otlp_config import OtlpConfig
 from infersight_collector.receivers.otlp_json_file import OtlpJsonFileConfig, OtlpJsonFileReceiver
@@ -59,9 +61,11 @@ KINDS: Final[Kinds] = {
         {
             "attributes": AttributesProcessor,
             "batch": BatchProcessor,
+            "filter": FilterProcessor,
             "memory_limiter": MemoryLimiter,
             "resource": ResourceProcessor,
             "tail_sampling": TailSampling,
+            "transform": TransformProcessor,
         }
     ),
     "exporters": {"store": StoreConfig},

@@ -3,7 +3,7 @@
 import dataclasses
 from collections.abc import Iterator, Mapping
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_type_hints
 
 GROUP: Final = "infersight.processors"
 
@@ -49,6 +49,7 @@ def _load(point: EntryPoint) -> type:
     where = f"the processor '{point.name}' of the distribution {_distribution(point)}"
     try:
         kind: Any = point.load()
+        get_type_hints(kind)  # which the configuration is read by
     except Exception as error:
         raise ValueError(f"{where} cannot be loaded from {point.value}: {type(error).__name__}: {error}") from error
     if not (isinstance(kind, type) and dataclasses.is_dataclass(kind) and callable(getattr(kind, "process", None))):

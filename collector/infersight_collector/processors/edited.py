@@ -90,6 +90,14 @@ class EditedAttributes:
         found[list(self._first_other(key))] = True
         return found
 
+    def holds_elsewhere(self, key: str) -> Mask:
+        """Which rows have a key with a value that does not fit the STRUCT."""
+        found = np.zeros(self._rows, bool)
+        found[list(self._first_other(key))] = True
+        if key in self._fields:
+            found &= self._fields[key][1].is_null().to_numpy(zero_copy_only=False)
+        return found
+
     def assign(self, key: str, values: pa.Array, where: Mask | None = None, *, json: bool = False) -> None:
         """Gives rows a value.
 
