@@ -16,6 +16,7 @@ from infersight_collector.processors.attributes import AttributesProcessor, Reso
 from infersight_collector.processors.batch import BatchProcessor
 from infersight_collector.processors.filter import FilterProcessor
 from infersight_collector.processors.memory_limiter import MemoryLimiter
+from infersight_collector.processors.span_metrics import SpanMetrics
 from infersight_collector.processors.tail_sampling import TailSampling
 from infersight_collector.processors.transform import TransformProcessor
 from infersight_collector.receivers.otlp import Authenticators, OtlpReceiver
@@ -64,6 +65,7 @@ KINDS: Final[Kinds] = {
             "filter": FilterProcessor,
             "memory_limiter": MemoryLimiter,
             "resource": ResourceProcessor,
+            "spanmetrics": SpanMetrics,
             "tail_sampling": TailSampling,
             "transform": TransformProcessor,
         }
