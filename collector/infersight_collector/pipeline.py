@@ -15,6 +15,7 @@ from infersight_collector.plugins import ProcessorKinds
 from infersight_collector.processors.attributes import AttributesProcessor, ResourceProcessor
 from infersight_collector.processors.batch import BatchProcessor
 from infersight_collector.processors.filter import FilterProcessor
+from infersight_collector.processors.log_templates import LogTemplates
 from infersight_collector.processors.memory_limiter import MemoryLimiter
 from infersight_collector.processors.span_metrics import SpanMetrics
 from infersight_collector.processors.tail_sampling import TailSampling
@@ -63,6 +64,7 @@ KINDS: Final[Kinds] = {
             "attributes": AttributesProcessor,
             "batch": BatchProcessor,
             "filter": FilterProcessor,
+            "log_templates": LogTemplates,
             "memory_limiter": MemoryLimiter,
             "resource": ResourceProcessor,
             "spanmetrics": SpanMetrics,
