@@ -59,6 +59,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.spans: list[Row] = []
+        self.thread_waits: list[Row] = []  # spans that a busy machine may add to any request
         self.logs: list[Row] = []
         self.exemplars: list[Row] = []
         self.metric_names: set[str] = set()
@@ -91,7 +92,9 @@ class Receiver:
         self.requests.append(request.SerializeToString())
         for resource in request.resource_spans:
             for scope in resource.scope_spans:
-                self.spans += [_row(resource, span, span.name) for span in scope.spans]
+                for row in (_row(resource, span, span.name) for span in scope.spans):
+                    waited = row.attributes.get("infersight.operation") == "thread_pool"
+                    (self.thread_waits if waited else self.spans).append(row)
         return traces.ExportTraceServiceResponse()
 
     def _logs(self, request: Any) -> Any:
