@@ -1,4 +1,4 @@
-"""TLS of the endpoints that this collector opens; keys as in the OpenTelemetry Collector."""
+"""TLS of endpoints, opened here and sent to; keys as in the OpenTelemetry Collector."""
 
 import ssl
 from collections.abc import Callable
@@ -59,7 +59,51 @@ def server_context(tls: ServerTls) -> ssl.SSLContext:
     return context
 
 
-def load_certificate(context: ssl.SSLContext, tls: ServerTls) -> None:
+@dataclass(frozen=True)
+class ClientTls:
+    """`tls` of an exporter.
+
+    Attributes:
+        insecure: no TLS, where the endpoint does not say so itself.
+        ca_file: the receiver's certificate must be signed by one of these, PEM; without it, by one that the system
+            trusts.
+        cert_file: the certificate that is shown to the receiver, PEM, if it asks for one.
+        key_file: its private key, PEM, without a passphrase.
+        insecure_skip_verify: whether any certificate is taken for the receiver's, as in tests.
+    """
+
+    insecure: bool = False
+    ca_file: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    insecure_skip_verify: bool = False
+
+    def __post_init__(self) -> None:
+        if self.insecure and (self.ca_file or self.cert_file or self.key_file):
+            raise ValueError("'insecure: true' sends without TLS: remove it, or the files beside it")
+        if bool(self.cert_file) != bool(self.key_file):
+            raise ValueError("a client's certificate needs 'cert_file' and 'key_file'")
+
+
+def client_context(tls: ClientTls) -> ssl.SSLContext:
+    """What a client speaks TLS by.
+
+    Raises:
+        ConfigError: a file cannot be read, is no PEM, or the key is not that of the certificate.
+    """
+    context = ssl.create_default_context()
+    if tls.ca_file:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        _load((tls.ca_file,), "holds no PEM certificate", lambda: context.load_verify_locations(tls.ca_file))
+    if tls.cert_file:
+        load_certificate(context, tls)
+    if tls.insecure_skip_verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def load_certificate(context: ssl.SSLContext, tls: ServerTls | ClientTls) -> None:
     """Takes certificate and key from their files; handshakes from now on use them.
 
     Raises:

@@ -81,6 +81,23 @@ EXPORTER_RETRY_DELAY: Final = _own(
     "exporter.retry_delay", "gauge", "s", "Time between the attempts of an exporter that fails, else 0", "exporter"
 )
 
+EXPORTER_QUEUE_SIZE: Final = _own(
+    "exporter.queue.size", "gauge", "By", "What waits in the sending queue of an exporter", "exporter"
+)
+EXPORTER_SENT_REQUESTS: Final = _own(
+    "exporter.sent_requests", "counter", "{request}", "Requests that a receiver has taken from an exporter", "exporter"
+)
+EXPORTER_SENT_BYTES: Final = _own("exporter.sent", "counter", "By", "Size of these requests, unpacked", "exporter")
+EXPORTER_FAILED_SENDS: Final = _own(
+    "exporter.failed_sends", "counter", "{attempt}", "Attempts to send a request that failed", "exporter"
+)
+EXPORTER_SET_ASIDE_REQUESTS: Final = _own(
+    "exporter.set_aside_requests", "counter", "{request}", "Requests that a receiver has refused for good", "exporter"
+)
+EXPORTER_REJECTED_RECORDS: Final = _own(
+    "exporter.rejected_records", "counter", "{record}", "Records that a receiver left out of what it took", "exporter"
+)
+
 PROCESSOR_DURATION: Final = _own(
     "processor.duration", "histogram", "s", "Time that a processor took for a batch", "processor", "pipeline"
 )
