@@ -8,6 +8,9 @@ from typing import Any, Final
 from infersight_collector.component import Exporter, LookAhead, Processor, Receiver, Route, Startable, Surroundings
 from infersight_collector.config import ConfigError, Configuration, Endpoint, Kinds, Pipeline, signal_of
 from infersight_collector.config.listening import BearerToken
+from infersight_collector.exporters.debug import DebugConfig, DebugExporter
+from infersight_collector.exporters.file import FileConfig, FileExporter
+from infersight_collector.exporters.otlp import OtlpExporter, OtlpExporterConfig, OtlpHttpExporterConfig
 from infersight_collector.exporters.store import StoreConfig, StoreExporter
 from infersight_collector.health import HealthConfig
 from infersight_collector.journal import FileStorageConfig, LogSettings
@@ -53,6 +56,10 @@ RECEIVERS: Final[dict[type, Callable[[Any, Feed], Receiver]]] = {
 
 EXPORTERS: Final[dict[type, Callable[[Any, Surroundings], Exporter]]] = {
     StoreConfig: lambda config, _surroundings: StoreExporter(Path(config.path)),
+    OtlpExporterConfig: OtlpExporter,
+    OtlpHttpExporterConfig: OtlpExporter,
+    FileConfig: lambda config, _surroundings: FileExporter(config),
+    DebugConfig: lambda config, _surroundings: DebugExporter(config),
 }
 """How an exporter is made, by the dataclass of its configuration."""
 
@@ -72,7 +79,13 @@ KINDS: Final[Kinds] = {
             "transform": TransformProcessor,
         }
     ),
-    "exporters": {"store": StoreConfig},
+    "exporters": {
+        "debug": DebugConfig,
+        "file": FileConfig,
+        "otlp": OtlpExporterConfig,
+        "otlphttp": OtlpHttpExporterConfig,
+        "store": StoreConfig,
+    },
     "extensions": {"health_check": HealthConfig, "bearertokenauth": BearerToken, "file_storage": FileStorageConfig},
 }
 """Every kind of component, by role and by the name that configurations use. A processor is its own configuration."""
