@@ -60,8 +60,8 @@ class Pattern:
         expression: a regular expression of linear time; what its groups `keep` and `rest` match, where it has them,
             stays before and behind the mark.
         confirm: a further check of the found text, for what an expression cannot say (a check digit).
-        needs: lower-case texts of which one is in any text that matches; looking for them costs a tenth. All texts
-            where there are none.
+        needs: lower-case texts of which one is in any text that matches and is confirmed; looking for them costs a
+            tenth. All texts where there are none.
     """
 
     name: str
@@ -112,6 +112,12 @@ _NAMES: Final = r"password|passwd|passphrase|pwd|secret|api[_-]?key|access[_-]?k
 _NAMED: Final = ("passw", "passphrase", "pwd", "secret", "key", "authorization")
 """One of these is in every text with one of the names."""
 
+_NAMING: Final = (
+    *("passw", "passphrase", "pwd", "secret", "authorization", "cookie", "credential", "key", "jwt", "ssn", "cvv"),
+    *("token", "sig"),
+)
+"""One of these is in every name that says that its value is a secret, or the signature of a URL."""
+
 _QUOTED_NAME: Final = rf"(?i:(?:{_NAMES}|token|cookie)\\{{0,4}}[\"'] {{0,2}}[=:,]|(?:{_NAMES}) {{0,2}}[=:])"
 """The name of a secret and what stands between it and a value in quotes."""
 
@@ -138,8 +144,10 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     Pattern.of("secret", rf"(?P<keep>(?i:{_NAMES})[\"']? {{0,2}}[=:] {{0,2}})[^\s\"'&,;]+", *_NAMED),
     # Model servers speak of other tokens, "time per token: 12 ms": without quotes only an assignment is a secret.
     Pattern.of("secret", r"(?P<keep>(?i:token)=)[^\s\"'&,;]+", "token="),
-    Pattern.of("secret", r"(?P<keep>(?:^|[?&;])[A-Za-z0-9_.~-]{1,64}=)[^\s&;#\"'<>]+", "=", confirm=_is_parameter),
-    Pattern.of("secret", r"(?P<keep>(?:^|\s)--[A-Za-z][A-Za-z0-9_-]{0,64}[ =])[^\s\"'-]\S*", "--", confirm=_is_flag),
+    Pattern.of("secret", r"(?P<keep>(?:^|[?&;])[A-Za-z0-9_.~-]{1,64}=)[^\s&;#\"'<>]+", *_NAMING, confirm=_is_parameter),
+    Pattern.of(
+        "secret", r"(?P<keep>(?:^|\s)--[A-Za-z][A-Za-z0-9_-]{0,64}[ =])[^\s\"'-]\S*", *_NAMING, confirm=_is_flag
+    ),
     Pattern.of(
         "email", r"\b[A-Za-z0-9._%+-]{1,64}(?:@|%40)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,6}\b", "@", "%40"
     ),
@@ -185,6 +193,10 @@ class Redactor:
 
         object.__setattr__(self, "_rule", lru_cache(maxsize=4096)(rule))
         object.__setattr__(self, "_short", lru_cache(maxsize=4096)(self._replace))
+
+    def key(self, key: str) -> tuple[bool, str]:
+        """Whether an attribute of this name is a secret as a whole, and the name after redaction."""
+        return self._rule(key)
 
     def text(self, text: str) -> str:
         """The text with every secret replaced and at most `max_text` characters of it kept."""
