@@ -11,7 +11,7 @@ Every component is named in the configuration, and there is one instance for eac
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyarrow publishes no types.
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -176,6 +176,7 @@ class Route:
         processors: in order.
         exporters: names of the exporters at its end.
         max_rows: most rows of a table in one batch for the exporters, or None.
+        names: names of the processors, as configured.
     """
 
     name: str
@@ -183,6 +184,12 @@ class Route:
     processors: Sequence[Processor]
     exporters: Sequence[str]
     max_rows: int | None = None
+    names: Sequence[str] = ()
+
+    def steps(self) -> Iterator[tuple[str, Processor]]:
+        """The processors with their names; one without a name goes by its class."""
+        names = self.names or [type(part).__name__ for part in self.processors]
+        return zip(names, self.processors, strict=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Final
 
 from infersight_collector.component import Exporter, LookAhead, Route
 from infersight_collector.journal import Journal
+from infersight_collector.metering import Meter
 from infersight_collector.passage import Passage
 from infersight_collector.signals import Signal
 from infersight_collector.store.errors import StoreFull, StoreUnavailable, unavailable
@@ -112,6 +113,7 @@ class Flusher:
         self._deliveries: dict[Segment, _Delivery] = {}
         self._troubles: dict[str, Trouble] = {}
         self._last_flush: LastFlush | None = None
+        self._meter = Meter(telemetry)
         self._failures = telemetry.counter(EXPORTER_FAILURES)
         for name in exporters:
             telemetry.observe(EXPORTER_RETRY_DELAY, partial(self._retry_delay, name), name)
@@ -176,7 +178,10 @@ class Flusher:
                 now = time.monotonic()
                 patient = {name for name, trouble in self._troubles.items() if trouble.retry_at > now}
                 for name, error in self._flush(patient, final=False).items():
-                    _log.error("exporter %s is tried again in %.0f s: %s", name, self._troubles[name].delay, error)
+                    delay = self._troubles[name].delay
+                    _log.error(
+                        "exporter %s is tried again in %.0f s: %s", name, delay, error, extra={"component": name}
+                    )
             except Exception:  # noqa: BLE001 - see the next line
                 # A bug must not end the thread: the log would fill without anybody knowing.
                 _log.exception("the flush is tried again")
@@ -211,7 +216,7 @@ class Flusher:
         if delivery is None:
             if self._lookahead_s:
                 with suppress(OSError):  # which `_records` will tell of
-                    Passage(read(segment)[0]).show(self._routes)
+                    Passage(read(segment)[0], self._meter).show(self._routes)
             delivery = self._deliveries[segment] = _Delivery(list(self._exporters), time.monotonic())
         return delivery
 
@@ -221,7 +226,7 @@ class Flusher:
         this.blocked.update(name for name in delivery.waiting if name not in todo)
         if todo:
             try:
-                passage = Passage(self._records(segment, delivery))
+                passage = Passage(self._records(segment, delivery), self._meter)
                 passage.run(self._routes, todo)
             except StoreUnavailable as error:
                 for name in todo:
@@ -262,7 +267,11 @@ class Flusher:
             self._postpone(name, error, this)
         except Exception:  # noqa: BLE001 - a bug sets one segment aside, and the others go on
             _log.exception(
-                "exporter %s cannot take segment %s of writer %s", name, segment.origin.number, segment.origin.writer
+                "exporter %s cannot take segment %s of writer %s",
+                name,
+                segment.origin.number,
+                segment.origin.writer,
+                extra={"component": name},
             )
             return False
         else:

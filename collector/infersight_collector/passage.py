@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from infersight_collector.component import Batch, Exporter, LookAhead, Route
 from infersight_collector.decode import decode, decode_all
+from infersight_collector.metering import Meter
 from infersight_collector.signals import Request, Signal
 from infersight_collector.store.errors import StoreUnavailable
 from infersight_collector.store.wal import Record
@@ -24,9 +25,11 @@ class Passage:
 
     Args:
         records: requests that were checked when they came.
+        meter: counts what the processors do.
     """
 
-    def __init__(self, records: Sequence[Record]) -> None:
+    def __init__(self, records: Sequence[Record], meter: Meter) -> None:
+        self._meter = meter
         self._requests: defaultdict[Signal, list[Request]] = defaultdict(list)
         for record in records:
             self._requests[record.signal].append(record.request)
@@ -40,7 +43,9 @@ class Passage:
                 self._show(route, requests)
             except Exception:  # noqa: BLE001 - see the next line
                 # What it has not seen, a processor decides about by less; `run` will tell of the bug again.
-                _log.exception("a segment cannot be shown to the processors of %s", route.name)
+                _log.exception(
+                    "a segment cannot be shown to the processors of %s", route.name, extra={"pipeline": route.name}
+                )
 
     def run(self, routes: Sequence[Route], exporters: Mapping[str, Exporter]) -> None:
         """Processes the records and hands them to those exporters that are given; `complete` tells whether all were.
@@ -61,7 +66,7 @@ class Passage:
             except StoreUnavailable:
                 raise
             except Exception:  # noqa: BLE001 - a bug in one pipeline must not stop the others; the segment is set aside
-                _log.exception("the pipeline %s cannot process a segment", route.name)
+                _log.exception("the pipeline %s cannot process a segment", route.name, extra={"pipeline": route.name})
                 self.complete = False
 
     def _show(self, route: Route, requests: Sequence[Request]) -> None:
@@ -75,8 +80,8 @@ class Passage:
 
     def _run(self, route: Route, requests: Sequence[Request], exporters: Sequence[Exporter]) -> None:
         batch = self._decoded(route.signal, requests)
-        for processor in route.processors:
-            batch = processor.process(batch)
+        for name, processor in route.steps():
+            batch = self._meter.process(route, name, processor, batch)
         for processor in route.processors:
             if isinstance(processor, LookAhead):
                 processor.settle()

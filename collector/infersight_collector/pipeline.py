@@ -170,7 +170,8 @@ def _used(configuration: Configuration, role: str) -> Iterator[str]:
 
 
 def _route(name: str, pipeline: Pipeline, processors: Mapping[str, Processor]) -> Route:
-    route = Route(name, Signal(signal_of(name)), [processors[used] for used in pipeline.processors], pipeline.exporters)
+    parts = [processors[used] for used in pipeline.processors]
+    route = Route(name, Signal(signal_of(name)), parts, pipeline.exporters, names=pipeline.processors)
     sizes = [part.send_batch_max_size for part in _batching([route]) if part.send_batch_max_size]
     return replace(route, max_rows=min(sizes, default=None))
 
