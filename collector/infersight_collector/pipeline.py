@@ -55,7 +55,7 @@ RECEIVERS: Final[dict[type, Callable[[Any, Feed], Receiver]]] = {
 """How a receiver is made, by the dataclass of its configuration."""
 
 EXPORTERS: Final[dict[type, Callable[[Any, Surroundings], Exporter]]] = {
-    StoreConfig: lambda config, _surroundings: StoreExporter(Path(config.path)),
+    StoreConfig: lambda config, surroundings: StoreExporter(Path(config.path), surroundings.telemetry),
     OtlpExporterConfig: OtlpExporter,
     OtlpHttpExporterConfig: OtlpExporter,
     FileConfig: lambda config, _surroundings: FileExporter(config),

@@ -8,11 +8,10 @@ import logging
 import os
 import sys
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Final
 
 from infersight_collector.component import Batch
 from infersight_collector.config.values import Duration
@@ -21,6 +20,18 @@ from infersight_collector.journal import LogSettings
 from infersight_collector.store.compaction import maintain
 from infersight_collector.store.wal import FsyncPolicy, Origin
 from infersight_collector.store.writer import Store
+from infersight_collector.telemetry import Telemetry
+from infersight_collector.telemetry.instruments import (
+    COMPACTION_DURATION,
+    COMPACTION_FAILURES,
+    COMPACTION_FILES,
+    STORE_BYTES,
+    STORE_COMMITS,
+    STORE_ROWS,
+)
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _log = logging.getLogger(__name__)
 
@@ -55,9 +66,16 @@ class StoreExporter:
 
     Args:
         path: directory of the store, created where it is absent.
+        telemetry: where writes and merges are counted.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, telemetry: Telemetry) -> None:
+        self._commits = telemetry.counter(STORE_COMMITS)
+        self._written_rows = telemetry.counter(STORE_ROWS)
+        self._written_bytes = telemetry.counter(STORE_BYTES)
+        self._merging = telemetry.histogram(COMPACTION_DURATION)
+        self._merged_files = telemetry.counter(COMPACTION_FILES)
+        self._merge_failures = telemetry.counter(COMPACTION_FAILURES)
         self._path = path
         self._store: Store | None = None
         self._rows: dict[str, pa.Table] = {}
@@ -70,7 +88,7 @@ class StoreExporter:
         Raises:
             StoreError: the directory is no store of this version, or cannot be written.
         """
-        store = self._store = Store.open(self._path)
+        store = self._store = Store.open(self._path, self._count)
         self._thread = threading.Thread(target=self._maintain, args=(store,), name="maintenance", daemon=True)
         self._thread.start()
 
@@ -106,8 +124,22 @@ class StoreExporter:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _MAINTENANCE_NICENESS)
         while not self._stopping.wait(_MAINTENANCE_INTERVAL_S):
             try:
-                for problem in maintain(store).problems:
-                    _log.warning("maintenance: %s", problem)
+                self._maintain_once(store)
             except Exception:  # noqa: BLE001 - the thread must live on
                 # Tables that are not merged are slower to read, nothing else: the next round tries again.
                 _log.exception("maintenance failed")
+
+    def _maintain_once(self, store: Store) -> None:
+        started = time.monotonic()
+        report = maintain(store)
+        if report.merged_files:
+            self._merging.record(time.monotonic() - started)
+        self._merged_files.add(report.merged_files)
+        self._merge_failures.add(len(report.problems))
+        for problem in report.problems:
+            _log.warning("maintenance: %s", problem)
+
+    def _count(self, table: str, rows: int, size: int) -> None:
+        self._commits.add(1, table)
+        self._written_rows.add(rows, table)
+        self._written_bytes.add(size, table)

@@ -7,8 +7,9 @@
 import random
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import pyarrow as pa
 
@@ -31,22 +32,31 @@ would read, sort and write the rows for 2.5 us."""
 _ATTEMPTS: Final = 30
 
 
+Committed: TypeAlias = Callable[[str, int, int], None]
+
+
 class Store:
     """A store that this process writes to; several threads and processes may write to one store.
 
     Args:
         path: directory of the store, see `open`.
+        committed: told the table, rows and bytes of each write.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, committed: Committed = lambda _table, _rows, _size: None) -> None:
         self.path: Final = path
+        self._committed = committed
         self._tables: dict[str, tables.Table] = {}
         self._lock = threading.Lock()
         self.cleaned_at = float("-inf")  # kept by `compaction`: monotonic time of the last deletion of unused files
 
     @classmethod
-    def open(cls, path: Path) -> Self:
+    def open(cls, path: Path, committed: Committed = lambda _table, _rows, _size: None) -> Self:
         """Opens the store at `path`, creating it where the directory is absent or empty.
+
+        Args:
+            path: directory of the store.
+            committed: told the table, rows and bytes of each write.
 
         Raises:
             StoreTooNew: a later release wrote it.
@@ -54,7 +64,7 @@ class Store:
             StoreUnavailable: it cannot be written.
         """
         directory.create(path)
-        return cls(path)
+        return cls(path, committed)
 
     def write(self, rows: dict[str, pa.Table], origin: Origin) -> None:
         """Adds the rows of one segment, durably and exactly once; a table that has the origin already is skipped.
@@ -79,17 +89,19 @@ class Store:
             if table.has(origin):
                 return
             try:
-                self._add(table, rows, origin)
+                size = self._add(table, rows, origin)
             except tables.Conflict:
                 # Spread the writers that met, so that they do not meet again.
                 time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311 - no secret depends on it
                 table.refresh()
             else:
+                self._committed(name, rows.num_rows, size)
                 return
         raise StoreUnavailable(f"cannot commit to {table.path}: other writers were first {_ATTEMPTS} times")
 
     @staticmethod
-    def _add(table: tables.Table, rows: pa.Table, origin: Origin) -> None:
+    def _add(table: tables.Table, rows: pa.Table, origin: Origin) -> int:
+        """Commits the rows to the table; the size of the files written for them, in bytes."""
         conformed = conform(rows, table.name, table.schema)
         table.evolve(conformed.schema)
         written: list[AddAction] = []
@@ -106,3 +118,4 @@ class Store:
         except tables.Conflict:
             discard(table.path, written)
             raise
+        return sum(action.size for action in written)

@@ -19,6 +19,7 @@ from infersight_collector.processors.span_metrics import SpanMetrics
 from infersight_collector.processors.span_metrics.series import Dimension
 from infersight_collector.signals import Signal
 from infersight_collector.store.wal import Origin
+from infersight_collector.telemetry import Telemetry
 
 
 def table_of(**attributes: Any) -> pa.Table:
@@ -54,7 +55,7 @@ def test_keys_are_joined_and_values_of_other_types_stand_aside() -> None:
 
 
 def test_the_store_takes_metrics_of_spans_beside_metrics_of_other_types(tmp_path: Path) -> None:
-    exporter = StoreExporter(tmp_path)
+    exporter = StoreExporter(tmp_path, Telemetry())
     exporter.start()
     try:
         derived = SpanMetrics(dimensions=[Dimension("code")]).process(spans_batch(Span(1, attributes={"code": 200})))
