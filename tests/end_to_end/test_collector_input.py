@@ -11,6 +11,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import grpc
+import pyarrow as pa
 import pytest
 from google.rpc.status_pb2 import Status
 from tests.support.collectors import RunningCollector, wait_until
@@ -45,6 +46,10 @@ def gzip_of_two_members(content: bytes) -> bytes:
     return gzip.compress(content[:7]) + gzip.compress(content[7:])
 
 
+def zstd(content: bytes) -> bytes:
+    return bytes(pa.compress(content, codec="zstd", asbytes=True))
+
+
 def deflate_without_header(content: bytes) -> bytes:
     stream = zlib.compressobj(wbits=-zlib.MAX_WBITS)
     return stream.compress(content) + stream.flush()
@@ -56,10 +61,11 @@ def deflate_without_header(content: bytes) -> bytes:
         ("identity", bytes),
         ("gzip", gzip.compress),
         ("gzip", gzip_of_two_members),
+        ("zstd", zstd),
         ("deflate", zlib.compress),
         ("deflate", deflate_without_header),
     ],
-    ids=["identity", "gzip", "gzip of two members", "deflate", "deflate without header"],
+    ids=["identity", "gzip", "gzip of two members", "zstd", "deflate", "deflate without header"],
 )
 def test_a_request_is_unpacked(
     collector: RunningCollector, request: pytest.FixtureRequest, encoding: str, compress: Callable[[bytes], bytes]
@@ -126,6 +132,7 @@ def test_malformed_json_is_refused_in_json(collector: RunningCollector, malforme
     [
         ("gzip", b"no gzip"),
         ("gzip", gzip.compress(spans_request("x"))[:-9]),
+        ("zstd", b"no zstd"),
         ("deflate", b"\xff"),
         ("deflate", zlib.compress(b"") + b"more"),
     ],
@@ -139,9 +146,10 @@ def test_a_damaged_compressed_body_is_refused(collector: RunningCollector, encod
     [
         (bytes(LIMIT + 1), {}),
         (BOMB, {"content_encoding": "gzip"}),
+        (zstd(bytes(2 * LIMIT)), {"content_encoding": "zstd"}),
         (zlib.compress(bytes(2 * LIMIT)), {"content_encoding": "deflate"}),
     ],
-    ids=["large body", "gzip bomb", "deflate bomb"],
+    ids=["large body", "gzip bomb", "zstd bomb", "deflate bomb"],
 )
 def test_what_is_or_unpacks_to_more_than_the_limit_is_refused(
     collector: RunningCollector, body: bytes, headers: dict[str, str]

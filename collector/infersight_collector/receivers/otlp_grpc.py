@@ -31,6 +31,9 @@ _SERVICES: Final = {
 _THREADS: Final = 16
 """Requests handled at a time; also the most that share one fsync over gRPC."""
 
+_HANDSHAKE_TIMEOUT_S = 10
+"""Longest time that a sender may take to begin with TLS and HTTP/2."""
+
 _GRACE_S: Final = 10.0
 _SUCCESS: Final = b""  # an Export*ServiceResponse without partial_success
 
@@ -157,11 +160,14 @@ def _options(config: GrpcConfig) -> list[tuple[str, int]]:
         "grpc.max_connection_age_grace_ms": server.max_connection_age_grace,
         "grpc.keepalive_time_ms": server.time,
         "grpc.keepalive_timeout_ms": server.timeout,
+        # The one that cuts a silent sender off: a minute by default, whatever the other says.
+        "grpc.http2.ping_timeout_ms": server.timeout,
         "grpc.http2.min_ping_interval_without_data_ms": policy.min_time,
     }
     return [
         ("grpc.max_receive_message_length", config.max_recv_msg_size_mib * 2**20),
         ("grpc.max_concurrent_streams", int(config.max_concurrent_streams)),
+        ("grpc.server_handshake_timeout_ms", _HANDSHAKE_TIMEOUT_S * 1000),
         # Otherwise a second collector would share the port in silence.
         ("grpc.so_reuseport", 0),
         ("grpc.keepalive_permit_without_calls", int(policy.permit_without_stream)),

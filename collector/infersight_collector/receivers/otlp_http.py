@@ -84,21 +84,14 @@ class HttpApplication:
         self, method: str, path: str, headers: Mapping[str, str], receive: "ASGIReceiveCallable"
     ) -> _Answer:
         signal = self._paths.get(path)
-        content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        encoding = headers.get("content-encoding", "").strip().lower()
         if signal is None:
             return _misdirected(404, f"not found; here are {', '.join(sorted(self._paths))}")
         if method == "OPTIONS" and self._cors is not None:
             return _Answer(204, b"", _JSON, self._cors.preflight(headers.get("origin", "")))
-        if method != "POST":
-            return _misdirected(405, "telemetry is sent with POST", (b"allow", b"POST"))
-        if content_type not in _SUCCESS:
-            return _misdirected(415, f"the content type must be {_PROTOBUF} or {_JSON}")
-        if encoding not in ENCODINGS:
-            known = ", ".join(name for name in ENCODINGS if name)
-            return _misdirected(
-                415, f"the content encoding must be one of {known}", (b"accept-encoding", known.encode())
-            )
+        content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        encoding = headers.get("content-encoding", "").strip().lower()
+        if (misdirected := _misdirection(method, content_type, encoding)) is not None:
+            return misdirected
         try:
             if self._tokens is not None:
                 self._tokens.check(headers.get("authorization", ""))
@@ -148,8 +141,20 @@ class HttpApplication:
         self._sink.submit(signal, request)
 
 
+def _misdirection(method: str, content_type: str, encoding: str) -> _Answer | None:
+    """The answer to a request that is none of OTLP, None for one that may be."""
+    if method != "POST":
+        return _misdirected(405, "telemetry is sent with POST", (b"allow", b"POST"))
+    if content_type not in _SUCCESS:
+        return _misdirected(415, f"the content type must be {_PROTOBUF} or {_JSON}")
+    if encoding not in ENCODINGS:
+        known = ", ".join(name for name in ENCODINGS if name)
+        return _misdirected(415, f"the content encoding must be one of {known}", (b"accept-encoding", known.encode()))
+    return None
+
+
 def _misdirected(status: int, message: str, *headers: tuple[bytes, bytes]) -> _Answer:
-    """The answer to a request that is none of OTLP: its reason as JSON, which is also readable for a person."""
+    """The reason as JSON, which is also readable for a person."""
     return _Answer(status, json.dumps({"message": message}).encode(), _JSON, headers)
 
 
