@@ -107,14 +107,14 @@ class Collector:
 
 
 def open_journal(graph: Graph, resources: ExitStack) -> Journal:
-    """Starts the processors and exporters of a graph, and opens the log in front of them.
+    """Starts the exporters and processors of a graph, and opens the log in front of them.
 
     The stack closes them again.
     """
-    graph.start_processors()
     for exporter in graph.exporters.values():
         exporter.start()
         resources.callback(exporter.stop)
+    graph.start_processors()
     journal = Journal.open(graph.log)
     resources.callback(journal.close)
     return journal
