@@ -144,7 +144,8 @@ def build(configuration: Configuration) -> Graph:
     }
     exporters = {
         name: EXPORTERS[type(config)](config, _surroundings(log, name, telemetry))
-        for name, config in used["exporters"].items()
+        # Stores first: they make the directory in which the log and what other components keep are.
+        for name, config in sorted(used["exporters"].items(), key=lambda part: not isinstance(part[1], StoreConfig))
     }
     health = [part.endpoint for part in _extensions(configuration).values() if isinstance(part, HealthConfig)]
     routes = [_route(name, pipeline, used["processors"]) for name, pipeline in configuration.pipelines.items()]
