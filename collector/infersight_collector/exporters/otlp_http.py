@@ -46,6 +46,8 @@ class HttpClient:
     def __init__(
         self, endpoint: str, tls: ClientTls, headers: Mapping[str, str], compression: Compression, *, timeout_s: float
     ):
+        if tls.insecure_skip_verify:  # what the configuration says need not be warned of
+            urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
         context = client_context(tls) if endpoint.startswith("https://") else None
         self._pool = urllib3.PoolManager(1, ssl_context=context, timeout=urllib3.Timeout(timeout_s), retries=False)
         self._urls = {signal: f"{endpoint.rstrip('/')}/v1/{signal}" for signal in Signal}
