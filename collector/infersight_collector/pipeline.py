@@ -20,6 +20,7 @@ from infersight_collector.processors.batch import BatchProcessor
 from infersight_collector.processors.filter import FilterProcessor
 from infersight_collector.processors.log_templates import LogTemplates
 from infersight_collector.processors.memory_limiter import MemoryLimiter
+from infersight_collector.processors.redaction import RedactionProcessor
 from infersight_collector.processors.span_metrics import SpanMetrics
 from infersight_collector.processors.tail_sampling import TailSampling
 from infersight_collector.processors.transform import TransformProcessor
@@ -73,6 +74,7 @@ KINDS: Final[Kinds] = {
             "filter": FilterProcessor,
             "log_templates": LogTemplates,
             "memory_limiter": MemoryLimiter,
+            "redaction": RedactionProcessor,
             "resource": ResourceProcessor,
             "spanmetrics": SpanMetrics,
             "tail_sampling": TailSampling,

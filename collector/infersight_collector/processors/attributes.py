@@ -24,7 +24,7 @@ RECORD_ATTRIBUTES: Final = {
 
 RESOURCE_ATTRIBUTES: Final = "resource_attributes"
 
-_SERVICE_COLUMNS: Final = {
+SERVICE_COLUMNS: Final = {
     "service.name": "service_name",
     "service.version": "service_version",
     "service.instance.id": "service_instance_id",
@@ -81,8 +81,8 @@ class ResourceProcessor:
 def with_resource(rows: pa.Table, attributes: EditedAttributes, changed: Iterable[str]) -> pa.Table:
     """The rows with these attributes of their resources, and the columns that follow from the changed ones."""
     for key in changed:
-        if key in _SERVICE_COLUMNS:
-            rows = with_column(rows, _SERVICE_COLUMNS[key], attributes.text(key))
+        if key in SERVICE_COLUMNS:
+            rows = with_column(rows, SERVICE_COLUMNS[key], attributes.text(key))
     return attributes.write(rows, RESOURCE_ATTRIBUTES)
 
 

@@ -139,6 +139,10 @@ class EditedAttributes:
             where[list(of_kind)] = True
             self.assign(key, pa.array(column, ATTRIBUTE_TYPES[kind]), where, json=kind == "json")
 
+    def put_field(self, key: str, values: pa.Array, *, json: bool = False) -> None:
+        """Replaces a field of the STRUCT and leaves what is beside it."""
+        self._put(pa.field(key, values.type, metadata=JSON_FIELD if json else None), values)
+
     def remove(self, key: str) -> None:
         """Takes an attribute away from all rows."""
         self._changed |= self._fields.pop(key, None) is not None
@@ -172,10 +176,11 @@ class EditedAttributes:
         """The values of an attribute that are strings, null elsewhere."""
         return self._mapped(key, lambda value, of_json: value if isinstance(value, str) and not of_json else None)
 
-    def rewrite_other(self, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> None:
+    def rewrite_other(self, change: Callable[[dict[str, Any]], Mapping[str, Any]]) -> bool:
         """See `OtherMembers.rewrite`."""
-        if self._other is not None:
-            self._other_changed |= self._other.rewrite(change)
+        changed = self._other is not None and self._other.rewrite(change)
+        self._other_changed |= changed
+        return changed
 
     def _mapped(self, key: str, make: Callable[[Any, bool], str | None]) -> pa.StringArray:
         """A text for each row that has the key, made of each distinct value and of whether that is JSON."""
