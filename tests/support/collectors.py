@@ -117,7 +117,7 @@ class RunningCollector:
 
 
 StartCollector = Callable[..., RunningCollector]
-"""`start_collector(*arguments, store=None, environment=None)`: a ready collector on free ports."""
+"""`start_collector(*arguments, store=None, has_store=True, environment=None)`: a ready collector on free ports."""
 
 
 class Collectors:
@@ -128,12 +128,18 @@ class Collectors:
         self._started: list[RunningCollector] = []
 
     def start(
-        self, *arguments: str, store: Path | None = None, environment: Mapping[str, str] | None = None
+        self,
+        *arguments: str,
+        store: Path | None = None,
+        has_store: bool = True,
+        environment: Mapping[str, str] | None = None,
     ) -> RunningCollector:
         number = len(self._started)
         store = store or self._folder / f"store-{number}"
         ready, log = self._folder / f"ready-{number}.json", self._folder / f"collector-{number}.log"
-        command = [sys.executable, "-m", "infersight_collector", "--store", str(store), "--ready-file", str(ready)]
+        command = [sys.executable, "-m", "infersight_collector", "--ready-file", str(ready)]
+        if has_store:
+            command += ["--store", str(store)]
         for endpoint in ("grpc", "http", "health"):
             command += [f"--{endpoint}-endpoint", "127.0.0.1:0"]
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "INFERSIGHT_"))}
