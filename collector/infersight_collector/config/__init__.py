@@ -60,12 +60,14 @@ class Configuration:
         components: by role and name (`otlp`, `otlp/second`), the dataclass of its kind.
         extensions: names of the extensions that are switched on.
         pipelines: by name: a signal, or a signal and a name of one's own, as in `traces/audit`.
+        secret_lines: lines of the source that have a secret in them.
     """
 
     source: str
     components: dict[str, dict[str, Any]]
     extensions: list[Reference]
     pipelines: dict[str, Pipeline]
+    secret_lines: tuple[int, ...] = ()
 
 
 def read(path: Path | None, kinds: Kinds, environment: Mapping[str, str]) -> Configuration:
@@ -114,13 +116,16 @@ def load(text: str, source: str, kinds: Kinds, environment: Mapping[str, str]) -
         components=components,
         extensions=_known(source, "extensions", service.extensions, components),
         pipelines=_pipelines(binder, service_node, service, components),
+        secret_lines=tuple(binder.secret_lines),
     )
 
 
 def _components(binder: Binder, role: str, node: yaml.Node, kinds: Mapping[str, type]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, (key, value) in binder.mapping(node).items():
-        kind = name.split("/", 1)[0]
+        kind, slash, own = name.partition("/")
+        if slash and not own:
+            raise binder.error(key, f"'{name}' has no name behind the slash: write '{kind}' or '{kind}/NAME'")
         try:
             target = kinds[kind]
         except KeyError:
@@ -161,4 +166,6 @@ def _known(
         if name not in components[role]:
             defined = ", ".join(sorted(components[role])) or "nothing"
             raise ConfigError(f"{source}:{name.line}: '{name}' is not defined under {role}; defined there: {defined}")
+        if names.count(name) > 1:
+            raise ConfigError(f"{source}:{name.line}: '{name}' is in this list twice: remove one of them")
     return names

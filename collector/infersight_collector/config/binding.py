@@ -6,8 +6,9 @@ The target's type hints are the schema: dataclasses, `list[X]`, `dict[str, X]`, 
 
 import dataclasses
 import difflib
+import re
 import types
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import yaml
@@ -17,6 +18,7 @@ from infersight_collector.config.values import Scalar, parse_scalar
 from infersight_collector.errors import ConfigError
 
 _NULL = "tag:yaml.org,2002:null"
+_SECRET_LENGTH = 8  # a shorter one may be a part of any word
 _BOOLEANS = {"true": True, "false": False}
 _NUMBERS: dict[Any, str] = {int: "a whole number", float: "a number"}
 
@@ -27,10 +29,14 @@ class Binder:
     Args:
         source: name of the document, for messages.
         environment: variables for `${env:NAME}`.
+
+    Attributes:
+        secret_lines: where secrets are written out, as values of fields that `repr` leaves out.
     """
 
     def __init__(self, source: str, environment: Mapping[str, str]) -> None:
         self.source = source
+        self.secret_lines: list[int] = []
         self._environment = environment
 
     def compose(self, text: str) -> yaml.Node:
@@ -46,9 +52,19 @@ class Binder:
             raise ConfigError(f"{self.source}:1: the file is empty")
         return root
 
-    def error(self, node: yaml.Node, problem: str) -> ConfigError:
-        """The complaint about a node, to be raised."""
-        return ConfigError(f"{self.source}:{node.start_mark.line + 1}: {problem}")
+    def error(self, node: yaml.Node, problem: str, place: yaml.Node | None = None) -> ConfigError:
+        """The complaint about a node, to be raised; what comes from the environment is not shown in it.
+
+        Args:
+            node: what is wrong.
+            problem: why, and what to write instead.
+            place: the node whose line is told, if not that of the first one.
+        """
+        for scalar in _scalars(node):
+            if "${" in scalar.value and (said := self._expanded(scalar)):
+                problem = problem.replace(f"'{said}'", f"'{scalar.value}'")
+                problem = problem.replace(said, scalar.value) if len(said) >= _SECRET_LENGTH else problem
+        return ConfigError(f"{self.source}:{(place or node).start_mark.line + 1}: {problem}")
 
     def unknown(self, node: yaml.Node, what: str, name: str, valid: Iterable[str]) -> ConfigError:
         """The complaint about a name that is none of the valid ones, with the nearest of them."""
@@ -108,6 +124,9 @@ class Binder:
             if name not in fields:
                 raise self.unknown(key, "key", name, fields)
             values[fields[name].name] = self.bind(value, hints[fields[name].name])
+            if not fields[name].repr:
+                written = [part for part in _scalars(value) if part.value and "${" not in part.value]
+                self.secret_lines += [part.start_mark.line + 1 for part in written]
         for name, field in fields.items():
             required = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
             if required and name not in pairs:
@@ -115,7 +134,7 @@ class Binder:
         try:
             return target(**values)
         except ValueError as error:
-            raise self.error(node, str(error)) from error
+            raise self.error(node, str(error), _named(pairs, str(error))) from error
 
     def _bind_choice(self, node: yaml.Node, choices: tuple[str, ...]) -> str:
         text = self._text(node)
@@ -155,6 +174,29 @@ class Binder:
             return expand(node.value, self._environment)
         except ValueError as error:
             raise self.error(node, str(error)) from error
+
+    def _expanded(self, node: yaml.ScalarNode) -> str:
+        """What a value says, "" where it says nothing."""
+        try:
+            return expand(node.value, self._environment)
+        except ValueError:
+            return ""
+
+
+def _scalars(node: yaml.Node, above: tuple[yaml.Node, ...] = ()) -> Iterator[yaml.ScalarNode]:
+    """The single values in a node, which an alias may make a part of itself."""
+    if isinstance(node, yaml.ScalarNode):
+        yield node
+    elif node not in above:
+        for part in node.value:
+            for inner in part if isinstance(part, tuple) else (part,):
+                yield from _scalars(inner, (*above, node))
+
+
+def _named(pairs: Mapping[str, tuple[yaml.Node, yaml.Node]], problem: str) -> yaml.Node | None:
+    """The key of a mapping that a problem speaks of."""
+    words = set(re.findall(r"\w+", problem))
+    return next((key for name, (key, _) in pairs.items() if name in words), None)
 
 
 class Reference(str):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from infersight_collector.config.tls import ServerTls
-from infersight_collector.config.values import Endpoint
+from infersight_collector.config.values import PRIVATE, Endpoint
 from infersight_collector.errors import ConfigError
 
 
@@ -26,7 +26,7 @@ class BearerToken:
 
     token: str = field(default="", repr=False)
     tokens: list[str] = field(default_factory=list[str], repr=False)
-    filename: str = ""
+    filename: str = field(default="", metadata=PRIVATE)
 
     def __post_init__(self) -> None:
         if any(not token.strip() for token in self.tokens):

@@ -2,10 +2,11 @@
 
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
+from infersight_collector.config.values import PRIVATE
 from infersight_collector.errors import ConfigError
 
 _VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -24,7 +25,7 @@ class ServerTls:
     """
 
     cert_file: str = ""
-    key_file: str = ""
+    key_file: str = field(default="", metadata=PRIVATE)
     client_ca_file: str = ""
     min_version: Literal["1.2", "1.3"] = "1.2"
     insecure: bool = False
@@ -75,7 +76,7 @@ class ClientTls:
     insecure: bool = False
     ca_file: str = ""
     cert_file: str = ""
-    key_file: str = ""
+    key_file: str = field(default="", metadata=PRIVATE)
     insecure_skip_verify: bool = False
 
     def __post_init__(self) -> None:

@@ -3,12 +3,15 @@
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import Final, Self
 
 _SECONDS = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h)")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.?[0-9]+)([eE][+-]?[0-9]+)?")
+
+PRIVATE: Final = {"private": True}
+"""Metadata of a field that names a file with a secret in it, which only the collector should be able to read."""
 
 Scalar = str | int | float | bool
 """A value whose type is that in which it is written: `text`, `"5"`, `5`, `0.5`, `true`."""

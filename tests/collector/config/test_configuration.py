@@ -23,6 +23,8 @@ service:
   pipelines:
     traces: {receivers: [otlp], exporters: [store]}
 """
+GRPC = "otlp:\n    protocols:\n      grpc:\n"
+TOKENS = "extensions:\n  bearertokenauth:\n"
 
 
 def parse(text: str, **environment: str) -> Configuration:
@@ -104,6 +106,30 @@ def test_environment_variables_are_put_in(text: str, environment: dict[str, str]
         ("here", "'${env:NO_SUCH}'", "file.yaml:4: the environment variable NO_SUCH is not set"),
         ("here", "'${HOME}'", "file.yaml:4: '${HOME}' is not understood: write ${env:NAME}"),
         ("otlp:\n", "otlp: {protocols: {grpc: {endpoint: '4317'}}}\n", "file.yaml:2: '4317' is no endpoint"),
+        ("[otlp]", "[otlp, otlp]", "file.yaml:7: 'otlp' is in this list twice"),
+        ("  otlp:", "  otlp/:", "file.yaml:2: 'otlp/' has no name behind the slash: write 'otlp' or 'otlp/NAME'"),
+        (
+            "otlp:\n",
+            "otlp:\n    protocols:\n      grpc:\n        tsl: x\n",
+            "file.yaml:5: unknown key 'tsl': did you mean",
+        ),
+        (
+            "otlp:\n",
+            "otlp:\n    protocols:\n      http:\n        max_request_body_size: 0\n",
+            "file.yaml:5: expected a",
+        ),
+        (
+            "otlp:\n",
+            "otlp:\n    protocols:\n      grpc:\n        tls:\n          cert_file: c\n",
+            "file.yaml:6: TLS needs",
+        ),
+        ("otlp:\n", f"{GRPC}      grpc: {{}}\n", "file.yaml:5: 'grpc' is here twice"),
+        ("otlp:\n", "otlp: &a {protocols: *a}\n", "file.yaml:2: unknown key 'protocols'"),
+        (
+            "service:",
+            "extensions:\n  bearertokenauth:\n    tokens: [a, b: c]\nservice:",
+            "file.yaml:7: expected a single value",
+        ),
         (MINIMAL, "a: [", "file.yaml:1: not valid YAML"),
         (MINIMAL, "", "file.yaml:1: the file is empty"),
         (MINIMAL, "receivers: {}", "file.yaml:1: the section 'service' is missing"),
@@ -114,6 +140,35 @@ def test_environment_variables_are_put_in(text: str, environment: dict[str, str]
 def test_a_mistake_is_refused_with_its_line_and_the_way_out(old: str, new: str, message: str) -> None:
     assert old in MINIMAL
     assert refusal(MINIMAL.replace(old, new, 1)).startswith(message)
+
+
+def test_a_value_of_the_wrong_type_is_told_at_its_own_line_though_a_rule_of_the_component_found_it() -> None:
+    text = MINIMAL.replace(
+        "exporters:\n", "processors:\n  batch:\n    timeout: 1s\n    send_batch_size: -1\nexporters:\n"
+    )
+    assert refusal(text).startswith("file.yaml:6: send_batch_size is negative")
+
+
+@pytest.mark.parametrize("value", ["s3cret-value", "5"])
+def test_what_comes_from_the_environment_is_not_shown_in_a_complaint(value: str) -> None:
+    for key in ("flush_interval", "fsync", "max_log_size_mib"):
+        message = refusal(MINIMAL.replace("path: here", f"{key}: '${{env:WRONG}}x'"), WRONG=value)
+        assert message.startswith("file.yaml:4: ")
+        assert f"'{value}x'" not in message
+        assert "${env:WRONG}x" in message
+
+
+def test_values_that_are_no_texts_come_from_the_environment_too() -> None:
+    text = MINIMAL.replace("otlp:\n", "otlp: {protocols: {grpc: {max_recv_msg_size_mib: '${env:MIB}'}}}\n")
+    grpc = parse(text.replace("path: here", "fsync: '${env:SYNC:-never}'"), MIB="5").components["receivers"]["otlp"]
+    assert grpc.protocols.grpc.max_recv_msg_size_mib == 5
+
+
+def test_lines_with_secrets_are_known() -> None:
+    text = (
+        f"{MINIMAL}extensions:\n  bearertokenauth:\n    token: written-out\n    tokens: ['${{env:OTHER}}', another]\n"
+    )
+    assert parse(text, OTHER="x").secret_lines == (10, 11)
 
 
 def test_beyond_this_machine_a_token_is_needed() -> None:
