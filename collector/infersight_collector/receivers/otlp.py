@@ -1,6 +1,7 @@
 """The receiver `otlp`: OTLP over gRPC and HTTP."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from infersight_collector.component import Listening, RequestSink
@@ -59,8 +60,9 @@ class OtlpReceiver:
 
     def stop(self) -> None:
         """Stops listening and returns when the requests in progress have been answered."""
-        for server in self._started:
-            server.stop()
+        # At once: while one waits for its requests the other must not take new ones.
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            list(pool.map(lambda server: server.stop(), self._started))
 
     def _servers(self, sink: RequestSink) -> Iterator[tuple[str, _Server]]:
         if self._grpc is not None:
