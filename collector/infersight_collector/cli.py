@@ -5,28 +5,29 @@ import os
 import signal
 import sys
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 import click
 
-from infersight_collector.collector import Collector
-from infersight_collector.component import Listening
 from infersight_collector.config import Endpoint, read
+from infersight_collector.config.values import HEALTH_ENDPOINT
 from infersight_collector.errors import CollectorError
-from infersight_collector.health import HealthConfig
-from infersight_collector.importing import Imported, Importer, find_files
 from infersight_collector.logs import configure_logging
 from infersight_collector.memory import keep_memory
 from infersight_collector.overrides import Overrides
-from infersight_collector.pipeline import KINDS, Graph, build
 from infersight_collector.signals import Signal
+from infersight_collector.status_command import NoAnswer, observe, table
 from infersight_collector.store.errors import StoreError
+
+if TYPE_CHECKING:
+    from infersight_collector.collector import Collector
+    from infersight_collector.component import Listening
+    from infersight_collector.importing import Imported
+    from infersight_collector.pipeline import Graph
 
 _P = ParamSpec("_P")
 
@@ -79,7 +80,7 @@ _store_option = click.option(
 @_store_option
 @_endpoint_option("grpc", "Where to listen for OTLP/gRPC; port 0 chooses a free one.  [default: 127.0.0.1:4317]")
 @_endpoint_option("http", "Where to listen for OTLP/HTTP.  [default: 127.0.0.1:4318]")
-@_endpoint_option("health", "Where to serve /live, /ready and /metrics.  [default: 127.0.0.1:13133]")
+@_endpoint_option("health", "Where to serve /live, /ready, /status and /metrics.  [default: 127.0.0.1:13133]")
 @click.option(
     "--ready-file",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -104,6 +105,9 @@ def collector_command(
     """
     if context.invoked_subcommand is not None:
         return
+    from infersight_collector.collector import Collector
+    from infersight_collector.pipeline import KINDS, build
+
     overrides = Overrides(store, grpc_endpoint, http_endpoint, health_endpoint)
     configuration = overrides.apply(read(config, KINDS, os.environ))
     keep_memory()
@@ -112,7 +116,7 @@ def collector_command(
     _run(Collector(graph), _directory(graph), ready_file)
 
 
-def _run(collector: Collector, store: Path, ready_file: Path | None) -> None:
+def _run(collector: "Collector", store: Path, ready_file: Path | None) -> None:
     stopping = threading.Event()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
@@ -131,7 +135,7 @@ def _run(collector: Collector, store: Path, ready_file: Path | None) -> None:
     collector.stop()
 
 
-def _write_ready_file(path: Path, listening: Sequence[Listening], store: Path) -> None:
+def _write_ready_file(path: Path, listening: Sequence["Listening"], store: Path) -> None:
     """Appears whole or not at all: who waits for it may read it at once."""
     content = {"pid": os.getpid(), "store": str(store), **{part.what: part.address for part in listening}}
     draft = path.with_name(f"{path.name}.{os.getpid()}")
@@ -144,6 +148,8 @@ def _write_ready_file(path: Path, listening: Sequence[Listening], store: Path) -
 @_errors_in_one_line
 def validate(file: Path) -> None:
     """Check a configuration file without starting anything."""
+    from infersight_collector.pipeline import KINDS, build
+
     configuration = read(file, KINDS, os.environ)
     build(configuration)
     pipelines = "; ".join(
@@ -155,18 +161,25 @@ def validate(file: Path) -> None:
 
 @collector_command.command()
 @_endpoint_option("health", "Health endpoint of the collector.  [default: 127.0.0.1:13133]")
-def status(health_endpoint: Endpoint | None) -> None:
-    """Ask a running collector whether it takes telemetry; exit code 0 when it does, 1 when it does not."""
-    url = f"http://{health_endpoint or HealthConfig().endpoint}/ready"
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "json"]),
+    help="Form of the output.  [default: table on a terminal, json when piped]",
+)
+def status(health_endpoint: Endpoint | None, form: str | None) -> None:
+    """Ask a running collector what it does; exit code 0 when it takes telemetry, 1 when it does not.
+
+    Shows its rates over a second, what waits in the log and for how long, and why an exporter fails.
+    """
     try:
-        with urllib.request.urlopen(url, timeout=5) as response:
-            answer, ready = response.read().decode(), True
-    except urllib.error.HTTPError as error:
-        answer, ready = error.read().decode(), False
-    except OSError as error:
-        answer, ready = f"no collector answers at {url}: {error}", False
-    click.echo(answer.strip())
-    sys.exit(0 if ready else 1)
+        state = observe(health_endpoint or HEALTH_ENDPOINT)
+    except NoAnswer as error:
+        click.echo(f"infersight: {error}", err=True)
+        sys.exit(1)
+    as_table = form == "table" or (form is None and sys.stdout.isatty())
+    click.echo(table(state) if as_table else json.dumps(state))
+    sys.exit(0 if state["ready"] else 1)
 
 
 @click.command("import")
@@ -185,6 +198,9 @@ def import_command(files: tuple[Path, ...], store: Path | None, only: Signal | N
     Of directories, all *.pb, *.json, *.jsonl and *.gz files below them are taken. A collector may run on the same
     store meanwhile. What was read before a damage or an interruption is kept.
     """
+    from infersight_collector.importing import Importer, find_files
+    from infersight_collector.pipeline import KINDS, build
+
     keep_memory()
     configure_logging()
     configuration = Overrides(store).apply(read(None, KINDS, os.environ))
@@ -200,12 +216,12 @@ def import_command(files: tuple[Path, ...], store: Path | None, only: Signal | N
     sys.exit(2 if imported.problems else 0)
 
 
-def _show_progress(imported: Imported) -> None:
+def _show_progress(imported: "Imported") -> None:
     if sys.stderr.isatty():
         click.echo(f"\r\x1b[K{_counts(imported)}", err=True, nl=False)
 
 
-def _counts(imported: Imported) -> str:
+def _counts(imported: "Imported") -> str:
     names = {Signal.TRACES: "span", Signal.LOGS: "log record", Signal.METRICS: "data point"}
     counts = [_count(imported.records[signal], name) for signal, name in names.items() if imported.records[signal]]
     return f"{', '.join(counts) or 'nothing'} of {_count(imported.files, 'file')}"
@@ -215,6 +231,6 @@ def _count(number: int, name: str) -> str:
     return f"{number} {name}" if number == 1 else f"{number} {name}s"
 
 
-def _directory(graph: Graph) -> Path:
+def _directory(graph: "Graph") -> Path:
     """Where what arrives is kept."""
     return graph.log.path.absolute()

@@ -5,6 +5,7 @@
 
 import logging
 from contextlib import ExitStack
+from typing import Any
 
 from infersight_collector.component import Gate, Listening
 from infersight_collector.decode import check, decode
@@ -13,8 +14,10 @@ from infersight_collector.health import HealthApplication
 from infersight_collector.http_server import HttpServer
 from infersight_collector.intake import Intake
 from infersight_collector.journal import Journal
+from infersight_collector.own_metrics import OwnMetrics
 from infersight_collector.pipeline import Graph
 from infersight_collector.signals import Signal
+from infersight_collector.status import report
 from infersight_collector.store.errors import StoreFull, StoreUnavailable
 from infersight_collector.telemetry import instruments
 from infersight_collector.telemetry.process import observe_process
@@ -34,6 +37,7 @@ class Collector:
         self._telemetry = graph.telemetry
         self._running = ExitStack()
         self._unready: str | None = "starting"
+        self._journal: Journal | None = None
         self._flusher: Flusher | None = None
 
     def start(self) -> list[Listening]:
@@ -50,7 +54,7 @@ class Collector:
         """
         with ExitStack() as starting:
             listening = self._start_health(starting)
-            journal = open_journal(self._graph, starting)
+            journal = self._journal = open_journal(self._graph, starting)
             flusher = self._flusher = open_flusher(self._graph, journal, self._graph.log.flush_interval)
             starting.callback(_drain, flusher, final=True)
             starting.callback(flusher.stop)
@@ -59,6 +63,10 @@ class Collector:
             _drain(flusher)
             flusher.start()
             intake = Intake(journal, self._telemetry, lambda: flusher.failure, self._gates(), flusher.arrived)
+            if self._graph.own_metrics_s is not None:
+                own = OwnMetrics(self._telemetry, intake.keep_own, self._graph.own_metrics_s)
+                starting.callback(own.stop)
+                own.start()
             for receiver in self._graph.receivers:
                 starting.callback(receiver.stop)
                 listening += receiver.start(intake)
@@ -87,7 +95,7 @@ class Collector:
     def _start_health(self, starting: ExitStack) -> list[Listening]:
         if self._graph.health is None:
             return []
-        server = HttpServer(HealthApplication(self._telemetry, self._why_unready), self._graph.health)
+        server = HttpServer(HealthApplication(self._telemetry, self._why_unready, self._state), self._graph.health)
         endpoint = server.start()
         starting.callback(server.stop)
         return [Listening("health", str(endpoint))]
@@ -96,6 +104,9 @@ class Collector:
         """Why telemetry is refused at the moment, or None."""
         failure = self._flusher.failure if self._flusher is not None else None
         return self._unready or (str(failure) if isinstance(failure, StoreFull) else None)
+
+    def _state(self) -> dict[str, Any]:
+        return report(self._graph, self._journal, self._flusher, self._why_unready())
 
     def _watch(self, journal: Journal) -> None:
         observe = self._telemetry.observe

@@ -167,6 +167,33 @@ class Exporter(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why an exporter delivers nothing at the moment.
+
+    Attributes:
+        reason: one line.
+        since: monotonic time of the first attempt that failed.
+        retry_at: monotonic time of the next one.
+        delay_s: seconds between the last attempt and the next.
+    """
+
+    reason: str
+    since: float
+    retry_at: float
+    delay_s: float
+
+
+@runtime_checkable
+class Forwarder(Protocol):
+    """Ability of an exporter that delivers from a queue of its own: it tells why that does not get shorter."""
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why nothing is delivered at the moment, or None."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """One pipeline behind the log.
 

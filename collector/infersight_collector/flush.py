@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from infersight_collector.component import Exporter, LookAhead, Route
+from infersight_collector.component import Exporter, Forwarder, LookAhead, Route, Trouble
 from infersight_collector.journal import Journal
 from infersight_collector.metering import Meter
 from infersight_collector.passage import Passage
@@ -47,15 +47,8 @@ class _Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """An exporter that cannot deliver at the moment.
-
-    Attributes:
-        error: why not.
-        delay: seconds between its last attempt and the next.
-        retry_at: monotonic time of the next attempt.
-        since: monotonic time of the first attempt that failed.
-    """
+class _Trouble:
+    """An exporter that cannot deliver at the moment; see `component.Trouble`."""
 
     error: StoreUnavailable
     delay: float
@@ -65,7 +58,7 @@ class Trouble:
 
 @dataclass(frozen=True, slots=True)
 class LastFlush:
-    """When the last flush ended, in seconds since the epoch, and how long it took."""
+    """When the last flush that found something ended, in seconds since the epoch, and how long it took."""
 
     at: float
     seconds: float
@@ -111,7 +104,7 @@ class Flusher:
         ahead = [part for route in routes for part in route.processors if isinstance(part, LookAhead)]
         self._lookahead_s = max((part.lookahead_s for part in ahead), default=0.0)
         self._deliveries: dict[Segment, _Delivery] = {}
-        self._troubles: dict[str, Trouble] = {}
+        self._troubles: dict[str, _Trouble] = {}
         self._last_flush: LastFlush | None = None
         self._meter = Meter(telemetry)
         self._failures = telemetry.counter(EXPORTER_FAILURES)
@@ -133,11 +126,11 @@ class Flusher:
     @property
     def troubles(self) -> dict[str, Trouble]:
         """The exporters that cannot deliver at the moment, by name."""
-        return dict(self._troubles)
+        return {name: trouble for name in self._exporters if (trouble := self._trouble(name)) is not None}
 
     @property
     def last_flush(self) -> LastFlush | None:
-        """The last flush, or None before the first."""
+        """The last flush that found something, or None before the first."""
         return self._last_flush
 
     def start(self) -> None:
@@ -200,14 +193,16 @@ class Flusher:
         this = _Round(set(skipped))
         with self._lock:
             # All are shown before one is delivered: a processor that looks ahead decides by everything that is there.
-            for segment, delivery in [(segment, self._show(segment)) for segment in self._journal.take()]:
+            waiting = [(segment, self._show(segment)) for segment in self._journal.take()]
+            for segment, delivery in waiting:
                 if not final and time.monotonic() - delivery.shown_at < self._lookahead_s:
                     continue
                 self._deliver(segment, delivery, this)
         if this.errors:
             self._telemetry.failed_flushes.add(1)
-        self._last_flush = LastFlush(time.time(), time.monotonic() - started)
-        self._telemetry.flush_duration.record(self._last_flush.seconds)
+        if waiting:
+            self._last_flush = LastFlush(time.time(), time.monotonic() - started)
+            self._telemetry.flush_duration.record(self._last_flush.seconds)
         return this.errors
 
     def _show(self, segment: Segment) -> _Delivery:
@@ -283,14 +278,21 @@ class Flusher:
         before = self._troubles.get(name)
         delay = min(2 * (before.delay if before else self._interval_s), _MAX_BACKOFF_S)
         now = time.monotonic()
-        self._troubles[name] = Trouble(error, delay, now + delay, before.since if before else now)
+        self._troubles[name] = _Trouble(error, delay, now + delay, before.since if before else now)
         self._failures.add(1, name)
         this.errors[name] = error
         this.blocked.add(name)
 
     def _retry_delay(self, name: str) -> float:
-        trouble = self._troubles.get(name)
-        return trouble.delay if trouble else 0.0
+        trouble = self._trouble(name)
+        return trouble.delay_s if trouble else 0.0
+
+    def _trouble(self, name: str) -> Trouble | None:
+        found = self._troubles.get(name)
+        if found is not None:
+            return Trouble(str(found.error), found.since, found.retry_at, found.delay)
+        exporter = self._exporters[name]
+        return exporter.trouble if isinstance(exporter, Forwarder) else None
 
     def _finish(self, segment: Segment, delivery: _Delivery) -> None:
         """Takes a segment out of the log that every exporter is done with; a later round does where that fails now."""

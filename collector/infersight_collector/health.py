@@ -1,21 +1,24 @@
-"""The health endpoint: whether the collector lives, whether it takes telemetry, and its counters."""
+"""The health endpoint: whether the collector lives, whether it takes telemetry, its state and its metrics."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from infersight_collector.config.values import Endpoint
+from infersight_collector.config.values import HEALTH_ENDPOINT, Endpoint
 from infersight_collector.telemetry import CONTENT_TYPE, Telemetry
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+
+_TEXT: Final = "text/plain; charset=utf-8"
 
 
 @dataclass(frozen=True)
 class HealthConfig:
     """Configuration of the extension `health_check`."""
 
-    endpoint: Endpoint = Endpoint("127.0.0.1", 13133)  # noqa: RUF009 - frozen
+    endpoint: Endpoint = HEALTH_ENDPOINT
 
 
 class HealthApplication:
@@ -24,30 +27,37 @@ class HealthApplication:
     Args:
         telemetry: what `/metrics` shows.
         unready: why no telemetry is taken at the moment, or None.
+        state: what `/status` shows, an object for JSON.
     """
 
-    def __init__(self, telemetry: Telemetry, unready: Callable[[], str | None]) -> None:
+    def __init__(
+        self, telemetry: Telemetry, unready: Callable[[], str | None], state: Callable[[], dict[str, Any]]
+    ) -> None:
         self._telemetry = telemetry
         self._unready = unready
+        self._state = state
 
     async def __call__(self, scope: "Scope", receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:  # noqa: ARG002 - the signature is ASGI's
         """Answers one request."""
         if scope["type"] != "http":
             return
-        status, text = self._page(scope["path"])
+        status, content_type, text = self._page(scope["path"])
         body = text.encode()
-        headers = [(b"content-type", CONTENT_TYPE.encode()), (b"content-length", str(len(body)).encode())]
+        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
-    def _page(self, path: str) -> tuple[int, str]:
+    def _page(self, path: str) -> tuple[int, str, str]:
+        """Status code, media type and text."""
         match path:
             case "/live":
-                return 200, "live\n"
+                return 200, _TEXT, "live\n"
             case "/ready":
                 reason = self._unready()
-                return (200, "ready\n") if reason is None else (503, f"not ready: {reason}\n")
+                return (200, _TEXT, "ready\n") if reason is None else (503, _TEXT, f"not ready: {reason}\n")
+            case "/status":
+                return 200, "application/json", json.dumps(self._state()) + "\n"
             case "/metrics":
-                return 200, self._telemetry.render()
+                return 200, CONTENT_TYPE, self._telemetry.render()
             case _:
-                return 404, "here are /live, /ready and /metrics\n"
+                return 404, _TEXT, "here are /live, /ready, /status and /metrics\n"

@@ -52,18 +52,30 @@ class Intake:
         for gate in self._gates.get(signal, ()):
             gate.admit()
         records = check(signal, request)
-        failure = self._failure()
-        if isinstance(failure, StoreFull):
-            # The last bytes of the disk are for the tables: taking more into the log would only delay the refusal.
-            raise StoreFull(str(failure))
         if records:
-            self._journal.append(Record(signal, request))
+            self._persist(signal, request)
             self._arrived(signal, records)
         self._telemetry.accepted_requests.add(1, signal)
         self._telemetry.accepted_records.add(records, signal)
         self._telemetry.accepted_bytes.add(len(request), signal)
         return records
 
+    def keep_own(self, request: bytes) -> None:
+        """Keeps a request with the collector's own metrics. It is not counted: counts are of what senders sent.
+
+        Raises:
+            Overloaded: there is no room now.
+            StoreUnavailable: the log cannot be written now.
+        """
+        self._persist(Signal.METRICS, request)
+
     def refused(self, signal: Signal, reason: str) -> None:
         """Counts a request that was not accepted."""
         self._telemetry.refused_requests.add(1, signal, reason)
+
+    def _persist(self, signal: Signal, request: bytes) -> None:
+        failure = self._failure()
+        if isinstance(failure, StoreFull):
+            # The last bytes of the disk are for the tables: taking more into the log would only delay the refusal.
+            raise StoreFull(str(failure))
+        self._journal.append(Record(signal, request))

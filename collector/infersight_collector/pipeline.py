@@ -106,6 +106,8 @@ class Graph:
         health: where to serve the health pages, if anywhere.
         telemetry: the metrics of this collector.
         due_records: records of a signal that wait before a delivery does not wait for its interval.
+        own_metrics_s: seconds between two reports of the collector's own metrics to its pipelines, or None for none.
+        pipelines: names of the components of each pipeline.
     """
 
     log: LogSettings
@@ -116,6 +118,8 @@ class Graph:
     health: Endpoint | None
     telemetry: Telemetry
     due_records: Mapping[Signal, int]
+    own_metrics_s: float | None
+    pipelines: Mapping[str, Pipeline]
 
     def surroundings(self, name: str) -> Surroundings:
         """What the component of this name may use."""
@@ -160,7 +164,16 @@ def build(configuration: Configuration) -> Graph:
         health=health[0] if health else None,
         telemetry=telemetry,
         due_records=_due_records(routes),
+        own_metrics_s=_own_metrics_s(configuration, routes),
+        pipelines=configuration.pipelines,
     )
+
+
+def _own_metrics_s(configuration: Configuration, routes: Sequence[Route]) -> float | None:
+    """Seconds between two reports of the collector's own metrics; None where none are wanted, or none would be kept."""
+    taken = any(route.signal == Signal.METRICS for route in routes)
+    wanted = configuration.own_metrics
+    return wanted.interval if taken and wanted.level != "none" else None
 
 
 def _surroundings(log: LogSettings, name: str, telemetry: Telemetry) -> Surroundings:

@@ -16,7 +16,6 @@ from infersight_collector.telemetry.otlp import encode
 from infersight_collector.telemetry.process import observe_process
 
 ALL = [value for value in vars(instruments).values() if isinstance(value, Instrument)]
-RESOURCE = {"service.name": "infersight-collector", "service.version": "1.2.3"}
 
 
 def used() -> Telemetry:
@@ -42,10 +41,13 @@ def page(telemetry: Telemetry) -> dict[tuple[str, frozenset[tuple[str, str]]], f
 
 def otlp(telemetry: Telemetry) -> dict[str, Metric]:
     """The metrics of the request, by name; the collector itself takes it."""
-    content = encode(telemetry, RESOURCE, started_ns=5, now_ns=7)
+    content = encode(telemetry, now_ns=7)
     assert check(Signal.METRICS, content) > 0
     (source,) = ExportMetricsServiceRequest.FromString(content).resource_metrics
-    assert {pair.key: pair.value.string_value for pair in source.resource.attributes} == RESOURCE
+    resource = {pair.key: pair.value.string_value for pair in source.resource.attributes}
+    assert resource == telemetry.resource
+    assert resource["service.name"] == "infersight-collector"
+    assert set(resource) == {"service.name", "service.version", "service.instance.id"}
     (scope,) = source.scope_metrics
     return {metric.name: metric for metric in scope.metrics}
 
@@ -64,11 +66,12 @@ def test_the_page_has_sums_values_and_distributions_with_their_labels() -> None:
 
 
 def test_the_same_numbers_are_in_the_otlp_form() -> None:
-    metrics = otlp(used())
+    telemetry = used()
+    metrics = otlp(telemetry)
     accepted = metrics["infersight.collector.accepted_records"]
     assert (accepted.unit, accepted.sum.is_monotonic, accepted.sum.aggregation_temporality) == ("{record}", True, 2)
     (point,) = accepted.sum.data_points
-    assert (point.as_int, point.start_time_unix_nano, point.time_unix_nano) == (5, 5, 7)
+    assert (point.as_int, point.start_time_unix_nano, point.time_unix_nano) == (5, telemetry.started_ns, 7)
     assert [(pair.key, pair.value.string_value) for pair in point.attributes] == [("signal", "traces")]
     assert metrics["infersight.collector.log.size"].gauge.data_points[0].as_int == 2**40 + 1
     (distribution,) = metrics["infersight.collector.flush.duration"].histogram.data_points

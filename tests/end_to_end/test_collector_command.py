@@ -60,14 +60,6 @@ def test_it_prints_every_open_endpoint_and_the_store(collector: RunningCollector
     ]
 
 
-def test_status_tells_whether_telemetry_is_taken(collector: RunningCollector) -> None:
-    result = run("status", "--health-endpoint", collector.health)
-    assert (result.returncode, result.stdout) == (0, "ready\n")
-    result = run("status", "--health-endpoint", "127.0.0.1:1")
-    assert result.returncode == 1
-    assert "no collector answers" in result.stdout
-
-
 @pytest.mark.parametrize("taken", ["grpc", "http", "health"])
 def test_an_endpoint_in_use_is_refused_in_one_line(collector: RunningCollector, tmp_path: Path, taken: str) -> None:
     endpoints = dict.fromkeys(("grpc", "http", "health"), "127.0.0.1:0") | {taken: getattr(collector, taken)}

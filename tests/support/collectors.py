@@ -146,7 +146,7 @@ class Collectors:
         with log.open("wb") as output:
             process = subprocess.Popen(
                 [*command, *arguments],
-                env={**inherited, **(environment or {})},
+                env={**inherited, "INFERSIGHT_COLLECTOR_METRICS": "none", **(environment or {})},
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import yaml
 
@@ -46,8 +46,27 @@ class Pipeline:
 
 
 @dataclass(frozen=True)
+class MetricsTelemetry:
+    """What the collector tells about itself: `service.telemetry.metrics`.
+
+    Attributes:
+        level: whether its metrics go into its own pipelines of metrics; they are on the page for Prometheus anyway.
+        interval: time between two reports.
+    """
+
+    level: Literal["none", "normal"] = "normal"
+    interval: Duration = Duration(15.0)  # noqa: RUF009 - a float
+
+
+@dataclass(frozen=True)
+class _Telemetry:
+    metrics: MetricsTelemetry = MetricsTelemetry()
+
+
+@dataclass(frozen=True)
 class _Service:
     pipelines: dict[str, Pipeline]
+    telemetry: _Telemetry = _Telemetry()
     extensions: list[Reference] = field(default_factory=list[Reference])
 
 
@@ -61,6 +80,7 @@ class Configuration:
         extensions: names of the extensions that are switched on.
         pipelines: by name: a signal, or a signal and a name of one's own, as in `traces/audit`.
         secret_lines: lines of the source that have a secret in them.
+        own_metrics: what the collector tells about itself.
     """
 
     source: str
@@ -68,6 +88,7 @@ class Configuration:
     extensions: list[Reference]
     pipelines: dict[str, Pipeline]
     secret_lines: tuple[int, ...] = ()
+    own_metrics: MetricsTelemetry = MetricsTelemetry()
 
 
 def read(path: Path | None, kinds: Kinds, environment: Mapping[str, str]) -> Configuration:
@@ -117,6 +138,7 @@ def load(text: str, source: str, kinds: Kinds, environment: Mapping[str, str]) -
         extensions=_known(source, "extensions", service.extensions, components),
         pipelines=_pipelines(binder, service_node, service, components),
         secret_lines=tuple(binder.secret_lines),
+        own_metrics=service.telemetry.metrics,
     )
 
 

@@ -98,3 +98,7 @@ class Endpoint:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+
+HEALTH_ENDPOINT: Final = Endpoint("127.0.0.1", 13133)
+"""Where the collector serves its health pages, unless it is told otherwise."""

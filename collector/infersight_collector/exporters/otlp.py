@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 from urllib.parse import urlsplit
 
-from infersight_collector.component import Batch, Surroundings
+from infersight_collector.component import Batch, Surroundings, Trouble
 from infersight_collector.config.tls import ClientTls
 from infersight_collector.config.values import Duration
 from infersight_collector.exporters.outcome import Client
@@ -124,6 +124,7 @@ class OtlpExporter:
         self._surroundings = surroundings
         self._name = surroundings.directory.name
         self._queue = SendingQueue(surroundings.directory, config.sending_queue.queue_size)
+        self._sender: Sender | None = None
         self._stop: Callable[[], None] = lambda: None
         self._gathered: Gathered | None = None
 
@@ -138,7 +139,7 @@ class OtlpExporter:
         telemetry = self._surroundings.telemetry
         telemetry.observe(EXPORTER_QUEUE_SIZE, lambda: self._queue.bytes, self._name)
         grace_s = self._config.timeout
-        sender = Sender(
+        sender = self._sender = Sender(
             self._name, self._queue, client, retry=self._config.retry_on_failure, grace_s=grace_s, telemetry=telemetry
         )
         sender.start()
@@ -152,6 +153,11 @@ class OtlpExporter:
 
         self._stop = stop
         self.begin()
+
+    @property
+    def trouble(self) -> Trouble | None:
+        """Why nothing is sent at the moment, or None."""
+        return self._sender.trouble if self._sender is not None else None
 
     def begin(self) -> None:
         """Forgets batches that were not committed."""

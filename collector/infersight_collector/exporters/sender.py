@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from infersight_collector.component import Trouble
 from infersight_collector.config.values import Duration
 from infersight_collector.exporters.outcome import Client, Delivered, Later, Outcome, Refused
 from infersight_collector.exporters.sending_queue import Item, SendingQueue
@@ -52,6 +53,9 @@ class Sender:
         retry: what to do when that fails.
         grace_s: after `stop`, how long to go on with what still waits, while all goes well, in seconds.
         telemetry: the counters.
+
+    Attributes:
+        trouble: why nothing is sent at the moment, or None.
     """
 
     def __init__(
@@ -74,6 +78,7 @@ class Sender:
         self._failed = telemetry.counter(EXPORTER_FAILED_SENDS)
         self._set_aside = telemetry.counter(EXPORTER_SET_ASIDE_REQUESTS)
         self._rejected = telemetry.counter(EXPORTER_REJECTED_RECORDS)
+        self.trouble: Trouble | None = None
         self._stopping = threading.Event()
         self._deadline = float("inf")
         self._thread = threading.Thread(target=self._run, name=f"send {name}", daemon=True)
@@ -121,9 +126,11 @@ class Sender:
             if self._is_final(outcome, began) and self._give_up(item, outcome):
                 return True
             wait = self._wait(outcome, interval)
+            self.trouble = Trouble(outcome.message, began, time.monotonic() + wait, wait)
             _log.warning(
                 "exporter %s: attempt %d failed, the next one is in %.1f s: %s",
                 *(self._name, attempts, wait, outcome.message),
+                extra={"component": self._name},
             )
             if self._stopping.wait(wait):
                 return False
@@ -142,6 +149,7 @@ class Sender:
         return interval * random.uniform(0.5, 1.5)  # noqa: S311 - nothing secret
 
     def _note_delivery(self, item: Item, outcome: Delivered, attempts: int) -> None:
+        self.trouble = None
         self._sent.add(1, self._name)
         self._sent_bytes.add(item.size, self._name)
         if attempts > 1:
@@ -160,6 +168,7 @@ class Sender:
         if kept is None:
             _log.error("exporter %s: no more room for refused requests: look at them and remove them", self._name)
             return False
+        self.trouble = None
         self._set_aside.add(1, self._name)
         _log.error(
             "exporter %s: a request of %d bytes is set aside as %s: %s", self._name, item.size, kept, outcome.message

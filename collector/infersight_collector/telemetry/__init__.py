@@ -4,7 +4,10 @@ The sums are kept and the page is written by prometheus-client.
 """
 
 import threading
+import time
+import uuid
 from collections.abc import Callable, Iterator
+from importlib.metadata import version
 from typing import Final
 
 from prometheus_client import CollectorRegistry, disable_created_metrics, generate_latest
@@ -21,6 +24,9 @@ __all__ = ["CONTENT_TYPE", "Counter", "Histogram", "Instrument", "Telemetry", "i
 
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4
 """Media type of the page."""
+
+SERVICE_NAME: Final = "infersight-collector"
+"""The collector among the services in its own store."""
 
 
 class Counter:
@@ -77,9 +83,20 @@ class _Readings(Collector):
 
 
 class Telemetry:
-    """All metrics of one collector. Its methods may be called from any thread."""
+    """All metrics of one collector. Its methods may be called from any thread.
+
+    Attributes:
+        resource: the attributes that tell this process from others, by OpenTelemetry's semantic conventions.
+        started_ns: since when it counts, in nanoseconds since the epoch.
+    """
 
     def __init__(self) -> None:
+        self.resource: Final = {
+            "service.name": SERVICE_NAME,
+            "service.version": version("infersight"),
+            "service.instance.id": str(uuid.uuid4()),
+        }
+        self.started_ns: Final = time.time_ns()
         disable_created_metrics()  # time series that only OpenMetrics gives a meaning
         self._registry = CollectorRegistry()
         self._lock = threading.Lock()

@@ -30,22 +30,20 @@ SCOPE: Final = "infersight_collector"
 _CUMULATIVE: Final = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
 
 
-def encode(telemetry: Telemetry, resource: Mapping[str, str], started_ns: int, now_ns: int) -> bytes:
+def encode(telemetry: Telemetry, now_ns: int) -> bytes:
     """All metrics as one `ExportMetricsServiceRequest`.
 
     Args:
         telemetry: the metrics.
-        resource: attributes of the resource.
-        started_ns: since when the sums are cumulative, in nanoseconds since the epoch.
-        now_ns: the time of the points.
+        now_ns: the time of the points, in nanoseconds since the epoch.
     """
-    encoder = _Encoder(started_ns, now_ns)
+    encoder = _Encoder(telemetry.started_ns, now_ns)
     metrics = [encoder.metric(instrument, family.samples) for instrument, family in telemetry.collect()]
     scope = ScopeMetrics(
-        scope=InstrumentationScope(name=SCOPE, version=resource.get("service.version", "")),
+        scope=InstrumentationScope(name=SCOPE, version=telemetry.resource["service.version"]),
         metrics=[metric for metric in metrics if metric is not None],
     )
-    source = ResourceMetrics(resource=Resource(attributes=_attributes(resource)), scope_metrics=[scope])
+    source = ResourceMetrics(resource=Resource(attributes=_attributes(telemetry.resource)), scope_metrics=[scope])
     return bytes(ExportMetricsServiceRequest(resource_metrics=[source]).SerializeToString())
 
 

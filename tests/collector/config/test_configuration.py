@@ -258,3 +258,30 @@ def test_endpoints_know_whether_only_this_machine_reaches_them(text: str, host: 
 def test_what_is_no_endpoint_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="HOST:PORT"):
         Endpoint.parse(text)
+
+
+METRICS = MINIMAL + "    metrics: {receivers: [otlp], exporters: [store]}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        (METRICS, 15),
+        (METRICS + "  telemetry: {metrics: {interval: 1m}}\n", 60),
+        (METRICS + "  telemetry: {metrics: {level: none}}\n", None),
+        (MINIMAL, None),
+    ],
+    ids=["default", "interval", "none", "no pipeline for them"],
+)
+def test_own_metrics_go_into_the_pipelines_of_metrics_unless_they_are_off(text: str, seconds: float | None) -> None:
+    assert build(parse(text)).own_metrics_s == seconds
+
+
+def test_an_unknown_level_of_own_metrics_is_refused_with_its_place() -> None:
+    message = refusal(METRICS + "  telemetry:\n    metrics:\n      level: nome\n")
+    assert message == "file.yaml:11: unknown value 'nome': did you mean 'none'?"
+
+
+def test_the_built_in_configuration_sends_own_metrics_unless_the_environment_says_no() -> None:
+    assert build(read(None, KINDS, {})).own_metrics_s == 15
+    assert build(read(None, KINDS, {"INFERSIGHT_COLLECTOR_METRICS": "none"})).own_metrics_s is None
