@@ -104,7 +104,7 @@ def leaked(store: Path) -> list[str]:
     for file in (path for path in store.rglob("*") if path.is_file()):
         found += file.read_bytes()
         if file.suffix == ".parquet":
-            found += repr(pq.read_table(file, partitioning=None).to_pylist()).encode()
+            found += repr(pq.ParquetFile(file).read().to_pylist()).encode()
     return [name for name, secret in SECRETS.items() if secret.encode() in found]
 
 

@@ -94,7 +94,7 @@ def logs_batch(*bodies: Any, attributes: Sequence[Attributes] = (), resource: At
     for number, body in enumerate(bodies):
         scope.log_records.add(
             time_unix_nano=TIME_NS + number,
-            severity_number=number + 1,  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType] - any number
+            severity_number=number + 1,  # pyright: ignore[reportArgumentType] - any number
             body=any_value(body),
             attributes=key_values(attributes[number]) if attributes else [],
         )

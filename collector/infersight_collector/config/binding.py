@@ -163,7 +163,8 @@ class Binder:
         """A value that has the type in which it is written: in quotes it is text."""
         text = self._text(node)
         try:
-            return parse_scalar(text) if node.style is None else text
+            plain = isinstance(node, yaml.ScalarNode) and node.style is None
+            return parse_scalar(text) if plain else text
         except ValueError as error:
             raise self.error(node, str(error)) from error
 

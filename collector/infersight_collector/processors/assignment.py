@@ -8,7 +8,7 @@ import difflib
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Self
 
 import numpy as np
 import pyarrow as pa
@@ -126,7 +126,7 @@ class Assignment:
     output: Output
 
     @classmethod
-    def read(cls, database: Database, table: str, target: str, text: str) -> "list[Assignment]":
+    def read(cls, database: Database, table: str, target: str, text: str) -> list[Self]:
         """What a configured expression assigns.
 
         Raises:

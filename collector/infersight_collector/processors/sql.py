@@ -223,9 +223,8 @@ def _parse(connection: "DuckDBPyConnection", text: str) -> Any:
     if own["error"]:
         raise ValueError(f"{own['error_message']}: {text}")
     (frame,) = plain["statements"]
-    for statement in own["statements"]:
-        statement["node"]["select_list"], selected = [], statement["node"]["select_list"]
-    frame["node"]["select_list"] = []
+    frame["node"].pop("select_list")
+    selected = [part for statement in own["statements"] for part in statement["node"].pop("select_list", [])]
     if own["statements"] != [frame] or len(selected) != 1:
         raise ValueError(f"write one SQL expression, without FROM or anything else around it: {text}")
     if any(node.get("class") in ("SUBQUERY", "STAR") for node in _nodes(selected)):

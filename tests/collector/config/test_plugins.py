@@ -1,5 +1,8 @@
 """Processors of other distributions: found when they are named, and named when they cannot be used."""
 
+# pyright: reportUnknownMemberType=false
+# pytest does not type `syspath_prepend`.
+
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path

@@ -7,7 +7,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -181,16 +181,13 @@ KEYS = st.sampled_from(["a", "b", "c"])
 SCALARS = st.one_of(st.sampled_from(["x", "y", '"}{', "é\n"]), st.integers(0, 2), st.booleans(), st.just(0.5))
 VALUES = st.one_of(SCALARS, st.just(b"\0"), st.just([1, "x"]), st.just({"a": "x"}))
 RECORDS = st.lists(st.dictionaries(KEYS, VALUES), min_size=1, max_size=6)
+SETTING: st.SearchStrategy[Literal["insert", "update", "upsert"]] = st.sampled_from(["insert", "update", "upsert"])
+ENDING: st.SearchStrategy[Literal["delete", "hash"]] = st.sampled_from(["delete", "hash"])
 ACTIONS = st.one_of(
-    st.builds(Action, KEYS, st.sampled_from(["insert", "update", "upsert"]), SCALARS),
-    st.builds(
-        lambda key, action, source: Action(key, action, from_attribute=source),
-        KEYS,
-        st.sampled_from(["insert", "update", "upsert"]),
-        KEYS,
-    ),
-    st.builds(Action, KEYS, st.sampled_from(["delete", "hash"])),
-    st.builds(lambda key: Action(key, "extract", pattern="(?P<c>[xy])"), KEYS),
+    st.builds(Action, KEYS, SETTING, SCALARS),
+    st.builds(Action, KEYS, SETTING, from_attribute=KEYS),
+    st.builds(Action, KEYS, ENDING),
+    st.builds(Action, KEYS, st.just("extract"), pattern=st.just("(?P<c>[xy])")),
 )
 
 

@@ -1,5 +1,8 @@
 """Batching: how often, at which size, and in which portions the log is delivered."""
 
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyarrow publishes no types.
+
 from pathlib import Path
 
 import pytest
