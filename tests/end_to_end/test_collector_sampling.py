@@ -82,6 +82,9 @@ class Load:
         for thread in self._threads:
             thread.join()
 
+    def wait_until_finished(self, traces: int) -> None:
+        wait_until(lambda: len(self.finished) >= traces, 60)
+
     @property
     def finished(self) -> set[int]:
         """The traces of which everything was acknowledged."""
@@ -127,8 +130,7 @@ def test_kill_9_leaves_each_trace_whole_or_absent(start_collector: StartCollecto
         load = Load(collector, 100_000 * (number + 1))
         loads.append(load)
         load.start()
-        enough = moments.randrange(20, 500)
-        wait_until(lambda load=load, enough=enough: len(load.finished) >= enough, 60)
+        load.wait_until_finished(moments.randrange(20, 500))
         collector.kill()
         load.stop()
         collector = start_collector("--config", str(configuration), store=collector.store)

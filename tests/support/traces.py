@@ -1,5 +1,8 @@
 """Traces as requests, and as the batches that they become: few words for a span, a log record or an exemplar."""
 
+# pyright: reportUnknownVariableType=false
+# pyarrow, in what `decode` returns, publishes no types.
+
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +13,14 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
 from opentelemetry.proto.logs.v1.logs_pb2 import LogRecord, ResourceLogs, ScopeLogs
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Exemplar, Metric, NumberDataPoint, ResourceMetrics, ScopeMetrics
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AGGREGATION_TEMPORALITY_DELTA,
+    Exemplar,
+    Metric,
+    NumberDataPoint,
+    ResourceMetrics,
+    ScopeMetrics,
+)
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Sum as SumData
 from opentelemetry.proto.resource.v1.resource_pb2 import Resource
 from opentelemetry.proto.trace.v1.trace_pb2 import ResourceSpans, ScopeSpans, Status
@@ -83,7 +93,8 @@ def exemplars_request(*traces: int) -> bytes:
         Exemplar(time_unix_nano=START_NS, as_double=1.0, trace_id=bytes.fromhex(trace_id(trace))) for trace in traces
     ]
     point = NumberDataPoint(time_unix_nano=START_NS, as_int=len(traces), exemplars=exemplars)
-    metric = Metric(name="requests", sum=SumData(data_points=[point], is_monotonic=True, aggregation_temporality=1))
+    total = SumData(data_points=[point], is_monotonic=True, aggregation_temporality=AGGREGATION_TEMPORALITY_DELTA)
+    metric = Metric(name="requests", sum=total)
     resource = ResourceMetrics(scope_metrics=[ScopeMetrics(metrics=[metric])])
     return bytes(ExportMetricsServiceRequest(resource_metrics=[resource]).SerializeToString())
 

@@ -98,7 +98,7 @@ def test_a_batch_is_shown_at_once_and_decided_after_the_time_has_passed(setting:
     setting.flusher.flush()
     setting.flusher.flush()
     assert setting.entries() == ["sees a"]
-    setting.flusher._lookahead_s = 0.0
+    setting.flusher._lookahead_s = 0.0  # pyright: ignore[reportPrivateUsage] - the time has passed
     setting.flusher.flush()
     assert setting.entries() == ["decides a", "settles", "delivers a", "commits 1"]
 

@@ -154,7 +154,8 @@ def _end_times(spans: pa.Table) -> Ints:
 def _trace_hashes(spans: pa.Table) -> Hashes:
     """The hash of each span's trace, by which tail sampling decides too; so what is chosen by it is likely to stay."""
     encoded = pc.fill_null(spans.column("trace_id").chunk(0), "").dictionary_encode()
-    return hashes(encoded.dictionary, DEFAULT_SALT)[encoded.indices.to_numpy()]
+    of_traces: Hashes = hashes(encoded.dictionary, DEFAULT_SALT)[encoded.indices.to_numpy()]
+    return of_traces
 
 
 def _counts(spans: pa.Table, traces: Hashes) -> Ints:

@@ -81,13 +81,24 @@ class Summaries:
     spans: Ints
     found: Flags
 
+    @classmethod
+    def unseen(cls, traces: int, conditions: int) -> "Summaries":
+        """Summaries of traces of which nothing was seen yet."""
+        return cls(
+            np.zeros(traces, np.uint64),
+            np.full(traces, _LATEST),
+            np.full(traces, _EARLIEST),
+            np.zeros(traces, np.int64),
+            np.zeros((traces, conditions), np.bool_),
+        )
+
     def where(self, chosen: Flags) -> "Summaries":
         """Those of some traces, bool `[traces]`."""
         return Summaries(*(column[chosen] for column in self.columns))
 
     @property
-    def columns(self) -> tuple[Hashes, Ints, Ints, Ints, Flags]:
-        """The columns, in their order."""
+    def columns(self) -> tuple[Any, ...]:
+        """The columns, in the order of the attributes."""
         return self.hashes, self.start, self.end, self.spans, self.found
 
     @property
@@ -118,7 +129,7 @@ def _times(table: pa.Table, column: str, unknown: int) -> Ints:
 
 
 class Waiting:
-    """The traces that wait, with the time since when; a trace takes some 150 bytes.
+    """The traces that wait, with the time since when; a trace takes some 200 bytes.
 
     Args:
         conditions: number of conditions in the summaries.
@@ -128,7 +139,7 @@ class Waiting:
         self._slots: dict[int, int] = {}  # in the order of their coming
         self._free: list[int] = []
         self._since = np.empty(0)
-        self._kept = Summaries(*_unused(0, conditions))
+        self._kept = Summaries.unseen(0, conditions)
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -138,10 +149,9 @@ class Waiting:
         known = self._slots
         new = [trace for trace in seen.hashes.tolist() if trace not in known]
         self._make_room(len(new))
-        for trace in new:
-            known[trace] = self._free.pop()
+        known.update((trace, self._free.pop()) for trace in new)
+        self._since[[known[trace] for trace in new]] = now
         slots = np.array([known[trace] for trace in seen.hashes.tolist()], np.int64)
-        self._since[slots[np.isin(seen.hashes, np.array(new, np.uint64))]] = now
         kept = self._kept
         kept.hashes[slots] = seen.hashes
         kept.start[slots] = np.minimum(kept.start[slots], seen.start)
@@ -154,8 +164,8 @@ class Waiting:
         slots = [slot for trace in traces if (slot := self._slots.pop(trace, None)) is not None]
         kept, at = self._kept, np.array(slots, np.int64)
         taken = Summaries(*(column[at] for column in kept.columns))
-        unused = _unused(len(slots), kept.found.shape[1])
-        for column, blank in zip(kept.columns, unused, strict=True):
+        unseen = Summaries.unseen(len(slots), kept.found.shape[1])
+        for column, blank in zip(kept.columns, unseen.columns, strict=True):
             column[at] = blank
         self._free += slots
         return taken
@@ -175,17 +185,6 @@ class Waiting:
         size = len(self._since)
         grown = max(missing, size // 2, 1024)
         self._since = np.concatenate([self._since, np.zeros(grown)])
-        blank = _unused(grown, self._kept.found.shape[1])
-        self._kept = Summaries(*(np.concatenate(pair) for pair in zip(self._kept.columns, blank, strict=True)))
+        unseen = Summaries.unseen(grown, self._kept.found.shape[1])
+        self._kept = Summaries(*(np.concatenate(pair) for pair in zip(self._kept.columns, unseen.columns, strict=True)))
         self._free += range(size + grown - 1, size - 1, -1)
-
-
-def _unused(traces: int, conditions: int) -> tuple[Hashes, Ints, Ints, Ints, Flags]:
-    """The columns of summaries of which nothing was seen yet."""
-    return (
-        np.zeros(traces, np.uint64),
-        np.full(traces, _LATEST),
-        np.full(traces, _EARLIEST),
-        np.zeros(traces, np.int64),
-        np.zeros((traces, conditions), np.bool_),
-    )

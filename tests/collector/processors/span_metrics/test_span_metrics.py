@@ -4,7 +4,7 @@
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 # pyarrow publishes no types.
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -108,7 +108,7 @@ def test_exponential_buckets_hold_their_values_and_are_as_fine_as_allowed(
     batch = spans_batch(*[Span(1, duration) for duration in durations])
     values = np.array(batch.tables["spans"]["duration_ns"].to_pylist()) / 1e6
     rows = points(metrics.process(batch), DURATION)
-    counted: Counter[int] = Counter()
+    counted = 0
     for row in rows:
         base = 2.0**2.0 ** -row["scale"]
         counts = row["positive_bucket_counts"]
@@ -123,9 +123,9 @@ def test_exponential_buckets_hold_their_values_and_are_as_fine_as_allowed(
         if row["scale"] < 20 and len(positive):
             finer = np.ceil(np.log2([positive.min(), positive.max()]) * 2.0 ** (row["scale"] + 1)) - 1
             assert finer[1] - finer[0] >= max_size
-        counted["rows"] += row["count"]
+        counted += row["count"]
         assert (row["negative_bucket_counts"], row["negative_offset"], row["zero_threshold"]) == ([], 0, 0.0)
-    assert counted["rows"] == len(durations)
+    assert counted == len(durations)
 
 
 def test_exact_powers_of_two_are_the_upper_ends_of_their_buckets() -> None:

@@ -1,9 +1,14 @@
 """Decisions are remembered, also by the next process, and bounded."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# pyarrow publishes no types.
+
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -139,8 +144,6 @@ def test_a_file_in_place_of_the_directory_is_one_clear_line(tmp_path: Path) -> N
 
 
 def test_random_numbers_are_uniform_and_independent_of_the_ids_digits() -> None:
-    import pyarrow as pa
-
     count = 20_000
     ids = pa.array([f"{number:032x}" for number in range(count)])
     numbers = uniform(hashes(ids, "salt"))
@@ -153,8 +156,6 @@ def test_random_numbers_are_uniform_and_independent_of_the_ids_digits() -> None:
 
 
 def test_ids_of_any_length_have_a_hash_of_their_own() -> None:
-    import pyarrow as pa
-
     texts = [trace_id(1), trace_id(2), "00", "0000", "ab" * 40, "", "ab" * 41]
     together = hashes(pa.array(texts), "salt")
     assert len(set(together.tolist())) == len(texts)

@@ -1,5 +1,9 @@
 """Sums over the weights of what is kept estimate, without bias, the same sums over everything."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+# pyarrow publishes no types.
+
 import random
 from collections.abc import Sequence
 from typing import Final
@@ -43,7 +47,8 @@ def traffic(rng: random.Random, first_trace: int) -> list[Span]:
 def totals(spans: Sequence[Span], weights: Sequence[float]) -> Totals:
     """The sums that an analyst would ask for, each span with its weight."""
     measures = np.array([[1.0, span.error, span.name == "large", span.duration_ms] for span in spans]).reshape(-1, 4)
-    return np.array(weights) @ measures
+    sums: Totals = np.array(weights) @ measures
+    return sums
 
 
 @pytest.mark.parametrize(

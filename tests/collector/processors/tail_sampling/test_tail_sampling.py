@@ -1,7 +1,7 @@
 """One decision for everything of a trace, taken when the time has come, and followed from then on."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportPrivateUsage=false
 # pyarrow publishes no types.
 
 from pathlib import Path
