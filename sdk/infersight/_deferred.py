@@ -6,6 +6,7 @@ then, with the times of its work. Bounded: so many spans wait at once, each for 
 
 import threading
 import time
+from contextlib import suppress
 from queue import Empty, Full, Queue
 from typing import Final, Protocol
 
@@ -82,11 +83,21 @@ class DeferredEnds:
             self._waiting.put((end, time.monotonic() + _PATIENCE_SECONDS), timeout > 0, timeout)
         except Full:
             return False
-        with self._lock:
-            if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, name="infersight-deferred", daemon=True)
-                self._thread.start()
+        try:
+            with self._lock:
+                if self._thread is None or not self._thread.is_alive():
+                    self._thread = threading.Thread(target=self._run, name="infersight-deferred", daemon=True)
+                    self._thread.start()
+        except RuntimeError:  # the interpreter shuts down, from Python 3.12 on without new threads
+            self._end_here()
         return True
+
+    def _end_here(self) -> None:
+        with suppress(Empty):
+            while True:
+                end, _ = self._waiting.get_nowait()
+                _complete(end, _is_ready(end))
+                self._waiting.task_done()
 
     def _run(self) -> None:
         while True:

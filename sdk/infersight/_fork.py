@@ -26,6 +26,7 @@ def _in_child() -> None:
         return
     try:
         running.telemetry.forget()
+        running.providers.helpers.begin_anew()
         for provider in running.providers.owned:
             if hasattr(provider, "_measurement_consumer"):
                 begin_metrics_anew(provider)

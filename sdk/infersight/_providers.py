@@ -6,11 +6,10 @@ telemetry goes, and a second exporter would send it twice.
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Final
@@ -29,7 +28,7 @@ from opentelemetry.trace import TracerProvider
 from infersight import _attributes as names
 from infersight._black_box import SentSpans
 from infersight._config import Options
-from infersight._faults import report
+from infersight._ending import Helpers, all_end
 from infersight._globals import Globals, current, put
 from infersight._redact import Redactor
 from infersight._sampling import SampledLogs, sampler_of
@@ -70,12 +69,13 @@ class Providers:
     owned: Sequence[Any]
     exporters: Sequence[Any]
     spool: Spool | None = None
+    helpers: Helpers = field(default_factory=Helpers)
 
     def flush(self, timeout: float) -> bool:
         """Send what is waiting; True when all of it was handed over within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         flushes = [getattr(provider, "force_flush", None) for provider in (self.tracer, self.meter, self.logger)]
-        flushed = _all_end(_started([flush for flush in flushes if callable(flush)]), timeout)
+        flushed = all_end(self.helpers.start([flush for flush in flushes if callable(flush)]), timeout)
         return flushed and self._drain(deadline - time.monotonic())
 
     def _drain(self, timeout: float) -> bool:
@@ -84,13 +84,13 @@ class Providers:
             return True
         drained: list[bool] = []
         spool = self.spool
-        return _all_end(_started([lambda: drained.append(spool.drain())]), timeout) and drained == [True]
+        return all_end(self.helpers.start([lambda: drained.append(spool.drain())]), timeout) and drained == [True]
 
     def shutdown(self, timeout: float) -> None:
         """Send what is waiting and stop what we started, within about `timeout` seconds."""
         deadline = time.monotonic() + timeout
-        ending = _started([provider.shutdown for provider in self.owned])
-        ended = _all_end(ending, timeout)
+        ending = self.helpers.start([provider.shutdown for provider in self.owned])
+        ended = all_end(ending, timeout)
         if self.spool is not None:
             if not self._drain(deadline - time.monotonic()):
                 _LOG.warning("telemetry waits in the spool for a collector")
@@ -99,7 +99,9 @@ class Providers:
             # A collector that is away must not hold up the end of a process: this aborts the retries.
             _LOG.warning("gave up sending telemetry after %g s; is there a collector?", timeout)
             with _quiet_exporters():
-                _all_end([*_started([exporter.shutdown for exporter in self.exporters]), *ending], _ABORT_SECONDS)
+                aborting = self.helpers.start([exporter.shutdown for exporter in self.exporters])
+                all_end([*aborting, *ending], _ABORT_SECONDS)
+        self.helpers.stop()
         now, ours = current(), self.owned
         put(
             Globals(
@@ -257,22 +259,6 @@ def _exporters(signal: str, otlp: Callable[[], Any]) -> Iterable[Any]:
                 yield found[0].load()()
 
 
-def _started(actions: Sequence[Callable[[], Any]]) -> list[threading.Thread]:
-    """Threads that run the actions side by side; they hold up no process."""
-    threads = [threading.Thread(target=_run, args=(action,), daemon=True) for action in actions]
-    for thread in threads:
-        thread.start()
-    return threads
-
-
-def _all_end(threads: Sequence[threading.Thread], timeout: float) -> bool:
-    """Wait at most `timeout` seconds for all threads together; True when all have ended."""
-    deadline = time.monotonic() + timeout
-    for thread in threads:
-        thread.join(max(0.0, deadline - time.monotonic()))
-    return not any(thread.is_alive() for thread in threads)
-
-
 @contextmanager
 def _quiet_exporters() -> Generator[None]:
     """Without the log lines in which exporters complain that they were stopped: we have said so."""
@@ -283,10 +269,3 @@ def _quiet_exporters() -> Generator[None]:
         yield
     finally:
         logger.setLevel(level)
-
-
-def _run(action: Callable[[], Any]) -> None:
-    try:
-        action()
-    except Exception:  # noqa: BLE001 - OpenTelemetry raises when it cannot flush
-        report("flush its telemetry")

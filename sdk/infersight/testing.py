@@ -168,6 +168,7 @@ def capture(
         raise_faults(raised_before)
         state.exchange(*before)
         pools.stop()
+        providers.helpers.stop()
         recorder.stop()
         logs.detach()
         put(globals_before)

@@ -135,12 +135,12 @@ def test_processes_share_a_spool_and_the_collector_gets_each_span_once(receiver:
         "OTEL_EXPORTER_OTLP_ENDPOINT": receiver.grpc_endpoint,
         "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "10",
         "INFERSIGHT_SPOOL": str(tmp_path / "spool"),
-        "INFERSIGHT_SHUTDOWN_SECONDS": "20",
+        "INFERSIGHT_SHUTDOWN_SECONDS": "60",
     }
     processes = [
         subprocess.Popen([sys.executable, "-c", SHARING, f"process {number}"], env=environment) for number in range(4)
     ]
-    assert [process.wait(60) for process in processes] == [0, 0, 0, 0]
+    assert [process.wait(120) for process in processes] == [0, 0, 0, 0]
     assert sorted(span.name for span in receiver.spans) == sorted(
         f"process {process} {number}" for process in range(4) for number in range(200)
     )

@@ -1,7 +1,7 @@
 """A dynamic batcher on asyncio: calls that come together run together, and each says what that cost it.
 
 async with Batcher(model.predict, model="sentiment", capacity=8, wait_seconds=0.005) as batcher:
-    label = await batcher.submit("a good day")
+    label = await batcher.submit(tokens, size=len(tokens))
 """
 
 import asyncio
@@ -21,7 +21,7 @@ class _Waiting(Generic[Input, Output]):
     """A call that waits for its batch."""
 
     value: Input
-    queued: infersight.QueuedItem = field(default_factory=infersight.QueuedItem)
+    queued: infersight.QueuedItem
     result: "asyncio.Future[Output]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -31,15 +31,23 @@ class Batcher(Generic[Input, Output]):
     Args:
         run: from inputs to outputs, in the same order; called in a thread, one batch at a time.
         model: name of the model, for the telemetry.
+        version: its version.
         capacity: the most inputs in a batch.
         wait_seconds: how long the first input of a batch waits for others.
     """
 
     def __init__(
-        self, run: Callable[[Sequence[Input]], Sequence[Output]], *, model: str, capacity: int, wait_seconds: float
+        self,
+        run: Callable[[Sequence[Input]], Sequence[Output]],
+        *,
+        model: str,
+        version: str | None = None,
+        capacity: int,
+        wait_seconds: float,
     ) -> None:
         self._run = run
         self._model = model
+        self._version = version
         self._capacity = capacity
         self._wait_seconds = wait_seconds
         self._waiting: asyncio.Queue[_Waiting[Input, Output]] = asyncio.Queue()
@@ -56,9 +64,14 @@ class Batcher(Generic[Input, Output]):
         while not self._waiting.empty():
             self._waiting.get_nowait().result.cancel()
 
-    async def submit(self, value: Input) -> Output:
-        """The output for this input; raises what `run` raised for its batch."""
-        waiting = _Waiting[Input, Output](value)
+    async def submit(self, value: Input, size: float = 1) -> Output:
+        """The output for this input; raises what `run` raised for its batch.
+
+        Args:
+            value: the input.
+            size: how much of a batch it is, without padding, such as its tokens; for the telemetry.
+        """
+        waiting = _Waiting[Input, Output](value, infersight.QueuedItem(size))
         await self._waiting.put(waiting)
         try:
             return await waiting.result
@@ -73,6 +86,7 @@ class Batcher(Generic[Input, Output]):
                 with infersight.Batch(
                     [waiting.queued for waiting in batch],
                     model=self._model,
+                    version=self._version,
                     capacity=self._capacity,
                     release_reason=reason,
                 ):

@@ -14,7 +14,7 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -211,8 +211,10 @@ class Spool:
     def _hurry(self) -> None:
         with self._lock:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="infersight-spool", daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, name="infersight-spool", daemon=True)
+                with suppress(RuntimeError):  # the interpreter shuts down; what is there is sent then
+                    thread.start()
+                    self._thread = thread
         self._wake.set()
 
     def _run(self) -> None:
