@@ -34,8 +34,10 @@ fuzz: .venv/installed-dev ## a million mutated requests through the decoder; SEE
 	INFERSIGHT_FUZZ_CASES=1000000 INFERSIGHT_FUZZ_SEED=$(or $(SEED),20260101) \
 		$(BIN)/python -m pytest -q --durations=0 tests/collector/decode/test_fuzz.py
 
-bench: .venv/installed-dev ## ratios against a peer or a reference, measured in one run
-	for benchmark in tests/benchmarks/*.py; do echo "== $$benchmark"; $(BIN)/python $$benchmark || exit 1; done
+bench: .venv/installed-foreign ## ratios against a peer or a reference, measured in one run
+	for benchmark in tests/benchmarks/*.py; do \
+		echo "== $$benchmark"; PYTHONPATH=. $(BIN)/python $$benchmark || exit 1; \
+	done
 
 dev: .venv/installed-dev ## an editable install with every tool
 
