@@ -47,7 +47,7 @@ class StoreFull(StoreUnavailable):
     """There is no room left for the write; the sender may try again when space was made."""
 
 
-def unavailable(doing: str, error: Exception) -> StoreUnavailable:
+def unavailable(doing: str, error: BaseException) -> StoreUnavailable:
     """The retryable store error for a failed system call or table commit.
 
     Args:
