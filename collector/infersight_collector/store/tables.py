@@ -162,6 +162,11 @@ def _outcome(doing: str) -> Generator[None]:
         raise Conflict(str(error)) from error
     except (DeltaError, OSError) as error:
         raise unavailable(doing, error) from error
+    except BaseException as error:
+        # delta-rs panics where it gets no thread or file descriptor; its type is no Exception and cannot be imported.
+        if type(error).__name__ != "PanicException":
+            raise
+        raise unavailable(doing, error) from error
 
 
 def _sync_file(path: Path) -> None:
