@@ -175,8 +175,8 @@ class Flusher:
                     _log.error(
                         "exporter %s is tried again in %.0f s: %s", name, delay, error, extra={"component": name}
                     )
-            except Exception:  # noqa: BLE001 - see the next line
-                # A bug must not end the thread: the log would fill without anybody knowing.
+            except BaseException:  # noqa: BLE001 - see the next line
+                # A bug, or a panic of compiled code, must not end the thread: the log would fill without anybody knowing.
                 _log.exception("the flush is tried again")
                 self._stopping.wait(_MAX_BACKOFF_S)
 
