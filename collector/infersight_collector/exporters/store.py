@@ -125,7 +125,7 @@ class StoreExporter:
         while not self._stopping.wait(_MAINTENANCE_INTERVAL_S):
             try:
                 self._maintain_once(store)
-            except Exception:  # noqa: BLE001 - the thread must live on
+            except BaseException:  # noqa: BLE001 - the thread must live on, a panic of compiled code included
                 # Tables that are not merged are slower to read, nothing else: the next round tries again.
                 _log.exception("maintenance failed")
 
