@@ -8,7 +8,8 @@ is Arrow: the requests of one log segment are decoded together and pass the proc
 Every component is named in the configuration, and there is one instance for each name, whichever pipelines use it.
 """
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false
 # pyarrow publishes no types.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

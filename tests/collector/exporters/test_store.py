@@ -1,5 +1,8 @@
 """The exporter `store` counts what it writes."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyarrow publishes no types.
+
 from pathlib import Path
 
 from tests.support.otlp_requests import request_of, spans_request

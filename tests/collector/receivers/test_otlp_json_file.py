@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +98,10 @@ class Setting:
             before = self.counted("accepted_records", "logs")
             with (self.folder / "marker").open("a") as file:
                 file.write('{"resourceLogs":[{"scopeLogs":[{"logRecords":[{}]}]}]}\n')
-            wait_until(lambda before=before: self.counted("accepted_records", "logs") > before)
+            wait_until(partial(self.has_more_logs_than, before))
+
+    def has_more_logs_than(self, count: float) -> bool:
+        return self.counted("accepted_records", "logs") > count
 
     def counted(self, name: str, *values: str) -> float:
         samples = [sample for _, family in self.telemetry.collect() for sample in family.samples]
