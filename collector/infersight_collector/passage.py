@@ -34,6 +34,7 @@ class Passage:
         for record in records:
             self._requests[record.signal].append(record.request)
         self._batches: dict[Signal, Batch] = {}
+        self._shown: set[tuple[int, Signal]] = set()
         self.complete = True
 
     def show(self, routes: Sequence[Route]) -> None:
@@ -72,11 +73,18 @@ class Passage:
     def _show(self, route: Route, requests: Sequence[Request]) -> None:
         batch: Batch | None = None
         for step, observer in enumerate(route.processors):
-            if isinstance(observer, LookAhead) and route.signal in observer.observes:
+            if isinstance(observer, LookAhead) and self._is_new(observer, route.signal):
                 batch = batch or self._decoded(route.signal, requests)
                 for before in route.processors[:step]:
                     batch = before.process(batch)
                 observer.observe(batch)
+
+    def _is_new(self, observer: LookAhead, signal: Signal) -> bool:
+        """Whether it is to see these records; once, by the first of several pipelines that it is in."""
+        if signal not in observer.observes or (id(observer), signal) in self._shown:
+            return False
+        self._shown.add((id(observer), signal))
+        return True
 
     def _run(self, route: Route, requests: Sequence[Request], exporters: Sequence[Exporter]) -> None:
         batch = self._decoded(route.signal, requests)

@@ -70,10 +70,11 @@ class Exporter:
 class Setting:
     """A log whose every signal passes one diary."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *more: str) -> None:
         self.diary = Diary()
         self.journal = Journal(Wal.open(directory, fsync="never"), directory, 2**20)
-        routes = [Route(signal, signal, [self.diary], ["memory"]) for signal in Signal]
+        signals = {**{signal: signal for signal in Signal}, **dict.fromkeys(more, Signal.TRACES)}
+        routes = [Route(name, signal, [self.diary], ["memory"]) for name, signal in signals.items()]
         exporters = {"memory": Exporter(self.diary)}
         self.flusher = Flusher(self.journal, routes, exporters, Telemetry(), interval_s=0.01)
 
@@ -124,3 +125,13 @@ def test_only_the_signals_that_it_decides_by_are_shown(setting: Setting) -> None
         "delivers logs",
         "delivers metrics",
     ]
+
+
+def test_several_pipelines_show_the_same_records_once(tmp_path: Path) -> None:
+    setting = Setting(tmp_path, "traces/second")
+    setting.log(Signal.TRACES, "a")
+    setting.flusher.flush()
+    assert setting.entries() == ["sees a"]
+    setting.flusher.flush(final=True)
+    assert setting.entries().count("delivers a") == 2
+    setting.journal.close()

@@ -102,7 +102,7 @@ class TailSampling:
     def process(self, batch: Batch) -> Batch:
         """The batch without the rows of traces that are dropped, the others with their weights."""
         tables = {name: Rows.of(batch.tables[name], self._salt) for name in _TABLES if name in batch.tables}
-        # All that came as early as this batch are decided together, whatever signal is processed first.
+        # All that came as early as this batch are decided now, whatever signal is processed first.
         due = dict.fromkeys(self._waiting.since(self.clock() - self.decision_wait))
         for rows in tables.values():
             due |= dict.fromkeys(self._undecided(rows))
@@ -120,19 +120,23 @@ class TailSampling:
         return undecided
 
     def _decide(self, traces: Iterable[int]) -> None:
-        """Decides about those of the traces that wait."""
-        self._settle_on(self._waiting.take(traces))
+        """Decides about those of the traces that wait, in rounds of those that came together.
+
+        So a rate limit is one of what arrives, however long the delivery was held up.
+        """
+        for since, together in self._waiting.by_time(traces):
+            self._settle_on(self._waiting.take(together), since)
 
     def _decide_unseen(self, spans: Rows) -> None:
         """Decides by these spans alone about traces that nothing is known of: their decisions are forgotten."""
         undecided = np.isnan(self._decisions.probabilities(spans.hashes))
         if undecided.any():
-            self._settle_on(summarise(spans, self._conditions).where(undecided))
+            seen = summarise(spans, self._conditions).where(undecided)
+            self._settle_on(seen, self.clock() - self.decision_wait)
 
-    def _settle_on(self, traces: Summaries) -> None:
-        if len(traces.hashes):
-            this = Round(traces, self._conditions, self.clock())
-            self._decisions.add(traces.hashes, inclusion_probabilities(self.policies, this))
+    def _settle_on(self, traces: Summaries, since: float) -> None:
+        this = Round(traces, self._conditions, since)
+        self._decisions.add(traces.hashes, inclusion_probabilities(self.policies, this))
 
     def _sampled(self, name: str, rows: Rows, batch: Batch) -> pa.Table:
         """The rows that are kept.

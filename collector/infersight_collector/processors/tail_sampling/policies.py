@@ -38,12 +38,12 @@ class Round:
     Attributes:
         traces: what is known of them.
         conditions: those whose findings the summaries have, in their order.
-        now: monotonic time in seconds.
+        since: monotonic time in seconds at which they came.
     """
 
     traces: Summaries
     conditions: Sequence[Condition]
-    now: float
+    since: float
 
     def has(self, condition: Condition) -> Flags:
         """For each trace whether the condition was found in it."""
@@ -150,7 +150,7 @@ class RateLimiting:
 
     def probabilities(self, this: Round, candidates: Flags) -> Probabilities:
         """The probability to be among the first ones that use up the budget, see `rate_thresholds`."""
-        self._fill(this.now)
+        self._fill(this.since)
         found = np.zeros(len(candidates))
         numbers, spans = uniform(this.traces.hashes[candidates]), this.traces.spans[candidates]
         thresholds = rate_thresholds(numbers, spans, self._budget)
@@ -159,10 +159,10 @@ class RateLimiting:
         return found
 
     def _fill(self, now: float) -> None:
-        elapsed = 0.0 if self._filled_at is None else now - self._filled_at
+        before = now if self._filled_at is None else self._filled_at
+        self._filled_at = max(now, before)
         most = self.spans_per_second * _BURST_S
-        self._budget = min(max(self._budget, -most) + self.spans_per_second * elapsed, most)
-        self._filled_at = now
+        self._budget = min(max(self._budget, -most) + self.spans_per_second * (self._filled_at - before), most)
 
 
 def rate_thresholds(numbers: Probabilities, spans: Ints, budget: float) -> Probabilities:

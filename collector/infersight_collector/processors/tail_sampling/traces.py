@@ -4,9 +4,10 @@
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportAttributeAccessIssue=false
 # pyarrow publishes no types and makes its compute functions at import.
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
+from itertools import groupby, islice, takewhile
+from operator import itemgetter
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -169,6 +170,12 @@ class Waiting:
             column[at] = blank
         self._free += slots
         return taken
+
+    def by_time(self, traces: Iterable[int]) -> Iterator[tuple[float, list[int]]]:
+        """Those of the traces that wait, and since when: the ones that came together in one list, the oldest first."""
+        known = [(float(self._since[slot]), trace) for trace in traces if (slot := self._slots.get(trace)) is not None]
+        for since, group in groupby(sorted(known, key=itemgetter(0)), key=itemgetter(0)):
+            yield since, [trace for _, trace in group]
 
     def first(self, count: int) -> list[int]:
         """The traces that came first."""

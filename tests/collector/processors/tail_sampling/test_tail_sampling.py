@@ -146,6 +146,16 @@ def test_traces_that_came_together_share_a_budget_whichever_signal_comes_first()
     assert set(logs) <= set(found)
 
 
+def test_a_delivery_that_was_held_up_has_the_budget_of_the_time_that_it_is_about() -> None:
+    sampler = sampler_of(FEW, clock := Clock(), "decision_wait: 1s")
+    batches = [spans_batch(*[Span(number) for number in range(first, first + 50)]) for first in range(0, 500, 50)]
+    for batch in batches:
+        sampler.observe(batch)
+        clock.now += 1
+    clock.now += 600
+    assert [len(weights_of(sampler.process(batch))) for batch in batches] == [3] * 10
+
+
 def test_beyond_num_traces_the_oldest_are_decided_by_what_was_seen_of_them() -> None:
     sampler = sampler_of(FAILED, settings="num_traces: 10")
     first = spans_batch(Span(1), Span(2, error=True))
