@@ -1,6 +1,7 @@
 """The commands `infersight collector` and `infersight import`."""
 
 import json
+import logging
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ import click
 from infersight_collector.config import Endpoint, read
 from infersight_collector.config.values import HEALTH_ENDPOINT
 from infersight_collector.errors import CollectorError
+from infersight_collector.listener import allow_connections
 from infersight_collector.logs import configure_logging
 from infersight_collector.memory import keep_memory
 from infersight_collector.overrides import Overrides
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
     from infersight_collector.component import Listening
     from infersight_collector.importing import Imported
     from infersight_collector.pipeline import Graph
+
+_log = logging.getLogger(__name__)
 
 _P = ParamSpec("_P")
 
@@ -107,12 +111,16 @@ def collector_command(
         return
     from infersight_collector.collector import Collector
     from infersight_collector.pipeline import KINDS, build
+    from infersight_collector.precautions import precautions
 
     overrides = Overrides(store, grpc_endpoint, http_endpoint, health_endpoint)
     configuration = overrides.apply(read(config, KINDS, os.environ))
     keep_memory()
+    allow_connections()
     configure_logging()
     graph = build(configuration)
+    for line in precautions(configuration, config):
+        _log.warning("%s", line)
     _run(Collector(graph), _directory(graph), ready_file)
 
 
@@ -147,16 +155,21 @@ def _write_ready_file(path: Path, listening: Sequence["Listening"], store: Path)
 @click.argument("file", type=click.Path(path_type=Path))
 @_errors_in_one_line
 def validate(file: Path) -> None:
-    """Check a configuration file without starting anything."""
+    """Check a configuration file without starting anything, and show what would run.
+
+    What works but is not safe, or not used, is a warning on stderr.
+    """
+    from infersight_collector.outline import outline
     from infersight_collector.pipeline import KINDS, build
+    from infersight_collector.precautions import precautions
 
     configuration = read(file, KINDS, os.environ)
-    build(configuration)
-    pipelines = "; ".join(
-        f"{name}: {' -> '.join([*pipeline.receivers, *pipeline.processors, *pipeline.exporters])}"
-        for name, pipeline in configuration.pipelines.items()
-    )
-    click.echo(f"{file} is valid ({pipelines})")
+    graph = build(configuration)
+    click.echo(f"{file} is valid")
+    for line in outline(configuration, graph):
+        click.echo(f"  {line}")
+    for line in precautions(configuration, file):
+        click.echo(f"warning: {line}", err=True)
 
 
 @collector_command.command()

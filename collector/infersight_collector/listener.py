@@ -1,5 +1,6 @@
 """Listening sockets."""
 
+import resource
 import socket
 from typing import Final
 
@@ -26,3 +27,13 @@ def open_listener(endpoint: Endpoint) -> socket.socket:
         raise ListenError(
             f"cannot listen on {endpoint}: {reason}; stop what uses it or choose another endpoint"
         ) from error
+
+
+def allow_connections() -> None:
+    """Lets the process have as many connections and files open as it may.
+
+    The limit that programs start with is often 1024, for the sake of those that cannot count further; senders must
+    not be able to use up the files that the store needs.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))

@@ -1,26 +1,27 @@
 """What works, but others could misuse or somebody did not mean: told at the start and by `validate`."""
 
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from infersight_collector.config import Configuration
 from infersight_collector.config.listening import Authentication, BearerToken
+from infersight_collector.exporters.store import StoreConfig
+from infersight_collector.journal import FileStorageConfig
 
 
-def precautions(configuration: Configuration, file: Path | None, directories: Iterable[Path]) -> list[str]:
+def precautions(configuration: Configuration, file: Path | None) -> list[str]:
     """One line for each, with what to do.
 
     Args:
         configuration: what the collector runs.
         file: where that was read, None for the built-in one.
-        directories: where the collector keeps what it received; those that do not exist yet are made for it alone.
     """
     return [
         *([] if file is None else _of_file(file, configuration)),
-        *(line for directory in directories for line in _writable(directory)),
+        *(line for directory in _directories(configuration) for line in _writable(directory)),
         *_private(configuration),
         *_unused(configuration),
         *_unasked(configuration),
@@ -36,6 +37,16 @@ def _of_file(file: Path, configuration: Configuration) -> Iterator[str]:
             f"{file}:{line} holds a secret and others may read or change the file: chmod 600 {file}, or take the "
             "secret from the environment with ${env:NAME}"
         )
+
+
+def _directories(configuration: Configuration) -> Iterator[Path]:
+    """Where received data is kept. A directory that does not exist yet is made for the collector alone."""
+    for role in ("exporters", "extensions"):
+        for part in configuration.components[role].values():
+            if isinstance(part, StoreConfig):
+                yield Path(part.path)
+            elif isinstance(part, FileStorageConfig):
+                yield Path(part.directory)
 
 
 def _writable(path: Path) -> Iterator[str]:

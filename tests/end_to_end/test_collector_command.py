@@ -5,6 +5,7 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -35,10 +36,11 @@ service:
 """
 
 
-def run(*arguments: str) -> "subprocess.CompletedProcess[str]":
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     """Runs the command to its end."""
     command = [sys.executable, "-m", "infersight_collector", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=180)
+    surroundings = {**os.environ, **environment}
+    return subprocess.run(command, check=False, capture_output=True, text=True, timeout=180, env=surroundings)
 
 
 def assert_refused(result: "subprocess.CompletedProcess[str]", *said: str) -> None:
@@ -68,9 +70,11 @@ def test_an_endpoint_in_use_is_refused_in_one_line(collector: RunningCollector, 
     assert_refused(result, getattr(collector, taken), "choose another endpoint")
 
 
-def test_listening_beyond_this_machine_without_a_token_is_refused(tmp_path: Path) -> None:
+def test_listening_beyond_this_machine_without_a_token_or_tls_is_refused(tmp_path: Path) -> None:
     result = run("--store", str(tmp_path), "--http-endpoint", "0.0.0.0:0")
     assert_refused(result, "0.0.0.0:0", "INFERSIGHT_TOKEN")
+    result = run("--store", str(tmp_path), "--http-endpoint", "0.0.0.0:0", INFERSIGHT_TOKEN="secret")
+    assert_refused(result, "0.0.0.0:0", "without TLS", "cert_file")
 
 
 def test_a_directory_that_is_no_store_is_refused(tmp_path: Path) -> None:
@@ -85,10 +89,53 @@ def test_a_mistake_in_the_configuration_is_refused_with_its_place(tmp_path: Path
         assert_refused(run(*arguments), f"{file}:4:", "'protocol'", "did you mean 'protocols'?")
 
 
-def test_validate_accepts_the_shipped_configuration() -> None:
-    result = run("validate", str(Path(__file__).parents[2] / "otel-config" / "embedded.yaml"))
+def test_validate_shows_what_the_shipped_configuration_would_run() -> None:
+    shipped = Path(__file__).parents[2] / "otel-config" / "embedded.yaml"
+    result = run("validate", str(shipped))
     assert (result.returncode, result.stderr) == (0, "")
-    assert "traces: otlp -> store" in result.stdout
+    assert result.stdout.splitlines() == [
+        f"{shipped} is valid",
+        "  otlp: gRPC on 127.0.0.1:4317, no TLS, no token",
+        "  otlp: HTTP on 127.0.0.1:4318, no TLS, no token",
+        "  health_check: 127.0.0.1:13133",
+        "  traces: otlp -> store",
+        "  metrics: otlp -> store",
+        "  logs: otlp -> store",
+        "  kept in infersight-store, write-ahead log of at most 1024 MiB, fsync always",
+    ]
+
+
+def test_validate_shows_no_secret_and_warns_of_what_is_not_safe_or_not_used(tmp_path: Path) -> None:
+    file = tmp_path / "config.yaml"
+    text = CONFIGURATION.replace("${env:SECRET}", "s3cret").replace(
+        "exporters:\n", "exporters:\n  store/2: {path: x}\n"
+    )
+    file.write_text(text)
+    file.chmod(0o666)
+    result = run("validate", str(file))
+    assert result.returncode == 0
+    assert "tokens of bearertokenauth" in result.stdout
+    assert "s3cret" not in result.stdout + result.stderr
+    warnings = result.stderr.splitlines()
+    assert len(warnings) == 3
+    for line, said in zip(warnings, ("by everybody", "holds a secret", "'store/2' under exporters"), strict=True):
+        assert line.startswith("warning: ")
+        assert said in line
+
+
+def test_what_is_not_safe_is_in_the_log_and_what_the_collector_creates_is_its_own(
+    tmp_path: Path, start_collector: StartCollector
+) -> None:
+    file, new, shared = tmp_path / "config.yaml", tmp_path / "new", tmp_path / "shared"
+    file.write_text(CONFIGURATION)
+    shared.mkdir()
+    shared.chmod(0o777)
+    environment = {"SECRET": "s"}
+    collector = start_collector("--config", str(file), store=new, environment=environment)
+    assert "can be changed by everybody" not in collector.log.read_text()
+    assert stat.S_IMODE(new.stat().st_mode) == 0o700
+    collector = start_collector("--config", str(file), store=shared, environment=environment)
+    assert f"{shared} can be changed by everybody on this machine" in collector.log.read_text()
 
 
 def test_a_token_is_wanted_from_every_sender_and_never_logged(tmp_path: Path, start_collector: StartCollector) -> None:

@@ -32,6 +32,11 @@ class BearerToken:
         if any(not token.strip() for token in self.tokens):
             raise ValueError("one of 'tokens' is empty: remove it")
 
+    @property
+    def asks(self) -> bool:
+        """Whether it asks for a token at all."""
+        return bool(self.token.strip() or self.tokens or self.filename)
+
 
 def check_exposure(endpoint: Endpoint, tls: ServerTls | None, *, authenticated: bool) -> None:
     """Refuses an endpoint that anybody on the network could write to, or listen in on.

@@ -33,9 +33,9 @@ class BearerTokens:
     @classmethod
     def of(cls, config: BearerToken) -> Self | None:
         """What an extension asks senders for; None where that is nothing."""
-        tokens = [config.token, *config.tokens] if config.token.strip() else config.tokens
-        if not tokens and not config.filename:
+        if not config.asks:
             return None
+        tokens = [config.token, *config.tokens] if config.token.strip() else config.tokens
         return cls(tokens, Path(config.filename) if config.filename else None)
 
     def check(self, authorization: str) -> None:

@@ -1,6 +1,5 @@
 """What the collector warns about: what others could read or change, and what nobody uses."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -29,8 +28,8 @@ def configured(file: Path, text: str = TEXT) -> Configuration:
     return load(text, str(file), KINDS, {"TOKEN": "t"})
 
 
-def told(file: Path, text: str = TEXT, directories: Sequence[Path] = ()) -> list[str]:
-    return precautions(configured(file, text), file, directories)
+def told(file: Path, text: str = TEXT) -> list[str]:
+    return precautions(configured(file, text), file)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +51,7 @@ def test_a_configuration_that_others_can_change_or_read_secrets_in_is_told_of(
     file = tmp_path / "config.yaml"
     configuration = configured(file, TEXT.replace("SECRET", secret))
     file.chmod(mode)
-    lines = precautions(configuration, file, [])
+    lines = precautions(configuration, file)
     assert len(lines) == len(told_of)
     for line, start in zip(lines, told_of, strict=True):
         assert line.startswith(f"{file}{start}")
@@ -60,16 +59,24 @@ def test_a_configuration_that_others_can_change_or_read_secrets_in_is_told_of(
         assert "chmod" in line
 
 
-def test_a_directory_that_everybody_can_write_to_is_told_of(tmp_path: Path) -> None:
-    own, shared = tmp_path / "own", tmp_path / "shared"
-    own.mkdir(mode=0o700)
-    shared.mkdir()
-    shared.chmod(0o777)
-    file = tmp_path / "config.yaml"
-    configuration = configured(file)
-    file.chmod(0o600)
-    lines = precautions(configuration, file, [own, shared, tmp_path / "not yet"])
-    assert lines == [f"{shared} can be changed by everybody on this machine: chmod o-w {shared}"]
+@pytest.mark.parametrize("kind", ["store", "log"])
+@pytest.mark.parametrize(("mode", "is_told"), [(0o700, False), (0o775, False), (0o777, True), (None, False)])
+def test_a_directory_that_everybody_can_write_to_is_told_of(
+    tmp_path: Path, kind: str, mode: int | None, is_told: bool
+) -> None:
+    directory, file = tmp_path / "kept", tmp_path / "config.yaml"
+    if mode is not None:
+        directory.mkdir()
+        directory.chmod(mode)
+    text = TEXT.replace("SECRET", "'${env:TOKEN}'")
+    if kind == "store":
+        text = text.replace("here", str(directory))
+    else:
+        text = text.replace("service:", f"  file_storage: {{directory: {directory}}}\nservice:").replace(
+            "extensions: [", "extensions: [file_storage, "
+        )
+    line = f"{directory} can be changed by everybody on this machine: chmod o-w {directory}"
+    assert told(file, text) == [line] * is_told
 
 
 @pytest.mark.parametrize(("mode", "is_told"), [(0o600, False), (0o640, False), (0o644, True), (0o660, True)])
@@ -83,7 +90,7 @@ def test_a_file_of_a_secret_that_others_can_read_is_told_of(
     old, new = ("KEY", str(private)) if kind == "key" else ("token: SECRET", f"filename: {private}")
     file = tmp_path / "config.yaml"
     configuration = configured(file, TEXT.replace(old, new).replace("SECRET", "'${env:TOKEN}'"))
-    assert [line.startswith(f"{private} holds a secret") for line in precautions(configuration, file, [])] == [
+    assert [line.startswith(f"{private} holds a secret") for line in precautions(configuration, file)] == [
         True
     ] * is_told
 
@@ -109,5 +116,5 @@ def test_tokens_that_no_endpoint_asks_for_are_told_of(tmp_path: Path) -> None:
 def test_the_shipped_configurations_give_no_cause() -> None:
     environment = dict.fromkeys(("INFERSIGHT_TOKEN", "INFERSIGHT_TLS_CERT_FILE", "INFERSIGHT_TLS_KEY_FILE"), "x")
     for name in ("embedded.yaml", "gateway.yaml"):
-        assert precautions(read(SHIPPED / name, KINDS, environment), None, []) == []
-    assert precautions(read(None, KINDS, {}), None, []) == []
+        assert precautions(read(SHIPPED / name, KINDS, environment), None) == []
+    assert precautions(read(None, KINDS, {}), None) == []
