@@ -176,7 +176,7 @@ class Flusher:
                         "exporter %s is tried again in %.0f s: %s", name, delay, error, extra={"component": name}
                     )
             except BaseException:  # noqa: BLE001 - see the next line
-                # Neither a bug nor a panic of compiled code may end the thread: the log would fill, and nobody would know.
+                # Neither a bug nor a panic of compiled code may end the thread: the log would fill unnoticed.
                 _log.exception("the flush is tried again")
                 self._stopping.wait(_MAX_BACKOFF_S)
 
