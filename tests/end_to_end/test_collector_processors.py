@@ -148,6 +148,11 @@ def install(site: Path, module: str, code: str, points: dict[str, str]) -> None:
     (information / "entry_points.txt").write_text("\n".join(["[infersight.processors]", *lines, ""]))
 
 
+def with_site(site: Path) -> str:
+    """The path on which a process finds what is installed there, too."""
+    return os.pathsep.join(filter(None, [str(site), os.environ.get("PYTHONPATH", "")]))
+
+
 def traces_only(processors: str, used: list[str]) -> str:
     document = yaml.safe_load(configuration(processors, used))
     document["service"]["pipelines"] = {"traces": document["service"]["pipelines"]["traces"]}
@@ -163,7 +168,7 @@ def test_the_example_of_a_processor_of_another_distribution_runs(
     site = tmp_path / "site"
     install(site, "shout", code, project["project"]["entry-points"]["infersight.processors"])
     example = next(block for block in blocks("yaml") if "shout" in block)
-    collector = started(start_collector, tmp_path, traces_only(example, ["shout"]), PYTHONPATH=str(site))
+    collector = started(start_collector, tmp_path, traces_only(example, ["shout"]), PYTHONPATH=with_site(site))
     assert post(collector.http, "/v1/traces", spans_request("quiet")).status == 200
     collector.wait_for("select count(*) from spans where name = 'QUIET?!'", 1)
     assert collector.stop() == 0
@@ -185,7 +190,7 @@ def test_an_exception_of_another_distribution_sets_one_segment_aside_and_stops_n
 ) -> None:
     install(tmp_path / "site", "failing", FAILING, {"failing": "failing:Failing"})
     text = traces_only("processors: {failing: {}}", ["failing"])
-    collector = started(start_collector, tmp_path, text, PYTHONPATH=str(tmp_path / "site"))
+    collector = started(start_collector, tmp_path, text, PYTHONPATH=with_site(tmp_path / "site"))
     assert post(collector.http, "/v1/traces", spans_request("bad")).status == 200
     wait_until(lambda: list((collector.store / "quarantine").rglob("*.wal")))
     assert post(collector.http, "/v1/traces", spans_request("good")).status == 200

@@ -1,11 +1,17 @@
 """How much memory this process takes, and may take."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyarrow publishes no types.
+
+import gc
 import os
 import resource
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+
+import pyarrow as pa
 
 _GROUPS: Final = Path("/sys/fs/cgroup")
 _MEMBERSHIP: Final = Path("/proc/self/cgroup")
@@ -19,6 +25,13 @@ def resident_bytes() -> int:
     except FileNotFoundError:  # no Linux
         highest = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         return highest if sys.platform == "darwin" else highest * 1024
+
+
+def give_back() -> None:
+    """Returns what is free inside the process to the system; until then it counts as resident."""
+    gc.collect()
+    # Of the system's allocator too, whose free memory the process keeps for the next flush.
+    pa.default_memory_pool().release_unused()
 
 
 def available_bytes(groups: Path = _GROUPS, membership: Path = _MEMBERSHIP) -> int:

@@ -1,16 +1,10 @@
 """The processor `memory_limiter`: while the process takes too much memory, senders are told to come again."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
-# pyarrow publishes no types.
-
-import gc
 import logging
 import threading
 import time
 from dataclasses import dataclass, field
 from typing import Final
-
-import pyarrow as pa
 
 from infersight_collector.component import Batch, Surroundings
 from infersight_collector.config.values import Duration
@@ -98,9 +92,7 @@ class MemoryLimiter:
     def _look(self) -> None:
         short = memory.resident_bytes() >= self.soft_limit
         if short:
-            # Freed memory counts as resident until the allocators give it back.
-            gc.collect()
-            pa.default_memory_pool().release_unused()
+            memory.give_back()
             short = memory.resident_bytes() >= self.soft_limit
         if short != self._short:
             tell = _log.warning if short else _log.info

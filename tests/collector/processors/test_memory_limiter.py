@@ -1,6 +1,8 @@
 """Memory: what there is, who may come in, and that it recovers by itself."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -92,6 +94,37 @@ def test_requests_are_refused_while_memory_is_short_and_taken_again_afterwards()
     assert len(ballast) == 200 * MIB
     del ballast
     wait_until(lambda: not refuses())
+
+
+KEEPING = """
+import numpy as np, time
+from infersight_collector.memory import keep_memory
+from infersight_collector.config.values import Duration
+from infersight_collector.errors import MemoryShort
+from infersight_collector.processors.memory import resident_bytes
+from infersight_collector.processors.memory_limiter import MemoryLimiter
+
+keep_memory()
+limiter = MemoryLimiter(check_interval=Duration(0.001), limit_mib=resident_bytes() // 2**20 + 150, spike_limit_mib=50)
+
+def refuses():
+    time.sleep(0.002)
+    try:
+        limiter.admit()
+    except MemoryShort:
+        return True
+    return False
+
+blocks = [np.ones(2**20, np.uint8) for _ in range(300)]
+assert refuses()
+last = np.ones(2**10, np.uint8)  # what lies above free memory keeps it from being given back by itself
+del blocks
+assert not refuses()
+"""
+
+
+def test_memory_that_the_process_keeps_for_the_next_flush_does_not_close_it_for_good() -> None:
+    subprocess.run([sys.executable, "-c", KEEPING], check=True, timeout=120)
 
 
 def test_a_sender_is_told_to_come_again() -> None:
