@@ -4,6 +4,7 @@
     CollectorError
     ├── MalformedRequest    bytes that are no valid OTLP request: refuse them, do not retry
     ├── TooLarge            a request beyond the size limit: do not retry
+    │   └── TooManyCopies   its rows would be, since they repeat what they share
     ├── Unauthorized        a request without the right token
     ├── Incomplete          a request whose body did not arrive: the sender should try again
     ├── Overloaded          no room for a request now: the sender should try again
@@ -57,6 +58,17 @@ class TooLarge(CollectorError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"the request is larger than the limit of {limit} bytes: send smaller batches")
+
+
+class TooManyCopies(TooLarge):
+    """The rows of a request would take more memory than one request may."""
+
+    def __init__(self, size: int, limit: int) -> None:
+        CollectorError.__init__(
+            self,
+            f"the rows of the request would take {size // 2**20} MiB, each with a copy of its resource, scope and "
+            f"metric, and the limit is {limit // 2**20} MiB: send smaller batches, or less text in what they share",
+        )
 
 
 class Unauthorized(CollectorError):

@@ -9,7 +9,7 @@ from typing import Final
 
 from infersight_collector.collector import open_flusher, open_journal
 from infersight_collector.decode import read_requests
-from infersight_collector.errors import UnreadableFile
+from infersight_collector.errors import TooManyCopies, UnreadableFile
 from infersight_collector.flush import Flusher
 from infersight_collector.intake import Intake
 from infersight_collector.journal import SEGMENT_BYTES, Journal
@@ -89,7 +89,7 @@ class Importer:
     def _import(self, file: Path, intake: Intake, journal: Journal, flusher: Flusher) -> None:
         try:
             for signal, request in self._requests(file):
-                self._waiting[signal] += intake.submit(signal, request)
+                self._submit(file, signal, request, intake)
                 if journal.waiting_bytes >= SEGMENT_BYTES:
                     self._store(flusher)
         except UnreadableFile as error:
@@ -99,6 +99,12 @@ class Importer:
         else:
             if not self._imported.interrupted:
                 self._imported.files += 1
+
+    def _submit(self, file: Path, signal: Signal, request: bytes, intake: Intake) -> None:
+        try:
+            self._waiting[signal] += intake.submit(signal, request)
+        except TooManyCopies as error:
+            self._imported.problems.append(f"{file}: a request of {len(request)} bytes is left out: {error}")
 
     def _requests(self, file: Path) -> Iterator[tuple[Signal, bytes]]:
         for found in read_requests(file, self._signal):

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from infersight_collector.component import Gate
-from infersight_collector.decode import check
-from infersight_collector.journal import Journal
+from infersight_collector.decode import examine
+from infersight_collector.errors import TooManyCopies
+from infersight_collector.journal import SEGMENT_MEMORY, Journal
 from infersight_collector.signals import Signal
 from infersight_collector.store.errors import StoreFull, StoreUnavailable
 from infersight_collector.store.wal import Record
@@ -46,14 +47,17 @@ class Intake:
 
         Raises:
             MalformedRequest: the bytes are no valid request.
+            TooManyCopies: its rows would take too much memory.
             Overloaded: there is no room now.
             StoreUnavailable: the log cannot be written now.
         """
         for gate in self._gates.get(signal, ()):
             gate.admit()
-        records = check(signal, request)
+        records, of_rows, of_decoding = examine(signal, request)
+        if of_rows + of_decoding > SEGMENT_MEMORY:
+            raise TooManyCopies(of_rows + of_decoding, SEGMENT_MEMORY)
         if records:
-            self._persist(signal, request)
+            self._persist(signal, request, of_rows)
             self._arrived(signal, records)
         self._telemetry.accepted_requests.add(1, signal)
         self._telemetry.accepted_records.add(records, signal)
@@ -67,15 +71,15 @@ class Intake:
             Overloaded: there is no room now.
             StoreUnavailable: the log cannot be written now.
         """
-        self._persist(Signal.METRICS, request)
+        self._persist(Signal.METRICS, request, examine(Signal.METRICS, request).rows_bytes)
 
     def refused(self, signal: Signal, reason: str) -> None:
         """Counts a request that was not accepted."""
         self._telemetry.refused_requests.add(1, signal, reason)
 
-    def _persist(self, signal: Signal, request: bytes) -> None:
+    def _persist(self, signal: Signal, request: bytes, memory: int) -> None:
         failure = self._failure()
         if isinstance(failure, StoreFull):
             # The last bytes of the disk are for the tables: taking more into the log would only delay the refusal.
             raise StoreFull(str(failure))
-        self._journal.append(Record(signal, request))
+        self._journal.append(Record(signal, request), memory)

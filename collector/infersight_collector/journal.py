@@ -14,6 +14,9 @@ from infersight_collector.store.wal import FsyncPolicy, Record, Segment, Wal
 SEGMENT_BYTES: Final = 96 * 2**20
 """Size at which a segment is finished: it bounds the memory that a flush takes, about three times as much."""
 
+SEGMENT_MEMORY: Final = 256 * 2**20
+"""Size of its rows at which a segment is finished before it is as large; also the most that a request may take."""
+
 QUARANTINE: Final = "quarantine"
 """Directory in the store for segments that hold something that could not be stored."""
 
@@ -79,6 +82,9 @@ class Journal:
         self._quarantine = store / QUARANTINE
         self.max_bytes: Final = max_bytes
         self._lock = threading.Lock()
+        self._written = threading.Condition(self._lock)
+        self._memory = 0  # what the rows of the present segment take
+        self._in_flight = 0  # the part of it that is being written, and may end up in the next segment
         self._active_since: float | None = None
         self._finished: dict[Segment, _Waiting] = {segment: _waiting(segment) for segment in wal.segments()}
 
@@ -113,8 +119,12 @@ class Journal:
                 times.append(self._active_since)
         return max(0.0, time.time() - min(times)) if times else 0.0
 
-    def append(self, record: Record) -> None:
+    def append(self, record: Record, memory: int = 0) -> None:
         """Keeps a record; when it returns, the record survives whatever happens to the process.
+
+        Args:
+            record: a request that was checked.
+            memory: what its rows take, in bytes.
 
         Raises:
             Overloaded: the log is as large as it may be.
@@ -122,9 +132,15 @@ class Journal:
         """
         if self.waiting_bytes >= self.max_bytes:
             raise Overloaded("the write-ahead log is full: the store takes it up too slowly, try again later")
+        self._reserve(memory)
         if self._active_since is None:
             self._active_since = time.time()
-        self._wal.append([record])
+        try:
+            self._wal.append([record])
+        finally:
+            with self._written:
+                self._in_flight -= memory
+                self._written.notify_all()
         if self._wal.active_bytes >= SEGMENT_BYTES:
             self._rotate()
 
@@ -153,14 +169,29 @@ class Journal:
         """Gives the log up; what is in it waits for the next process."""
         self._wal.close()
 
+    def _reserve(self, memory: int) -> None:
+        """Returns when the segment that is written to has room for the rows of a record."""
+        with self._written:
+            while self._memory + memory > SEGMENT_MEMORY and self._memory:
+                if self._memory > self._in_flight:
+                    self._finish()
+                else:
+                    self._written.wait()
+            self._memory += memory
+            self._in_flight += memory
+
     def _rotate(self) -> None:
         # Under our lock, so that segments that two threads finish are listed in their order.
         with self._lock:
-            since, self._active_since = self._active_since, None
-            self._wal.rotate()
-            for segment in self._wal.segments():
-                if segment not in self._finished:
-                    self._finished[segment] = _waiting(segment, since)
+            self._finish()
+
+    def _finish(self) -> None:
+        since, self._active_since = self._active_since, None
+        self._memory = self._in_flight
+        self._wal.rotate()
+        for segment in self._wal.segments():
+            if segment not in self._finished:
+                self._finished[segment] = _waiting(segment, since)
 
 
 def _waiting(segment: Segment, since: float | None = None) -> _Waiting:

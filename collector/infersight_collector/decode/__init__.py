@@ -5,22 +5,33 @@
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
+from infersight_collector.decode.expansion import rows_bytes, walk_bytes
 from infersight_collector.decode.files import read_requests
 from infersight_collector.decode.json import request_from_json
 from infersight_collector.decode.logs import log_columns
 from infersight_collector.decode.metrics import metric_tables
 from infersight_collector.decode.spans import span_columns
-from infersight_collector.decode.walk import count_records, walk
+from infersight_collector.decode.walk import RECORDS, count, walk
 from infersight_collector.errors import MalformedRequest, UnreadableFile
 from infersight_collector.signals import Request, Signal
 from infersight_collector.store.attributes import unify
 from infersight_collector.store.schema import COLUMNS
 
-__all__ = ["MalformedRequest", "UnreadableFile", "check", "decode", "decode_all", "read_requests", "request_from_json"]
+__all__ = [
+    "Examined",
+    "MalformedRequest",
+    "UnreadableFile",
+    "check",
+    "decode",
+    "decode_all",
+    "examine",
+    "read_requests",
+    "request_from_json",
+]
 
 PIECE_BYTES: Final = 6 * 2**20
 """Requests that are decoded at once: so many that the fixed cost of a decode is nothing, so few that what the walk
@@ -40,7 +51,31 @@ def check(signal: Signal, request: Request) -> int:
     Raises:
         MalformedRequest: google.protobuf would refuse these bytes.
     """
-    return count_records(signal, request)
+    return examine(signal, request).records
+
+
+class Examined(NamedTuple):
+    """What is told of a request before it is acknowledged.
+
+    Attributes:
+        records: spans, log records or data points in it.
+        rows_bytes: about the memory that its rows take.
+        walk_bytes: about the memory that decoding it takes beside them.
+    """
+
+    records: int
+    rows_bytes: int
+    walk_bytes: int
+
+
+def examine(signal: Signal, request: Request) -> Examined:
+    """Validate one protobuf request as `check` does, and tell how large it becomes.
+
+    Raises:
+        MalformedRequest: google.protobuf would refuse these bytes.
+    """
+    counts = count(signal, request)
+    return Examined(counts[RECORDS[signal]], rows_bytes(signal, request), walk_bytes(signal, counts))
 
 
 def decode(signal: Signal, request: Request) -> dict[str, pa.Table]:

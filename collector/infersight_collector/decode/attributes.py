@@ -41,8 +41,8 @@ _SEED: Final = secrets.randbits(63)
 MAX_KEYS: Final = 1_000
 """Most keys of one STRUCT column."""
 
-MAX_CELLS: Final = 2**27
-"""Most values, nulls too, of one STRUCT column; bounds the memory that sparse keys take."""
+MAX_CELLS: Final = 2**24
+"""Most values, nulls too, of one STRUCT column; bounds the memory that sparse keys take to some 128 MiB."""
 
 _TYPES: Final = {
     lo.STRING_CASE: "string",
@@ -75,18 +75,19 @@ class AttributeColumns:
         return {**({} if self.struct is None else {name: self.struct}), f"{name}_other": self.other}
 
 
-def attribute_columns(tables: Tables, table: str, rows: int) -> AttributeColumns:
+def attribute_columns(tables: Tables, table: str, rows: int, copies: int = 0) -> AttributeColumns:
     """The columns of one table of attributes.
 
     Args:
         tables: the walked request.
         table: the table of attributes; its parents are ascending.
         rows: number of rows that the parents are of.
+        copies: number of rows that the columns are taken for, where these are more.
     """
     attributes = tables.rows[table]
     keys, distinct = _intern(tables.data, attributes, _SEED)
     cases, frequency = _choose_types(attributes, keys, distinct)
-    limit = max(1, min(MAX_KEYS, MAX_CELLS // max(rows, 1)))
+    limit = max(1, min(MAX_KEYS, MAX_CELLS // max(rows, copies, 1)))
     cases[np.argsort(-frequency, kind="stable")[limit:]] = 0
     order, bounds = _group(attributes, keys, cases)
     fields: list[Any] = []

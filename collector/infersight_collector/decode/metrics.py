@@ -89,12 +89,13 @@ def metric_tables(tables: Tables) -> dict[str, dict[str, Any]]:
     tables = _without_replaced(tables)
     data = tables.column("data_points", "parent")
     metric = tables.column("data", "parent")[data]
+    exemplars = len(tables.rows["exemplars"])
     points = _Points(
         data=data,
         metric=metric,
         kind=tables.column("metrics", "data.case")[metric],
-        attributes=attribute_columns(tables, "data_points.attributes", len(data)),
-        source=source_columns(tables, tables.column("metrics", "parent")[metric]),
+        attributes=attribute_columns(tables, "data_points.attributes", len(data), exemplars),
+        source=source_columns(tables, tables.column("metrics", "parent")[metric], exemplars),
     )
     return {
         "metrics": _point_columns(tables, points),

@@ -26,33 +26,36 @@ _SERVICE_KEYS: Final = {
 }
 
 
-def source_columns(tables: Tables, scopes: Ints) -> dict[str, Any]:
+def source_columns(tables: Tables, scopes: Ints, copies: int = 0) -> dict[str, Any]:
     """The resource and scope columns of records.
 
     Args:
         tables: the walked request.
         scopes: the scope, a row of `scopes`, of each record, int64 `[records]`.
+        copies: number of rows that the columns are taken for, where these are more than the records.
     """
+    copies = max(copies, len(scopes))
     resources = tables.column("scopes", "parent")[scopes]
-    columns = {name: column.take(pa.array(resources)) for name, column in _resource_columns(tables).items()}
-    return columns | {name: column.take(pa.array(scopes)) for name, column in _scope_columns(tables).items()}
+    of_resources, of_scopes = _resource_columns(tables, copies), _scope_columns(tables, copies)
+    columns = {name: column.take(pa.array(resources)) for name, column in of_resources.items()}
+    return columns | {name: column.take(pa.array(scopes)) for name, column in of_scopes.items()}
 
 
-def _resource_columns(tables: Tables) -> dict[str, Any]:
+def _resource_columns(tables: Tables, copies: int) -> dict[str, Any]:
     rows = len(tables.rows["resources"])
     table = "resources.resource.attributes"
     return {
         **{column: _first_value(tables, table, key, rows) for column, key in _SERVICE_KEYS.items()},
-        **attribute_columns(tables, table, rows).named("resource_attributes"),
+        **attribute_columns(tables, table, rows, copies).named("resource_attributes"),
         "resource_dropped_attributes_count": count_column(tables, "resources", "resource.dropped_attributes_count"),
         "resource_entity_refs": _entity_refs(tables, rows),
         "resource_schema_url": text_column(tables, "resources", "schema_url"),
     }
 
 
-def _scope_columns(tables: Tables) -> dict[str, Any]:
+def _scope_columns(tables: Tables, copies: int) -> dict[str, Any]:
     rows = len(tables.rows["scopes"])
-    scope = attribute_columns(tables, "scopes.scope.attributes", rows)
+    scope = attribute_columns(tables, "scopes.scope.attributes", rows, copies)
     return {
         "scope_name": text_column(tables, "scopes", "scope.name"),
         "scope_version": text_column(tables, "scopes", "scope.version"),

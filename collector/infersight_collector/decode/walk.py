@@ -57,7 +57,8 @@ _WIDTH: Final = 0
 _START: Final = 1
 _COUNT: Final = 2
 
-_RECORDS: Final = {Signal.TRACES: "spans", Signal.LOGS: "log_records", Signal.METRICS: "data_points"}
+RECORDS: Final = {Signal.TRACES: "spans", Signal.LOGS: "log_records", Signal.METRICS: "data_points"}
+"""The table of each signal's records."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ def count(signal: Signal, request: Request) -> dict[str, int]:
 
 def count_records(signal: Signal, request: Request) -> int:
     """Validate a request and count its spans, log records or data points; raises `MalformedRequest`."""
-    return count(signal, request)[_RECORDS[signal]]
+    return count(signal, request)[RECORDS[signal]]
 
 
 def walk(signal: Signal, request: Request) -> Tables:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from infersight_collector.component import RequestSink
-from infersight_collector.errors import MalformedRequest, Overloaded
+from infersight_collector.errors import MalformedRequest, Overloaded, TooLarge
 from infersight_collector.receivers.file_frames import Frame, Split, requests_of
 from infersight_collector.receivers.refusal import Refusal
 from infersight_collector.signals import Signal
@@ -99,12 +99,15 @@ class Submission:
         """Submits requests as one, for one sync; one by one where they do not go together."""
         try:
             self._persist(signal, b"".join(requests))
-        except MalformedRequest:
+        except (MalformedRequest, TooLarge):
             for request in requests:
                 try:
                     self._persist(signal, request)
                 except MalformedRequest as error:
                     self.report(path, error, 0, "a request in it is skipped")
+                except TooLarge as error:
+                    _log.warning("%s: a request in it is skipped: %s", path, error, extra=self._extra)
+                    self._sink.refused(signal, Refusal.of(error).reason)
 
     def _persist(self, signal: Signal, request: bytes) -> None:
         pause = _FIRST_PAUSE_S
