@@ -18,6 +18,10 @@ from typing import Any, Self
 
 import grpc
 import pyarrow as pa
+from google.protobuf.any_pb2 import Any as AnyMessage
+from google.protobuf.duration_pb2 import Duration
+from google.rpc.error_details_pb2 import RetryInfo
+from google.rpc.status_pb2 import Status
 
 from infersight_collector.signals import Signal
 
@@ -128,6 +132,13 @@ class GrpcAnswer:
     response: bytes = b""
 
 
+def retry_info(seconds: int) -> bytes:
+    """The details of a status that wants the request again after a time."""
+    detail = AnyMessage()
+    detail.Pack(RetryInfo(retry_delay=Duration(seconds=seconds)))
+    return bytes(Status(code=14, message="later", details=[detail]).SerializeToString())
+
+
 class GrpcReceiver:
     """The OTLP/gRPC services on a free port, running while it is entered.
 
@@ -147,6 +158,7 @@ class GrpcReceiver:
             credentials = grpc.ssl_server_credentials([(key, certificate)], authority, authority is not None)
             port = self._server.add_secure_port("127.0.0.1:0", credentials)
         self.address = f"127.0.0.1:{port}"
+        self.url = f"{'http' if tls is None else 'https'}://{self.address}"
 
     def __enter__(self) -> Self:
         self._server.start()

@@ -11,14 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from google.protobuf.any_pb2 import Any as AnyMessage
-from google.protobuf.duration_pb2 import Duration as ProtobufDuration
-from google.rpc.error_details_pb2 import RetryInfo
 from google.rpc.status_pb2 import Status
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceResponse
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from tests.support.collectors import wait_until
-from tests.support.otlp_receivers import GrpcAnswer, GrpcReceiver, HttpAnswer, HttpReceiver
+from tests.support.otlp_receivers import GrpcAnswer, GrpcReceiver, HttpAnswer, HttpReceiver, retry_info
 from tests.support.otlp_requests import request_of, spans_request
 
 from infersight_collector.component import Batch, Surroundings
@@ -36,12 +33,6 @@ Receiver = HttpReceiver | GrpcReceiver
 
 SOON = RetryConfig(initial_interval=Duration(0.02), max_interval=Duration(0.05))
 PLAIN = {"content-type": "application/x-protobuf"}
-
-
-def retry_info(seconds: int) -> bytes:
-    detail = AnyMessage()
-    detail.Pack(RetryInfo(retry_delay=ProtobufDuration(seconds=seconds)))
-    return bytes(Status(code=14, message="later", details=[detail]).SerializeToString())
 
 
 @dataclass
@@ -67,7 +58,7 @@ PROTOCOLS = {
     ),
     "grpc": Protocol(
         GrpcReceiver,
-        lambda receiver: OtlpExporterConfig(f"http://{receiver.address}", retry_on_failure=SOON),
+        lambda receiver: OtlpExporterConfig(receiver.url, retry_on_failure=SOON),
         away=GrpcAnswer("UNAVAILABLE"),
         later=GrpcAnswer("UNAVAILABLE", details=retry_info(1)),
         refusal=GrpcAnswer("INVALID_ARGUMENT", "no such\ntenant"),
