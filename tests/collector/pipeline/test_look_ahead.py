@@ -73,8 +73,8 @@ class Setting:
     def __init__(self, directory: Path, *more: str) -> None:
         self.diary = Diary()
         self.journal = Journal(Wal.open(directory, fsync="never"), directory, 2**20)
-        signals = {**{signal: signal for signal in Signal}, **dict.fromkeys(more, Signal.TRACES)}
-        routes = [Route(name, signal, [self.diary], ["memory"]) for name, signal in signals.items()]
+        names = [*Signal, *more]
+        routes = [Route(name, Signal(name.split("/")[0]), [self.diary], ["memory"]) for name in names]
         exporters = {"memory": Exporter(self.diary)}
         self.flusher = Flusher(self.journal, routes, exporters, Telemetry(), interval_s=0.01)
 
