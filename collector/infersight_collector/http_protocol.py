@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 _log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._received > 2 * self._content + _MAX_OVERHEAD and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large, or its chunks are too small.")
-        elif self._head_timer is None and (self.cycle is None or self.cycle.response_complete):
+        elif self._head_timer is None and not self._has_request():
             self._await_head()
 
     def on_message_begin(self) -> None:
@@ -81,6 +81,10 @@ class _LimitedProtocol(HttpToolsProtocol):
         """Takes a part of the body."""
         self._content += len(body)
         super().on_body(body)
+
+    def _has_request(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # None until the first head is there
+        return cycle is not None and not cycle.response_complete
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(self.limits.read_header_timeout_s, self.transport.close)

@@ -20,7 +20,7 @@ def outline(configuration: Configuration, graph: Graph) -> list[str]:
     used = dict.fromkeys(name for part in configuration.pipelines.values() for name in part.receivers)
     extensions = {name: configuration.components["extensions"][name] for name in configuration.extensions}
     log = graph.log
-    asking = {name for name, part in extensions.items() if isinstance(part, BearerToken) and part.asks}
+    asking: set[str] = {name for name, part in extensions.items() if isinstance(part, BearerToken) and part.asks}
     return [
         *(line for name in used for line in _endpoints(name, configuration.components["receivers"][name], asking)),
         *(f"{name}: {part.endpoint}" for name, part in extensions.items() if isinstance(part, HealthConfig)),

@@ -3,7 +3,7 @@
 """OTLP over gRPC: raw request bytes to the consumer, errors to status codes."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from infersight_collector.config.tls import ServerTls, server_context
 from infersight_collector.config.values import Endpoint
 from infersight_collector.errors import ConfigError, ListenError, Unauthorized
 from infersight_collector.listener import open_listener
+from infersight_collector.receivers.grpc_reading import MessageReader
 from infersight_collector.receivers.otlp_config import GrpcConfig
 from infersight_collector.receivers.refusal import Refusal
 from infersight_collector.receivers.token import BearerTokens
@@ -30,6 +31,9 @@ _SERVICES: Final = {
 
 _THREADS: Final = 16
 """Requests handled at a time; also the most that share one fsync over gRPC."""
+
+_READ_TIMEOUT_S = 30.0
+"""Longest time that the message of a call may take to arrive."""
 
 _HANDSHAKE_TIMEOUT_S = 10
 """Longest time that a sender may take to begin with TLS and HTTP/2."""
@@ -58,9 +62,10 @@ class GrpcServer:
         self._credentials: Any = None
         if config.tls is not None and not config.tls.insecure:
             self._credentials = _credentials(config.tls)
+        self._reader = MessageReader(_READ_TIMEOUT_S)
         self._server: Any = grpc.server(
             ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"),
-            handlers=[_Services(signals, sink, tokens)],
+            handlers=[_Services(signals, sink, tokens, self._reader)],
             options=_options(config),
         )
 
@@ -81,23 +86,24 @@ class GrpcServer:
                 port = self._server.add_secure_port(address, self._credentials)
         except RuntimeError as error:
             raise ListenError(f"cannot listen on {self._endpoint}: choose another endpoint") from error
+        self._reader.start()
         self._server.start()
         return Endpoint(self._endpoint.host, port)
 
     def stop(self) -> None:
         """Stops listening and returns when the requests in progress have been answered."""
         self._server.stop(_GRACE_S).wait()
+        self._reader.stop()
 
 
 class _Services:
     """What gRPC asks (as its `GenericRpcHandler`) for the handler of a call, when only the call's head is there."""
 
-    def __init__(self, signals: Iterable[Signal], sink: RequestSink, tokens: BearerTokens | None) -> None:
+    def __init__(
+        self, signals: Iterable[Signal], sink: RequestSink, tokens: BearerTokens | None, reader: MessageReader
+    ) -> None:
         self._signals = {f"/{_SERVICES[signal]}/Export": signal for signal in signals}
-        # Without (de)serializers a handler works on the bytes themselves.
-        self._handlers = {
-            path: grpc.unary_unary_rpc_method_handler(_taking(signal, sink)) for path, signal in self._signals.items()
-        }
+        self._handlers = {path: _taking(signal, sink, reader) for path, signal in self._signals.items()}
         self._sink = sink
         self._tokens = tokens
 
@@ -113,26 +119,31 @@ class _Services:
         return handler
 
 
-def _taking(signal: Signal, sink: RequestSink) -> Callable[[bytes, Any], bytes]:
-    def export(request: bytes, context: Any) -> bytes:
+# Both handlers are declared with a stream of requests, which on the wire is the same: so they begin when the call
+# does. Nothing is read for whoever has no token, and the reading of a message can have an end. Without (de)serializers
+# they work on the bytes themselves.
+
+
+def _taking(signal: Signal, sink: RequestSink, reader: MessageReader) -> Any:
+    """The handler of a call with a request."""
+
+    def export(messages: Iterator[bytes], context: Any) -> bytes:
         try:
-            sink.submit(signal, request)
+            sink.submit(signal, reader.read(messages, context))
         except Exception as error:  # noqa: BLE001 - every error has its answer; none may end the server
             _refuse(signal, sink, error, context)
         return _SUCCESS
 
-    return export
+    return grpc.stream_unary_rpc_method_handler(export)
 
 
 def _refusing(signal: Signal, sink: RequestSink, error: Unauthorized) -> Any:
     """The handler of a call without a valid token."""
 
-    def export(_requests: Any, context: Any) -> bytes:
+    def export(_messages: Iterator[bytes], context: Any) -> bytes:
         _refuse(signal, sink, error, context)
         return _SUCCESS
 
-    # As a stream of requests, none of which is read: a thread would wait for the message of a unary call, and
-    # whoever has no token could keep all threads waiting.
     return grpc.stream_unary_rpc_method_handler(export)
 
 

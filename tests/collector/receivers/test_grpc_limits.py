@@ -12,6 +12,7 @@ from typing import Any
 
 import grpc
 import pytest
+from tests.support.collectors import wait_until
 from tests.support.otlp_requests import spans_request
 from tests.support.otlp_senders import GrpcSender
 from tests.support.servers import RecordingSink, ServeGrpc
@@ -83,6 +84,39 @@ def test_senders_are_told_how_many_requests_they_may_have_under_way(serve_grpc: 
     pairs = [settings[start : start + 6] for start in range(0, length, 6)]
     told = {int.from_bytes(pair[:2], "big"): int.from_bytes(pair[2:], "big") for pair in pairs}
     assert told[MAX_CONCURRENT_STREAMS] == 7
+
+
+def test_senders_that_stall_in_a_call_give_their_threads_back(
+    serve_grpc: ServeGrpc, sink: RecordingSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(otlp_grpc, "_READ_TIMEOUT_S", 1.0)
+    address = serve_grpc()
+    never = threading.Event()
+
+    def nothing() -> Iterator[bytes]:
+        never.wait(60)
+        yield b""
+
+    channel: Any = grpc.insecure_channel(address)
+    # Twice as many as there are threads.
+    calls = [channel.stream_unary(EXPORT).future(nothing(), timeout=30) for _ in range(32)]
+    sender = GrpcSender(address)
+    assert sender.send(Signal.TRACES, spans_request("x")) == b""
+    sender.close()
+    for call in calls:
+        assert call.exception().code() is grpc.StatusCode.CANCELLED  # which OTLP repeats
+    never.set()
+    channel.close()
+    wait_until(lambda: sink.refusals == ["incomplete"] * 32)
+
+
+def test_a_call_that_ends_without_a_message_is_refused(serve_grpc: ServeGrpc, sink: RecordingSink) -> None:
+    channel: Any = grpc.insecure_channel(serve_grpc())
+    with pytest.raises(grpc.RpcError) as refused:
+        channel.stream_unary(EXPORT)(iter(()), timeout=30)
+    assert refused.value.code() is grpc.StatusCode.UNAVAILABLE
+    channel.close()
+    assert sink.refusals == ["incomplete"]
 
 
 def test_whoever_has_no_token_is_refused_before_sending_and_keeps_no_thread(
