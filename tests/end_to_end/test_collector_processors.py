@@ -9,6 +9,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import urllib.request
 from pathlib import Path
 from typing import Any
 
@@ -213,3 +214,49 @@ def test_the_examples_of_configurations_are_valid(
         text = yaml.safe_dump({**yaml.safe_load(text), "service": {"pipelines": given}})
     graph = build(load(text, "processors.md", KINDS, {}))
     assert list(graph.processors) == list(document["processors"])
+
+
+LIMITED = """
+processors:
+  memory_limiter: {{check_interval: 10ms, limit_mib: {limit}, spike_limit_mib: 10}}
+"""
+GROWTH_MIB = 200
+
+
+def resident_mib(collector: RunningCollector) -> int:
+    status = Path(f"/proc/{collector.process.pid}/status").read_text()
+    found = re.search(r"VmRSS:\s+(\d+) kB", status)
+    assert found is not None
+    return int(found[1]) // 1024
+
+
+@pytest.mark.slow
+def test_senders_are_refused_while_memory_is_short_and_nothing_that_was_taken_is_lost(
+    start_collector: StartCollector, tmp_path: Path
+) -> None:
+    idle = start_collector()
+    limit = resident_mib(idle) + GROWTH_MIB
+    idle.kill()
+    text = configuration(LIMITED.format(limit=limit), ["memory_limiter"])
+    collector = started(start_collector, tmp_path, text)
+    attributes = {f"key.{number}": f"a value of some length, number {number}" for number in range(15)}
+    request = bytes(spans_batch(*[attributes] * 10_000).requests[0])
+    taken = refused = 0
+    while not refused and taken < 200:
+        answer = post(collector.http, "/v1/traces", request)
+        assert answer.status in (200, 503), answer.body
+        taken += answer.status == 200
+        refused += answer.status == 503
+    assert refused
+    assert b"memory limit" in answer.body
+    assert b'reason="memory_limit"' in metrics_page(collector)
+    wait_until(lambda: post(collector.http, "/v1/traces", request).status == 200, 60)
+    taken += 1
+    assert collector.stop() == 0
+    assert collector.query("select count(*) from spans") == [(10_000 * taken,)]
+
+
+def metrics_page(collector: RunningCollector) -> bytes:
+    with urllib.request.urlopen(f"http://{collector.health}/metrics", timeout=30) as answer:
+        page: bytes = answer.read()
+    return page
