@@ -58,7 +58,7 @@ class _Trouble:
 
 @dataclass(frozen=True, slots=True)
 class LastFlush:
-    """When the last flush that found something ended, in seconds since the epoch, and how long it took."""
+    """When the last flush that had something to deliver ended, in seconds since the epoch, and how long it took."""
 
     at: float
     seconds: float
@@ -66,9 +66,10 @@ class LastFlush:
 
 @dataclass(slots=True)
 class _Round:
-    """One flush: who cannot deliver in it, from which segment on."""
+    """One flush: who cannot deliver in it, from which segment on, and whether any delivery was tried."""
 
     blocked: set[str]
+    tried: bool = False
     errors: dict[str, StoreUnavailable] = field(default_factory=dict[str, StoreUnavailable])
 
 
@@ -130,7 +131,7 @@ class Flusher:
 
     @property
     def last_flush(self) -> LastFlush | None:
-        """The last flush that found something, or None before the first."""
+        """The last flush that had something to deliver, or None before the first."""
         return self._last_flush
 
     def start(self) -> None:
@@ -193,14 +194,13 @@ class Flusher:
         this = _Round(set(skipped))
         with self._lock:
             # All are shown before one is delivered: a processor that looks ahead decides by everything that is there.
-            waiting = [(segment, self._show(segment)) for segment in self._journal.take()]
-            for segment, delivery in waiting:
+            for segment, delivery in [(segment, self._show(segment)) for segment in self._journal.take()]:
                 if not final and time.monotonic() - delivery.shown_at < self._lookahead_s:
                     continue
                 self._deliver(segment, delivery, this)
         if this.errors:
             self._telemetry.failed_flushes.add(1)
-        if waiting:
+        if this.tried:
             self._last_flush = LastFlush(time.time(), time.monotonic() - started)
             self._telemetry.flush_duration.record(self._last_flush.seconds)
         return this.errors
@@ -220,6 +220,7 @@ class Flusher:
         # An exporter gets its segments in order, so one that misses this misses those behind it.
         this.blocked.update(name for name in delivery.waiting if name not in todo)
         if todo:
+            this.tried = True
             try:
                 passage = Passage(self._records(segment, delivery), self._meter)
                 passage.run(self._routes, todo)

@@ -14,7 +14,7 @@ from infersight_collector.telemetry.instruments import Instrument
 from infersight_collector.telemetry.process import resident_bytes
 
 Totals = Mapping[str, Mapping[tuple[str, ...], float]]
-"""Sums by the name of their instrument and the values of its attributes."""
+"""Sums and gauges by the name of their instrument and the values of its attributes."""
 
 
 def report(graph: Graph, journal: Journal | None, flusher: Flusher | None, unready: str | None) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def report(graph: Graph, journal: Journal | None, flusher: Flusher | None, unrea
             }
             for name, pipeline in graph.pipelines.items()
         },
-        "exporters": {name: _exporter(name, flusher) for name in graph.exporters},
+        "exporters": {name: _exporter(name, flusher, totals) for name in graph.exporters},
         "process": {"memory_bytes": resident_bytes(), "cpu_s": time.process_time()},
     }
 
@@ -57,7 +57,7 @@ def _totals(telemetry: Telemetry) -> Totals:
     return {
         instrument.name: {tuple(sample.labels.values()): sample.value for sample in family.samples}
         for instrument, family in telemetry.collect()
-        if instrument.kind == "counter"
+        if instrument.kind != "histogram"
     }
 
 
@@ -99,13 +99,16 @@ def _last_flush(flusher: Flusher | None) -> dict[str, float] | None:
     return {"ago_s": max(0.0, time.time() - last.at), "duration_s": last.seconds}
 
 
-def _exporter(name: str, flusher: Flusher | None) -> dict[str, Any]:
+def _exporter(name: str, flusher: Flusher | None, totals: Totals) -> dict[str, Any]:
     trouble = flusher.troubles.get(name) if flusher is not None else None
+    queue = totals.get(instruments.EXPORTER_QUEUE_SIZE.name, {}).get((name,))
+    state = {} if queue is None else {"queue_bytes": int(queue)}
     if trouble is None:
-        return {"failing": False}
+        return {"failing": False, **state}
     now = time.monotonic()
     return {
         "failing": True,
+        **state,
         "reason": trouble.reason,
         "failing_s": now - trouble.since,
         "retry_s": max(0.0, trouble.retry_at - now),

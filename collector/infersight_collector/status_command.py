@@ -109,9 +109,11 @@ def _pipelines(state: State) -> Iterator[str]:
         steps = [", ".join(parts["receivers"]), *parts["processors"], ", ".join(parts["exporters"])]
         yield f"{name:11} {' -> '.join(steps)}"
     for name, exporter in state["exporters"].items():
+        if exporter.get("queue_bytes"):
+            yield f"exporter {name}: {_size(exporter['queue_bytes'])} wait in its queue"
         if exporter["failing"]:
             yield (
-                f"exporter {name} fails since {_time(exporter['failing_s'])}, "
+                f"exporter {name}: nothing delivered for {_time(exporter['failing_s'])}, "
                 f"next attempt in {_time(exporter['retry_s'])}: {exporter['reason']}"
             )
 
