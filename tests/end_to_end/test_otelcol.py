@@ -1,11 +1,15 @@
 """The shipped files for the upstream OpenTelemetry Collector, run by a real one in front of ours.
 
 The program that the package index has knows the components `filelog`, `memory_limiter`, `batch` and `otlphttp`, but no
-`otlp` receiver. So the agent runs as shipped, and the gateway with log files in the place of its receiver.
+`otlp` receiver. So the agent runs as shipped, by the command of the page, and the gateway with log files in the place
+of its receiver.
 """
 
 import datetime as dt
+import itertools
 import json
+import re
+import shlex
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -15,9 +19,10 @@ from typing import Any
 import pytest
 import yaml
 from tests.support.collectors import RunningCollector, StartCollector, wait_until
-from tests.support.foreign import SHIPPED, otelcol, running
+from tests.support.foreign import ROOT, SHIPPED, otelcol, running
 
 AGENT, GATEWAY = SHIPPED / "otelcol-agent.yaml", SHIPPED / "otelcol-gateway.yaml"
+PAGE = (ROOT / "collector" / "docs" / "upstream-collector.md").read_text()
 LINES = 5000
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 START = dt.datetime(2026, 3, 1, 12, tzinfo=dt.UTC)
@@ -35,8 +40,18 @@ def line(number: int, **fields: Any) -> str:
 def forwarding(configuration: Path, collector: RunningCollector, folder: Path, **more: str) -> Generator[None]:
     """An upstream collector with one of the files, which tails the folder's log files and sends to ours."""
     environment = {"LOG_FILES": f"{folder}/*.jsonl", "INFERSIGHT_URL": f"http://{collector.http}", **more}
-    with running([otelcol(), "--config", configuration], folder / "otelcol.txt", environment):
+    _, arguments = documented(configuration.name)
+    command = [otelcol(), *arguments[:-1], configuration]
+    with running(command, folder / "otelcol.txt", environment):
         yield
+
+
+def documented(name: str) -> tuple[set[str], list[str]]:
+    """The page's command for one of the files: the variables that it sets, and its arguments."""
+    (line,) = [line for line in PAGE.splitlines() if line.endswith(f" --config otel-config/{name}")]
+    words = shlex.split(line)
+    variables = [word.partition("=")[0] for word in words if "=" in word]
+    return set(variables), words[len(variables) + 1 :]
 
 
 def validate(*configurations: Path) -> "subprocess.CompletedProcess[str]":
@@ -104,7 +119,7 @@ def of_files(gateway: Path, folder: Path) -> Path:
     reader["interval"] = 200
     # Its spans go the way of its metrics: the exporters of OpenTelemetry's Go SDK.
     telemetry["traces"] = {"processors": [{"batch": {"exporter": reader["exporter"]}}]}
-    changed = folder / "gateway.yaml"
+    changed = folder / gateway.name
     changed.write_text(yaml.safe_dump(configuration))
     return changed
 
@@ -136,6 +151,20 @@ def test_the_agent_waits_for_a_collector_that_is_away_and_loses_nothing(
         second = start_collector("--http-endpoint", address, store=first.store)
         second.wait_for("select count(distinct body) from logs where service_name = 'sentiment'", LINES)
         second.wait_for("select count(*) from logs where service_name = 'sentiment'", LINES)
+
+
+@pytest.mark.parametrize("path", [AGENT, GATEWAY])
+def test_the_page_lists_every_variable_with_its_default_and_runs_the_file_by_its_name(path: Path) -> None:
+    rows = re.findall(r"^\| (`[^|]*`) \|[^|]*\|([^|]*)\|$", PAGE, re.MULTILINE)
+    defaults = {
+        name: default
+        for names, texts in rows
+        for name, default in itertools.zip_longest(re.findall("`(.*?)`", names), re.findall("`(.*?)`", texts))
+    }
+    used = dict(re.findall(r"\$\{env:(\w+):-(.*?)\}", path.read_text()))
+    assert used == {name: defaults[name] or "" for name in used}
+    assert documented(path.name)[0] <= set(used)
+    assert (SHIPPED.parent / documented(path.name)[1][-1]).samefile(path)
 
 
 @pytest.mark.parametrize("path", [AGENT, GATEWAY])
