@@ -134,7 +134,7 @@ def test_status_shows_rates_pipelines_and_the_exporter_in_trouble(
     assert ": ready\n" in shown.stdout
     assert "traces      otlp -> filter -> store, otlphttp\n" in shown.stdout
     assert re.search(r"exporter otlphttp: nothing delivered for .*, next attempt in .*: .*refused", shown.stdout)
-    assert re.search(r"exporter otlphttp: .* B wait in its queue", shown.stdout)
+    assert re.search(r"exporter otlphttp: .*B wait in its queue", shown.stdout)
     document = json.loads(told.stdout)
     rates = document["rates"]["traces"]
     assert rates["records"] == pytest.approx(2 * rates["requests"], rel=0.1)
