@@ -41,7 +41,7 @@ def forwarding(configuration: Path, collector: RunningCollector, folder: Path, *
     """An upstream collector with one of the files, which tails the folder's log files and sends to ours."""
     environment = {"LOG_FILES": f"{folder}/*.jsonl", "INFERSIGHT_URL": f"http://{collector.http}", **more}
     _, arguments = documented(configuration.name)
-    command = [otelcol(), *arguments[:-1], configuration]
+    command: list[str | Path] = [otelcol(), *arguments[:-1], configuration]
     with running(command, folder / "otelcol.txt", environment):
         yield
 
