@@ -52,7 +52,6 @@ BATCH_FILL: Final = "infersight.batch.fill"  # items divided by the capacity
 BATCH_SHARE: Final = "infersight.batch.share"  # the request's part of the batch, 0 to 1, by its size without padding
 BATCH_ITEM_SIZE: Final = "infersight.batch.item.size"  # of the request, without padding: its tokens, rows or pixels
 BATCH_LARGEST_SIZE: Final = "infersight.batch.largest.size"  # of the largest item: what the others are padded to
-BATCH_SHARE_DURATION: Final = "infersight.batch.share.duration"  # seconds: that part of the batch's duration
 BATCH_TRACE_IDS: Final = "infersight.batch.trace_ids"  # of the other requests in the batch, the first ones
 
 # Generation, beside the `gen_ai.*` conventions.

@@ -90,8 +90,8 @@ class Batch:
     by the capacity), `.release_reason` and `.largest.size` (of the largest item, to which others may be padded). When
     the block ends, so do two spans of each item's request, with the same attributes. `queue`, until the block began,
     has `.queue.duration` (s) beside; the metric is `infersight.batch.queue.duration`. "batched MODEL", while it ran,
-    has `.item.size`, `.share` (its size divided by the sum of the sizes, so without padding), `.share.duration` (s:
-    that part of the block's duration) and `.trace_ids` (of the first 16 other requests).
+    has `.item.size`, `.share` (its size divided by the sum of the sizes, so without padding: its part of the time) and
+    `.trace_ids` (of the first 16 other requests).
 
     OpenTelemetry keeps 128 links of a span unless `OTEL_SPAN_LINK_COUNT_LIMIT` says otherwise.
 
@@ -199,7 +199,6 @@ class Batch:
                 names.OPERATION: names.OPERATION_BATCHED,
                 names.BATCH_ITEM_SIZE: served.size,
                 names.BATCH_SHARE: served.share,
-                names.BATCH_SHARE_DURATION: served.share * elapsed_ns * _NANOSECOND,
             },
             links=[Link(opened.span.get_span_context())],
             start_time=opened.began_ns,

@@ -34,6 +34,10 @@ _CHECKS_PER_THRESHOLD: Final = 2
 """A block of one and a half thresholds is always seen in the act; more checks cost more than they show."""
 
 _STANDARD_LIBRARY: Final = (sysconfig.get_path("stdlib"), "<frozen ")
+_ASYNCIO: Final = str(Path(asyncio.__file__).parent)
+_LOOP_FUNCTIONS: Final = frozenset({"run", "run_until_complete", "run_forever", "_run_once", "_run"})
+"""Of asyncio: what runs the loop, and what the loop runs its callbacks with; uvloop has no such frames of its own."""
+
 _INSTALLED: Final = ("/site-packages/", "/dist-packages/", f"{Path(__file__).parent}{os.sep}")
 """What is no code of the application; this package wherever it is."""
 
@@ -182,14 +186,22 @@ def _contexts(frame: FrameType, task: asyncio.Task[object] | None) -> Iterator[c
 def responsible_frame(stack: traceback.StackSummary) -> traceback.FrameSummary:
     """The innermost frame of the application's own code; of an installed package, or any, where there is none.
 
+    What started the loop (the command, `python -c`) is not what blocked it: only the frames inside of it count.
+
     Args:
         stack: outermost frame first; not empty.
     """
+    of_loop = [position for position, frame in enumerate(stack) if _runs_loop(frame)]
+    inside = list(stack)[of_loop[-1] + 1 if of_loop else 0 :]
     outside_library = [
-        frame for frame in stack if _is_installed(frame) or not frame.filename.startswith(_STANDARD_LIBRARY)
+        frame for frame in inside if _is_installed(frame) or not frame.filename.startswith(_STANDARD_LIBRARY)
     ]
     own = [frame for frame in outside_library if not _is_installed(frame)]
     return (own or outside_library or stack)[-1]
+
+
+def _runs_loop(frame: traceback.FrameSummary) -> bool:
+    return frame.name in _LOOP_FUNCTIONS and frame.filename.startswith(_ASYNCIO)
 
 
 def _is_installed(frame: traceback.FrameSummary) -> bool:

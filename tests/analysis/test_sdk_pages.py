@@ -62,3 +62,17 @@ def test_the_same_query_many_times_in_a_trace_is_found(tmp_path: Path) -> None:
                         pass
     write(captured, tmp_path)
     assert answer("queries", tmp_path) == [(f"{2:032x}", "SELECT documents", 11)]
+
+
+def test_the_time_of_a_batch_is_shared_out_among_its_requests(tmp_path: Path) -> None:
+    with testing.capture() as captured:
+        items: list[infersight.QueuedItem] = []
+        for size in (30, 10):
+            with infersight.stage("request"):
+                items.append(infersight.QueuedItem(size))
+        batch = infersight.Batch(items, model="ranker", capacity=8, release_reason="full")
+        with batch, infersight.stage("forward ranker"):
+            pass
+    write(captured, tmp_path)
+    took_ms = testing.TICK_NS / 1e6
+    assert sorted(answer("batching", tmp_path)) == [(f"{1:032x}", 0.75 * took_ms), (f"{2:032x}", 0.25 * took_ms)]

@@ -75,7 +75,7 @@ def test_in_both_workers_one_trace_id_is_on_spans_logs_and_exemplars(database: d
         select service_instance_id, count(distinct trace_id) as requests
         from spans
         where trace_id in (select trace_id from logs where body like 'classified%')
-          and trace_id in (select trace_id from exemplars where metric_name = 'infersight.inference.duration')
+          and trace_id in (select trace_id from exemplars where metric_name = 'infersight.batch.queue.duration')
         group by all
     """
     found = database.execute(query).fetchall()
@@ -101,6 +101,31 @@ def test_the_large_document_is_explained_by_its_preprocessing(recording: Recordi
     assert answer["hypotheses"][0]["evidence"]
     assert answer["logs"]
     assert answer["metrics"]
+
+
+def test_a_short_text_that_was_padded_to_a_long_one_says_so(recording: Recording) -> None:
+    query = """
+        select batched.trace_id
+        from spans as batched join spans as queue using (trace_id)
+        where batched.name = 'batched sentiment' and queue.name = 'queue'
+          and batched.attributes['infersight.batch.largest.size'] = 512
+          and batched.attributes['infersight.batch.item.size'] < 256
+        order by batched.duration_ns - queue.duration_ns desc limit 1
+    """
+    with connect(recording.store) as connection:
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    answer = verb(recording, "investigate", str(row[0]))
+    assert {"queue", "batched sentiment"} <= {piece["name"] for piece in answer["breakdown"]}
+    assert sum(piece["self_ns"] for piece in answer["breakdown"]) == answer["total_ns"]
+    assert "infersight.batch.largest.size" in " ".join(cause["statement"] for cause in answer["hypotheses"])
+
+
+def test_a_batch_is_linked_with_all_of_its_requests(database: duckdb.DuckDBPyConnection) -> None:
+    query = "select count(*), count(distinct linked_trace_id) from span_links where span_name = 'batch sentiment'"
+    classified = database.execute("select count(*) from spans where name = 'batched sentiment'").fetchone()
+    assert classified is not None
+    assert database.execute(query).fetchone() == (classified[0], classified[0])
 
 
 def test_the_blocked_event_loop_is_named_with_the_function_that_blocked_it(recording: Recording) -> None:

@@ -55,7 +55,16 @@ def test_every_option_and_its_variable_is_on_the_page() -> None:
         ("redaction", set[str](), set[str]()),
         ("queries", {"retrieve", "SELECT documents"}, set[str]()),
         ("torch", {"request", "forward sentiment", *(f"forward sentiment {i}" for i in range(3))}, set[str]()),
-        ("batching", {"request a", "request b", "queue", "batch ranker", "batch sorter"}, set[str]()),
+        (
+            "batching",
+            {
+                "request a",
+                "request b",
+                "queue",
+                *(f"{kind} {model}" for kind in ("batch", "batched") for model in ("ranker", "sorter")),
+            },
+            set[str](),
+        ),
         ("testing", set[str](), set[str]()),
         ("streaming", {"request", "inference splitter", "text_completion tiny", "chat tiny"}, set[str]()),
     ],

@@ -131,3 +131,11 @@ def test_the_responsible_frame_is_the_innermost_of_the_application() -> None:
     assert responsible_frame(traceback.StackSummary.from_list([server, own, ours, library])) is own
     assert responsible_frame(traceback.StackSummary.from_list([server, library, socket])) is library
     assert responsible_frame(traceback.StackSummary.from_list([socket])) is socket
+
+
+def test_what_started_the_loop_is_not_what_blocked_it() -> None:
+    command, loop = frame("<string>", "<module>"), frame(asyncio.base_events.__file__, "_run_once")
+    run, wait = frame(asyncio.events.__file__, "_run"), frame(f"{sysconfig.get_path('stdlib')}/selectors.py", "select")
+    own, call = frame("/srv/app.py", "load"), frame(asyncio.base_events.__file__, "call_soon")
+    assert responsible_frame(traceback.StackSummary.from_list([command, loop, wait])) is wait
+    assert responsible_frame(traceback.StackSummary.from_list([command, loop, run, own, call])) is own

@@ -19,6 +19,14 @@ from infersight_analysis.demo.processes import DemoError, Program, profile_servi
 PER_SECOND: Final = 16.0
 WORKERS: Final = 2
 
+FAULTS: Final = (
+    "large HTML takes long to clean",
+    "requests run in batches, padded to the longest text: a long one makes the others wait",
+    "a blocking call stops the event loop for everyone",
+    "the model raises on emoji, for all of the batch",
+)
+"""What a reader can look for; each is a bug of the server or its model."""
+
 
 @click.command(name="demo")
 @click.option(
@@ -31,7 +39,7 @@ WORKERS: Final = 2
 )
 @click.option("--requests", default=400, show_default=True, type=click.IntRange(50), help="Requests to send.")
 def demo_command(directory: Path, requests: int) -> None:
-    """Run a model server with three real faults, and explain them from its telemetry.
+    """Run a model server with four real faults, and explain them from its telemetry.
 
     Starts a collector and a FastAPI server with a torch model in two worker processes, sends real requests, and
     shows the slowest of them, why one was slow, and the errors. The store is left for you to look around in.
@@ -108,18 +116,20 @@ def _send_load(console: Console, count: int, port: int) -> None:
         answers = send(workload(count), port, PER_SECOND, lambda: progress.advance(task))
     said = ", ".join(f"{answers[status]} x HTTP {status}" for status in sorted(answers))
     console.print(f"  answers          {said}")
+    for number, fault in enumerate(FAULTS):
+        console.print(f"  {'' if number else 'faults in there':16} {fault}")
 
 
 def _explain(console: Console, store: Path) -> None:
     command = _command()
     where = ["--store", str(store)]
     requests = _slow_requests(where)
-    _show(console, command, "slow", *where, "--limit", "8")
+    _show(console, command, "slow", "--route", "/predict", *where, "--limit", "8")
     _show(console, command, "investigate", requests[0]["trace_id"], *where)
     _show(console, command, "errors", *where)
     console.rule("[bold]Try next", align="left")
     for request in _one_of_each_kind(requests)[1:]:
-        _say(console, f"{command} investigate {request['trace_id']} --store {store}  # slow in another way")
+        _say(console, f"{command} investigate {request['trace_id']} --store {store}  # mostly {request['top']}")
     example = "select service_instance_id, count(*) as spans from spans group by 1"
     _say(console, f'{command} sql "{example}" --store {store}')
     _say(console, f"{command} --help")
@@ -155,7 +165,7 @@ def _run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
 
 
 def _slow_requests(where: list[str]) -> list[dict[str, Any]]:
-    result = _run("slow", *where, "--limit", "30", "--format", "json", stdout=subprocess.PIPE)
+    result = _run("slow", "--route", "/predict", *where, "--limit", "60", "--format", "json", stdout=subprocess.PIPE)
     requests: list[dict[str, Any]] = json.loads(result.stdout)["requests"]
     if not requests:
         raise click.ClickException("the store holds no requests: see the logs beside it")

@@ -1,13 +1,16 @@
 """The demo's model server: `uvicorn infersight_analysis.demo.server:app`.
 
-Instrumented as a reader's own server would be: `configure`, `instrument_fastapi`, `observe`, and a stage for each
-step. Its third fault is a synchronous HTTP call inside a coroutine, which starves the event loop.
+Instrumented as a reader's own server would be: `configure`, `instrument_fastapi`, `instrument_torch`, `observe`, and a
+stage for each step; requests are classified in dynamic batches. Its own bug is a synchronous HTTP call inside a
+coroutine, which starves the event loop.
 """
 
 import asyncio
 import logging
 import os
 import urllib.request
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 import torch
@@ -15,16 +18,16 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 import infersight
-from infersight_analysis.demo.model import LABELS, load_model, strip_markup, tokenize
+from infersight.examples.batcher import Batcher
+from infersight_analysis.demo.model import LABELS, load_model, pad, strip_markup, tokenize
 
 MODEL_VERSION: Final = "1.4.0"
+BATCH_CAPACITY: Final = 8
+BATCH_WAIT_SECONDS: Final = 0.02
 PROFILE_URL: Final = os.environ.get("INFERSIGHT_DEMO_PROFILE_URL", "")
 
 log = logging.getLogger("demo.server")
 infersight.configure(service_name="sentiment", service_version=MODEL_VERSION)
-app = FastAPI(title="infersight demo")
-infersight.instrument_fastapi(app)
-model = load_model()
 
 
 class Document(BaseModel):
@@ -42,11 +45,29 @@ class Sentiment(BaseModel):
     confidence: float
 
 
+model = load_model()
+infersight.instrument_torch(model, name="sentiment", version=MODEL_VERSION)
+
+
 @infersight.observe(model="sentiment", version=MODEL_VERSION)
-def classify(tokens: torch.Tensor) -> torch.Tensor:
-    """Probabilities of shape (batch, labels) for tokens of shape (batch, length)."""
+def classify(documents: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+    """Probabilities of shape (labels,) of each document; called with one batch."""
     with torch.inference_mode():
-        return torch.softmax(model(tokens), dim=-1)
+        return list(torch.softmax(model(pad(documents)), dim=-1))
+
+
+@asynccontextmanager
+async def batching(started: FastAPI) -> AsyncGenerator[None]:
+    """Run the batcher as long as the application."""
+    batcher = Batcher(
+        classify, model="sentiment", version=MODEL_VERSION, capacity=BATCH_CAPACITY, wait_seconds=BATCH_WAIT_SECONDS
+    )
+    async with batcher as started.state.batcher:
+        yield
+
+
+app = FastAPI(title="infersight demo", lifespan=batching)
+infersight.instrument_fastapi(app)
 
 
 def load_profile() -> bytes:
@@ -65,10 +86,12 @@ async def predict(document: Document) -> Sentiment:
     with infersight.stage("preprocess", **{"document.kind": document.kind, "document.size": len(document.text)}):
         text = await asyncio.to_thread(strip_markup, document.text)
     tokens = tokenize(text)
-    probabilities = (await asyncio.to_thread(classify, tokens))[0]
-    best = int(probabilities.argmax())
-    log.info("classified %s document", document.kind, extra={"label": LABELS[best]})
-    return Sentiment(label=LABELS[best], confidence=float(probabilities[best]))
+    probabilities: torch.Tensor = await app.state.batcher.submit(tokens, size=len(tokens))
+    by_label = dict(zip(LABELS, probabilities.tolist(), strict=True))
+    label = max(by_label, key=by_label.__getitem__)
+    infersight.prediction(label=label, input=text, probabilities=by_label, model="sentiment", version=MODEL_VERSION)
+    log.info("classified %s document", document.kind, extra={"label": label})
+    return Sentiment(label=label, confidence=by_label[label])
 
 
 @app.get("/health")
