@@ -88,7 +88,7 @@ def test_a_long_collection_is_a_pause_and_every_one_counts_in_the_time() -> None
         (pause,) = [p for p in captured.points("infersight.gc.pause") if p.attributes["cpython.gc.generation"] == 2]
     del garbage
     assert pause.count >= 1
-    assert 0.001 <= pause.sum <= time_spent[2]
+    assert 0.001 <= pause.sum <= time_spent[2] + 1e-9
 
 
 def test_collections_are_counted_as_the_interpreter_counts_them() -> None:
