@@ -41,6 +41,7 @@ _MARKER: Final = b"\xf1WAL"
 _HEADER: Final = struct.Struct("<4sBII")  # marker, signal, length of the request, CRC-32 of all but the marker
 _CHECKED: Final = struct.Struct("<BI")
 _SIGNALS: Final = tuple(Signal)
+_SCANNED: Final = 4
 _SUFFIX: Final = ".wal"
 _LOCK: Final = "lock"
 
@@ -110,7 +111,7 @@ def read(segment: Segment) -> tuple[list[Record], list[Damage]]:
             record, offset = frame
             records.append(record)
             continue
-        resume = _next_frame(data, offset + 1)
+        resume = _next_frame(data, offset)
         torn = resume == len(data) and _is_cut_off(data, offset)
         damage.append(Damage(segment.path, offset, resume - offset, torn))
         offset = resume
@@ -365,9 +366,30 @@ def _frame_at(data: bytes, offset: int) -> tuple[Record, int] | None:
     return Record(_SIGNALS[signal], request), body + length
 
 
-def _next_frame(data: bytes, start: int) -> int:
-    """The offset of the first intact frame at or behind `start`, or the end of the data."""
-    return next((offset for offset in _markers(data, start) if _frame_at(data, offset)), len(data))
+def _next_frame(data: bytes, damaged: int) -> int:
+    """The offset of the first intact frame behind the damaged one, or the end of the data.
+
+    A record may be full of what looks like frames, and checking all of these would take the square of its size. After
+    a few times the data, what the damaged frame says about its length is believed, if an intact one follows there.
+    """
+    budget = _SCANNED * len(data)
+    for offset in _markers(data, damaged + 1):
+        if _frame_at(data, offset):
+            return offset
+        budget -= min(_stated_end(data, offset) - offset, len(data))
+        if budget < 0:
+            end = _stated_end(data, damaged)
+            return end if _frame_at(data, end) else len(data)
+    return len(data)
+
+
+def _stated_end(data: bytes, offset: int) -> int:
+    """Where the frame at `offset` ends by its own account; the end of the data where that cannot be."""
+    body = offset + _HEADER.size
+    if body > len(data):
+        return len(data)
+    length: int = _HEADER.unpack_from(data, offset)[2]
+    return min(body + length, len(data))
 
 
 def _markers(data: bytes, start: int) -> Iterator[int]:
