@@ -117,16 +117,19 @@ class Collector:
         observe_process(self._telemetry)
 
 
-def open_journal(graph: Graph, resources: ExitStack) -> Journal:
+def open_journal(graph: Graph, resources: ExitStack, *, adopt: bool = True) -> Journal:
     """Starts the exporters and processors of a graph, and opens the log in front of them.
 
-    The stack closes them again.
+    Args:
+        graph: the components.
+        resources: closes them again.
+        adopt: whether to take over what dead processes left in the log's directory.
     """
     for exporter in graph.exporters.values():
         exporter.start()
         resources.callback(exporter.stop)
     graph.start_processors()
-    journal = Journal.open(graph.log)
+    journal = Journal.open(graph.log, adopt=adopt)
     resources.callback(journal.close)
     return journal
 

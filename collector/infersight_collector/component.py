@@ -15,7 +15,7 @@ Every component is named in the configuration, and there is one instance for eac
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -24,20 +24,36 @@ from infersight_collector.store.wal import Origin
 from infersight_collector.telemetry import Telemetry
 
 
+class Receipt(NamedTuple):
+    """What became of a request that was taken.
+
+    Attributes:
+        records: spans, log records or data points that are kept.
+        rejected: those that are not, and will not be when they are sent again.
+        message: why not, for the sender; "" where all are kept.
+    """
+
+    records: int
+    rejected: int = 0
+    message: str = ""
+
+
 class RequestSink(Protocol):
     """What stands behind the receivers; its methods may be called from any thread."""
 
-    def submit(self, signal: Signal, request: bytes) -> int:
+    def submit(self, signal: Signal, request: bytes) -> Receipt:
         """Keeps one protobuf request durably; when it returns, the sender may be told so.
-
-        Returns:
-            the number of spans, log records or data points in it.
 
         Raises:
             MalformedRequest: the bytes are no valid request.
+            TooLarge: nothing of it can be kept, now or later.
             Overloaded: there is no room now.
             StoreUnavailable: the log cannot be written now.
         """
+        ...
+
+    def submit_all(self, requests: Sequence[tuple[Signal, bytes]]) -> Sequence[Receipt | Exception]:
+        """Keeps several requests by one write; for each what `submit` gives or raises."""
         ...
 
     def refused(self, signal: Signal, reason: str) -> None:

@@ -76,7 +76,8 @@ class Importer:
             StoreError: the store cannot be opened or written.
         """
         with ExitStack() as resources:
-            journal = open_journal(self._graph, resources)
+            # What a collector has left there is for the next collector, whose pipelines may leave things out.
+            journal = open_journal(self._graph, resources, adopt=False)
             flusher = open_flusher(self._graph, journal, interval_s=0)
             intake = Intake(journal, self._graph.telemetry, lambda: flusher.failure)
             for file in files:
@@ -102,7 +103,11 @@ class Importer:
 
     def _submit(self, file: Path, signal: Signal, request: bytes, intake: Intake) -> None:
         try:
-            self._waiting[signal] += intake.submit(signal, request)
+            receipt = intake.submit(signal, request)
+            self._waiting[signal] += receipt.records
+            if receipt.rejected:
+                left_out = f"{receipt.rejected} records of a request of {len(request)} bytes are left out"
+                self._imported.problems.append(f"{file}: {left_out}: {receipt.message}")
         except TooManyCopies as error:
             self._imported.problems.append(f"{file}: a request of {len(request)} bytes is left out: {error}")
 

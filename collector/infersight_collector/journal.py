@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,13 +90,17 @@ class Journal:
         self._finished: dict[Segment, _Waiting] = {segment: _waiting(segment) for segment in wal.segments()}
 
     @classmethod
-    def open(cls, settings: LogSettings) -> Self:
-        """Starts the log of this process, and takes over what dead processes left in its directory.
+    def open(cls, settings: LogSettings, *, adopt: bool = True) -> Self:
+        """Starts the log of this process.
+
+        Args:
+            settings: where and how.
+            adopt: whether to take over what dead processes left in the directory.
 
         Raises:
             StoreUnavailable: the directory cannot be written.
         """
-        wal = Wal.open(settings.path, fsync=settings.fsync)
+        wal = Wal.open(settings.path, fsync=settings.fsync, adopt=adopt)
         return cls(wal, settings.path, settings.max_log_size_mib * 2**20)
 
     @property
@@ -120,11 +125,15 @@ class Journal:
         return max(0.0, time.time() - min(times)) if times else 0.0
 
     def append(self, record: Record, memory: int = 0) -> None:
-        """Keeps a record; when it returns, the record survives whatever happens to the process.
+        """Keeps a record, see `append_all`."""
+        self.append_all([record], memory)
+
+    def append_all(self, records: Sequence[Record], memory: int) -> None:
+        """Keeps records; when it returns, they survive whatever happens to the process.
 
         Args:
-            record: a request that was checked.
-            memory: what its rows take, in bytes.
+            records: requests that were checked.
+            memory: what their rows take together, in bytes.
 
         Raises:
             Overloaded: the log is as large as it may be.
@@ -136,7 +145,7 @@ class Journal:
         if self._active_since is None:
             self._active_since = time.time()
         try:
-            self._wal.append([record])
+            self._wal.append(records)
         finally:
             with self._written:
                 self._in_flight -= memory

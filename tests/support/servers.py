@@ -1,8 +1,9 @@
 """What stands behind the servers of the receivers in tests of these."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from infersight_collector.component import Receipt
 from infersight_collector.signals import Signal
 
 
@@ -11,15 +12,25 @@ class RecordingSink:
     """Keeps requests in memory, or fails with an error."""
 
     error: Exception | None = None
+    receipt: Receipt = field(default_factory=lambda: Receipt(1))
     requests: list[bytes] = field(default_factory=list[bytes])
     refusals: list[str] = field(default_factory=list[str])
 
-    def submit(self, signal: Signal, request: bytes) -> int:
+    def submit(self, signal: Signal, request: bytes) -> Receipt:
         del signal
         if self.error is not None:
             raise self.error
         self.requests.append(request)
-        return 1
+        return self.receipt
+
+    def submit_all(self, requests: Sequence[tuple[Signal, bytes]]) -> list[Receipt | Exception]:
+        outcomes: list[Receipt | Exception] = []
+        for signal, request in requests:
+            try:
+                outcomes.append(self.submit(signal, request))
+            except Exception as error:  # noqa: BLE001 - each has its own
+                outcomes.append(error)
+        return outcomes
 
     def refused(self, signal: Signal, reason: str) -> None:
         del signal

@@ -67,6 +67,11 @@ class Examined(NamedTuple):
     rows_bytes: int
     walk_bytes: int
 
+    @property
+    def memory(self) -> int:
+        """Both together."""
+        return self.rows_bytes + self.walk_bytes
+
 
 def examine(signal: Signal, request: Request) -> Examined:
     """Validate one protobuf request as `check` does, and tell how large it becomes.

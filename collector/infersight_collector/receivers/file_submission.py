@@ -113,11 +113,15 @@ class Submission:
         pause = _FIRST_PAUSE_S
         while True:
             try:
-                self._sink.submit(signal, request)
+                receipt = self._sink.submit(signal, request)
             except (Overloaded, StoreUnavailable) as error:
                 self._sink.refused(signal, Refusal.of(error).reason)
                 _log.warning("waits with a request from a file: %s", error, extra=self._extra)
             else:
+                if receipt.rejected:
+                    _log.warning(
+                        "%d records from a file are left out: %s", receipt.rejected, receipt.message, extra=self._extra
+                    )
                 return
             if self._stopping.wait(pause):
                 raise Stopped

@@ -17,6 +17,7 @@ from infersight_collector.listener import open_listener
 from infersight_collector.receivers.grpc_reading import MessageReader
 from infersight_collector.receivers.otlp_config import GrpcConfig
 from infersight_collector.receivers.refusal import Refusal
+from infersight_collector.receivers.success import response
 from infersight_collector.receivers.token import BearerTokens
 from infersight_collector.signals import Signal
 from infersight_collector.watched_file import WatchedFiles
@@ -29,7 +30,7 @@ _SERVICES: Final = {
     Signal.METRICS: "opentelemetry.proto.collector.metrics.v1.MetricsService",
 }
 
-_THREADS: Final = 16
+_THREADS: Final = 64
 """Requests handled at a time; also the most that share one fsync over gRPC."""
 
 _READ_TIMEOUT_S = 30.0
@@ -39,7 +40,6 @@ _HANDSHAKE_TIMEOUT_S = 10
 """Longest time that a sender may take to begin with TLS and HTTP/2."""
 
 _GRACE_S: Final = 10.0
-_SUCCESS: Final = b""  # an Export*ServiceResponse without partial_success
 
 
 class GrpcServer:
@@ -129,10 +129,9 @@ def _taking(signal: Signal, sink: RequestSink, reader: MessageReader) -> Any:
 
     def export(messages: Iterator[bytes], context: Any) -> bytes:
         try:
-            sink.submit(signal, reader.read(messages, context))
+            return response(signal, sink.submit(signal, reader.read(messages, context)))
         except Exception as error:  # noqa: BLE001 - every error has its answer; none may end the server
-            _refuse(signal, sink, error, context)
-        return _SUCCESS
+            return _refuse(signal, sink, error, context)
 
     return grpc.stream_unary_rpc_method_handler(export)
 
@@ -141,18 +140,19 @@ def _refusing(signal: Signal, sink: RequestSink, error: Unauthorized) -> Any:
     """The handler of a call without a valid token."""
 
     def export(_messages: Iterator[bytes], context: Any) -> bytes:
-        _refuse(signal, sink, error, context)
-        return _SUCCESS
+        return _refuse(signal, sink, error, context)
 
     return grpc.stream_unary_rpc_method_handler(export)
 
 
-def _refuse(signal: Signal, sink: RequestSink, error: Exception, context: Any) -> None:
+def _refuse(signal: Signal, sink: RequestSink, error: Exception, context: Any) -> bytes:
+    """Answers by a status; gRPC wants a response as well, which the sender does not get."""
     refusal = Refusal.of(error)
     sink.refused(signal, refusal.reason)
     context.set_trailing_metadata((("grpc-status-details-bin", refusal.status()),))
     context.set_code(_STATUS_CODES[refusal.code])
     context.set_details(refusal.message)
+    return b""
 
 
 _STATUS_CODES: Final[dict[int, Any]] = {code.value[0]: code for code in grpc.StatusCode}

@@ -5,17 +5,18 @@ import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from infersight_collector.component import RequestSink
+from infersight_collector.component import Receipt, RequestSink
 from infersight_collector.decode import request_from_json
 from infersight_collector.errors import Incomplete, Overloaded, TooLarge
 from infersight_collector.receivers.body import ENCODINGS, unpack
 from infersight_collector.receivers.cors import CorsPolicy
+from infersight_collector.receivers.group_commit import GroupCommit
 from infersight_collector.receivers.otlp_config import HttpConfig
 from infersight_collector.receivers.refusal import RETRY_AFTER_S, Refusal
+from infersight_collector.receivers.success import response, response_json
 from infersight_collector.receivers.token import BearerTokens
 from infersight_collector.signals import Signal
 
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 _PROTOBUF: Final = "application/x-protobuf"
 _JSON: Final = "application/json"
-_SUCCESS: Final = {_PROTOBUF: b"", _JSON: b"{}"}  # an Export*ServiceResponse without partial_success
+_RESPONSES: Final = {_PROTOBUF: response, _JSON: response_json}
 
-_THREADS: Final = 16
-"""Requests handled at a time; also the most that share one fsync over HTTP."""
+_THREADS: Final = 4
+"""Bodies that are unpacked, or read as JSON, at a time."""
 
 _MAX_HELD_BYTES: Final = 256 * 2**20
 """Most bytes of bodies in memory; further senders are told to come again."""
@@ -65,6 +66,7 @@ class HttpApplication:
         self._tokens = tokens
         self._held = 0
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="http")
+        self._log = GroupCommit(sink)
 
     async def __call__(self, scope: "Scope", receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:
         """Answers one request."""
@@ -95,21 +97,21 @@ class HttpApplication:
         try:
             if self._tokens is not None:
                 self._tokens.check(headers.get("authorization", ""))
-            await self._take(signal, content_type, encoding, receive)
+            receipt = await self._take(signal, content_type, encoding, receive)
         except Exception as error:  # noqa: BLE001 - every error has its answer; none may end the server
             refusal = Refusal.of(error)
             self._sink.refused(signal, refusal.reason)
             return _refused(refusal, content_type)
-        return _Answer(200, _SUCCESS[content_type], content_type)
+        return _Answer(200, _RESPONSES[content_type](signal, receipt), content_type)
 
-    async def _take(self, signal: Signal, content_type: str, encoding: str, receive: "ASGIReceiveCallable") -> None:
+    async def _take(self, signal: Signal, content_type: str, encoding: str, receive: "ASGIReceiveCallable") -> Receipt:
         """Reads a body and submits what is in it."""
         chunks: list[bytes] = []
         try:
             async with asyncio.timeout(self._timeout_s):
                 await self._read(receive, chunks)
-            handle = partial(self._submit, signal, content_type, encoding, b"".join(chunks))
-            await asyncio.get_running_loop().run_in_executor(self._threads, handle)
+            body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+            return await self._log.submit(signal, await self._request(signal, content_type, encoding, body))
         except TimeoutError:
             raise Incomplete(f"the body did not arrive within {self._timeout_s:g} s: try again later") from None
         finally:
@@ -135,17 +137,23 @@ class HttpApplication:
         if received > self._limit:
             raise TooLarge(self._limit)
 
-    def _submit(self, signal: Signal, content_type: str, encoding: str, body: bytes) -> None:
-        content = unpack(encoding, body, self._limit)
-        request = request_from_json(signal, content) if content_type == _JSON else content
-        self._sink.submit(signal, request)
+    async def _request(self, signal: Signal, content_type: str, encoding: str, body: bytes) -> bytes:
+        """The protobuf request in a body; what takes time is done in a thread."""
+        if content_type == _PROTOBUF and encoding in ("", "identity"):
+            return body
+
+        def read() -> bytes:
+            content = unpack(encoding, body, self._limit)
+            return request_from_json(signal, content) if content_type == _JSON else content
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
 
 
 def _misdirection(method: str, content_type: str, encoding: str) -> _Answer | None:
     """The answer to a request that is none of OTLP, None for one that may be."""
     if method != "POST":
         return _misdirected(405, "telemetry is sent with POST", (b"allow", b"POST"))
-    if content_type not in _SUCCESS:
+    if content_type not in _RESPONSES:
         return _misdirected(415, f"the content type must be {_PROTOBUF} or {_JSON}")
     if encoding not in ENCODINGS:
         known = ", ".join(name for name in ENCODINGS if name)

@@ -145,8 +145,8 @@ class Wal:
         self._adopted: dict[Path, int] = {}
 
     @classmethod
-    def open(cls, store: Path, *, fsync: FsyncPolicy = "always", interval_s: float = 0.2) -> Self:
-        """Starts a new log below `store/wal` and takes over what dead writers left there.
+    def open(cls, store: Path, *, fsync: FsyncPolicy = "always", interval_s: float = 0.2, adopt: bool = True) -> Self:
+        """Starts a new log below `store/wal` and, if it shall `adopt`, takes over what dead writers left there.
 
         Raises:
             StoreUnavailable: the directory cannot be written.
@@ -155,7 +155,8 @@ class Wal:
         try:
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
             wal = cls(*_new_directory(root), fsync, interval_s)
-            wal._adopt(root)
+            if adopt:
+                wal._adopt(root)
         except OSError as error:
             raise unavailable(f"create a log in {root}", error) from error
         return wal

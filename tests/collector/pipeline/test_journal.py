@@ -39,8 +39,12 @@ def test_a_record_as_large_as_a_segment_may_be_has_one_for_itself(journal: Journ
 
 def test_records_that_are_written_at_once_make_no_segment_too_large(journal: Journal) -> None:
     memories = [THIRD * (1 + number % 3) for number in range(60)]
+
+    def send(memory: int) -> None:
+        journal.append(Record(Signal.TRACES, b"%d" % memory), memory)
+
     with ThreadPoolExecutor(12) as senders:
-        list(senders.map(lambda memory: journal.append(Record(Signal.TRACES, b"%d" % memory), memory), memories))
+        list(senders.map(send, memories))
     segments = sizes(journal)
     assert max(map(sum, segments)) <= SEGMENT_MEMORY
     assert sorted(memory for segment in segments for memory in segment) == sorted(memories)
