@@ -2,6 +2,7 @@
 
 import itertools
 import re
+from pathlib import Path
 
 import pytest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
@@ -15,6 +16,7 @@ from infersight_collector.telemetry.instruments import Instrument
 from infersight_collector.telemetry.otlp import encode
 from infersight_collector.telemetry.process import observe_process
 
+PAGE = Path(__file__).parents[2] / "collector" / "docs" / "self-observation.md"
 ALL = [value for value in vars(instruments).values() if isinstance(value, Instrument)]
 
 
@@ -93,6 +95,7 @@ def test_the_process_is_measured() -> None:
     assert found["process_thread_count", frozenset()] >= 1
     assert found["process_cpu_time_seconds_total", frozenset({("cpu_mode", "user")})] > 0
     assert metrics["process.cpu.time"].sum.data_points[0].attributes[0].key == "cpu.mode"
+    assert not metrics["process.memory.usage"].sum.is_monotonic
 
 
 def test_a_reading_that_the_system_does_not_have_leaves_the_others_alone() -> None:
@@ -124,3 +127,10 @@ def test_names_are_unique_and_in_the_form_of_opentelemetry() -> None:
     assert len(set(names)) == len(set(families)) == len(ALL)
     assert all(re.fullmatch(r"(infersight\.collector|process)(\.[a-z_]+)+", name) for name in names)
     assert not any(b.startswith(f"{a}.") for a, b in itertools.permutations(names, 2))
+
+
+@pytest.mark.parametrize("instrument", ALL, ids=lambda instrument: instrument.name)
+def test_every_metric_is_on_the_page_of_the_documentation(instrument: Instrument) -> None:
+    attributes = ", ".join(f"`{key}`" for key in instrument.attributes)
+    row = f"| `{instrument.name}` | {instrument.kind} | `{instrument.unit}` | {attributes} | {instrument.about} |"
+    assert row in PAGE.read_text().splitlines(), f"add to {PAGE}: {row}"

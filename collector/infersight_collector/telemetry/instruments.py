@@ -5,12 +5,16 @@ OpenTelemetry's rules: dots become underscores, the unit is written out, a count
 """
 
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 
 _UNITS: Final = {"s": "seconds", "By": "bytes"}
 
 DURATION_BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 """Upper bounds of the buckets of durations, in seconds."""
+
+
+Kind: TypeAlias = Literal["counter", "updowncounter", "gauge", "histogram"]
+"""A sum that only grows, a sum that also shrinks, a value of the moment, or a distribution of durations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +23,14 @@ class Instrument:
 
     Attributes:
         name: in the OTLP form, dots between namespaces.
-        kind: a sum that only grows, a value of the moment, or a distribution.
+        kind: see `Kind`.
         unit: in UCUM: `s`, `By`, or what is counted, as `{request}`.
         about: one line for people.
         attributes: the keys that tell its series apart.
     """
 
     name: str
-    kind: Literal["counter", "gauge", "histogram"]
+    kind: Kind
     unit: str
     about: str
     attributes: tuple[str, ...] = ()
@@ -39,9 +43,7 @@ class Instrument:
         return name if unit is None or name.endswith(unit) else f"{name}_{unit}"
 
 
-def _own(
-    name: str, kind: Literal["counter", "gauge", "histogram"], unit: str, about: str, *attributes: str
-) -> Instrument:
+def _own(name: str, kind: Kind, unit: str, about: str, *attributes: str) -> Instrument:
     return Instrument(f"infersight.collector.{name}", kind, unit, about, attributes)
 
 
@@ -125,8 +127,8 @@ UPTIME: Final = _own("uptime", "gauge", "s", "Time since the collector started")
 
 # Semantic conventions.
 CPU_TIME: Final = Instrument("process.cpu.time", "counter", "s", "CPU time of the process", ("cpu.mode",))
-MEMORY_USAGE: Final = Instrument("process.memory.usage", "gauge", "By", "Resident memory of the process")
-THREAD_COUNT: Final = Instrument("process.thread.count", "gauge", "{thread}", "Threads of the process")
+MEMORY_USAGE: Final = Instrument("process.memory.usage", "updowncounter", "By", "Resident memory of the process")
+THREAD_COUNT: Final = Instrument("process.thread.count", "updowncounter", "{thread}", "Threads of the process")
 FILE_DESCRIPTORS: Final = Instrument(
-    "process.unix.file_descriptor.count", "gauge", "{file_descriptor}", "Open files of the process"
+    "process.unix.file_descriptor.count", "updowncounter", "{file_descriptor}", "Open files of the process"
 )

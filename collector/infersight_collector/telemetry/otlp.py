@@ -60,9 +60,10 @@ class _Encoder:
                 points = self._distributions(instrument, samples)
                 metric.histogram.CopyFrom(Histogram(aggregation_temporality=_CUMULATIVE, data_points=points))
                 return metric if points else None
-            case "counter":
+            case "counter" | "updowncounter":
                 numbers = self._numbers(instrument, samples)
-                total = Sum(aggregation_temporality=_CUMULATIVE, is_monotonic=True, data_points=numbers)
+                grows = instrument.kind == "counter"
+                total = Sum(aggregation_temporality=_CUMULATIVE, is_monotonic=grows, data_points=numbers)
                 metric.sum.CopyFrom(total)
             case "gauge":
                 numbers = self._numbers(instrument, samples)
@@ -74,7 +75,7 @@ class _Encoder:
 
     def _number(self, instrument: Instrument, sample: Sample) -> NumberDataPoint:
         point = NumberDataPoint(attributes=_series(instrument, sample.labels), time_unix_nano=self._now_ns)
-        if instrument.kind == "counter":
+        if instrument.kind != "gauge":
             point.start_time_unix_nano = self._started_ns
         if instrument.unit == "s":
             point.as_double = sample.value
