@@ -1,4 +1,4 @@
-"""What is taken in part is answered with partial_success: what was left out, which a sender does not repeat, and why."""
+"""What is taken in part is answered with partial_success: how much was left out, never to be repeated, and why."""
 
 import pytest
 from google.protobuf import json_format
@@ -14,16 +14,17 @@ from infersight_collector.signals import Signal
 
 RESPONSES = [
     (Signal.TRACES, ExportTraceServiceResponse, "rejected_spans"),
-    (Signal.LOGS, ExportLogsServiceResponse, "rejected_log_records"),
     (Signal.METRICS, ExportMetricsServiceResponse, "rejected_data_points"),
+    (Signal.LOGS, ExportLogsServiceResponse, "rejected_log_records"),
 ]
 Response = type[ExportTraceServiceResponse]
 
 
-@pytest.mark.parametrize(("signal", "response", "count"), RESPONSES)
+@pytest.mark.parametrize("case", RESPONSES, ids=[*Signal])
 def test_both_protocols_tell_what_was_left_out(
-    serve_http: ServeHttp, serve_grpc: ServeGrpc, sink: RecordingSink, signal: Signal, response: Response, count: str
+    serve_http: ServeHttp, serve_grpc: ServeGrpc, sink: RecordingSink, case: tuple[Signal, Response, str]
 ) -> None:
+    signal, response, count = case
     sink.receipt = Receipt(3, 2, "too large")
     request = request_of(signal, "x")
     sender = GrpcSender(serve_grpc())
@@ -40,10 +41,11 @@ def test_both_protocols_tell_what_was_left_out(
     sender.close()
 
 
-@pytest.mark.parametrize(("signal", "response", "count"), RESPONSES)
+@pytest.mark.parametrize("case", RESPONSES, ids=[*Signal])
 def test_what_is_taken_whole_has_no_partial_success(
-    serve_http: ServeHttp, serve_grpc: ServeGrpc, signal: Signal, response: Response, count: str
+    serve_http: ServeHttp, serve_grpc: ServeGrpc, case: tuple[Signal, Response, str]
 ) -> None:
+    signal, response, count = case
     sender = GrpcSender(serve_grpc())
     address = serve_http()
     assert sender.send(signal, request_of(signal, "x")) == b""
