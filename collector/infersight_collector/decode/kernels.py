@@ -66,7 +66,7 @@ def inline(function: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def cache_directory() -> Generator[bool]:
-    """Point numba to a cache of exactly this package's sources; yields whether there is one.
+    """Point numba to a cache of exactly these sources and the encoder's; yields whether there is one.
 
     Numba itself recompiles a function when the file it stands in changes, not when a function or constant that was
     compiled into it does, so the directory's name holds a digest of all sources.
@@ -99,8 +99,9 @@ def cache_bases(configured: str) -> Iterator[Path]:
 
 def _digest() -> str:
     digest = hashlib.sha256(nb.__version__.encode())
-    for source in sorted(Path(__file__).parent.glob("*.py")):
-        digest.update(source.read_bytes())
+    for package in ("decode", "encode"):
+        for source in sorted((Path(__file__).parents[1] / package).glob("*.py")):
+            digest.update(source.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -1,8 +1,5 @@
 """The encoder's loops: sizes of fields, and the bytes of fields at the positions where their rows have come to.
 
-All of them are in this file, because the cache of compiled code sees changes of the file that a kernel stands in, and
-of the decoder's files, but not of others.
-
 A kernel that writes takes `target`, and `at`, for each row the position to write at, which it moves behind what it
 wrote. A row whose length is 0 has no field, and is left alone.
 """

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from infersight_collector.encode.attributes import attribute_fields
 from infersight_collector.encode.fields import Column, concatenate, fixed32, fixed64, hex_id, message, text, varint
 from infersight_collector.encode.grouping import Columns, rows_of
-from infersight_collector.encode.values import typed_value_fields
+from infersight_collector.encode.values import value_fields
 from infersight_collector.encode.weights import with_weights
 
 
@@ -42,5 +42,6 @@ def _body(columns: Columns) -> Column:
     parts: list[Column] = []
     for kind in pc.unique(types).to_pylist():
         of_kind = pc.if_else(pc.equal(types, kind), body, null)
-        parts.append(text(1, of_kind) if kind == "string" else typed_value_fields(of_kind, kind))
+        is_container = kind in ("array", "map")
+        parts.append(text(1, of_kind) if kind == "string" else value_fields(of_kind, keep_maps=is_container))
     return concatenate(parts)
