@@ -2,19 +2,22 @@
 # (grpc publishes no types; what passes between it and the rest is bytes and str)
 """OTLP over gRPC: raw request bytes to the consumer, errors to status codes."""
 
+import asyncio
 import logging
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final
+import threading
+from collections.abc import AsyncIterator, Coroutine, Iterable
+from typing import Any, Final, TypeVar
 
 import grpc
+import grpc.aio
+import uvloop
 
 from infersight_collector.component import RequestSink
 from infersight_collector.config.tls import ServerTls, server_context
 from infersight_collector.config.values import Endpoint
-from infersight_collector.errors import ConfigError, ListenError, Unauthorized
+from infersight_collector.errors import ConfigError, Incomplete, ListenError, Unauthorized
 from infersight_collector.listener import open_listener
-from infersight_collector.receivers.grpc_reading import MessageReader
+from infersight_collector.receivers.group_commit import GroupCommit
 from infersight_collector.receivers.otlp_config import GrpcConfig
 from infersight_collector.receivers.refusal import Refusal
 from infersight_collector.receivers.success import response
@@ -24,17 +27,19 @@ from infersight_collector.watched_file import WatchedFiles
 
 _log = logging.getLogger(__name__)
 
+_T = TypeVar("_T")
+
 _SERVICES: Final = {
     Signal.TRACES: "opentelemetry.proto.collector.trace.v1.TraceService",
     Signal.LOGS: "opentelemetry.proto.collector.logs.v1.LogsService",
     Signal.METRICS: "opentelemetry.proto.collector.metrics.v1.MetricsService",
 }
 
-_THREADS: Final = 64
-"""Requests handled at a time; also the most that share one fsync over gRPC."""
-
 _READ_TIMEOUT_S = 30.0
 """Longest time that the message of a call may take to arrive."""
+
+_CALLS: Final = 64
+"""Calls whose messages are read or kept at a time, each at most as large as a message may be; others wait."""
 
 _HANDSHAKE_TIMEOUT_S = 10
 """Longest time that a sender may take to begin with TLS and HTTP/2."""
@@ -62,12 +67,11 @@ class GrpcServer:
         self._credentials: Any = None
         if config.tls is not None and not config.tls.insecure:
             self._credentials = _credentials(config.tls)
-        self._reader = MessageReader(_READ_TIMEOUT_S)
-        self._server: Any = grpc.server(
-            ThreadPoolExecutor(_THREADS, thread_name_prefix="grpc"),
-            handlers=[_Services(signals, sink, tokens, self._reader)],
-            options=_options(config),
-        )
+        self._options = _options(config)
+        self._services = _Services(signals, sink, tokens)
+        self._loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="grpc", daemon=True)
+        self._server: Any = None
 
     def start(self) -> Endpoint:
         """Listens, and returns where: with the real port.
@@ -78,32 +82,42 @@ class GrpcServer:
         if self._endpoint.port:
             # gRPC does not say why it cannot listen; a socket of our own does.
             open_listener(self._endpoint).close()
-        address = str(self._endpoint)
-        try:
-            if self._credentials is None:
-                port: int = self._server.add_insecure_port(address)
-            else:
-                port = self._server.add_secure_port(address, self._credentials)
-        except RuntimeError as error:
-            raise ListenError(f"cannot listen on {self._endpoint}: choose another endpoint") from error
-        self._reader.start()
-        self._server.start()
-        return Endpoint(self._endpoint.host, port)
+        self._thread.start()
+        return Endpoint(self._endpoint.host, self._run(self._start()))
 
     def stop(self) -> None:
         """Stops listening and returns when the requests in progress have been answered."""
-        self._server.stop(_GRACE_S).wait()
-        self._reader.stop()
+        if self._thread.is_alive():
+            if self._server is not None:
+                self._run(self._server.stop(_GRACE_S))
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+
+    async def _start(self) -> int:
+        server: Any = grpc.aio.server(handlers=[self._services], options=self._options)
+        address = str(self._endpoint)
+        try:
+            if self._credentials is None:
+                port: int = server.add_insecure_port(address)
+            else:
+                port = server.add_secure_port(address, self._credentials)
+        except RuntimeError as error:
+            raise ListenError(f"cannot listen on {self._endpoint}: choose another endpoint") from error
+        await server.start()
+        self._server = server
+        return port
+
+    def _run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
 
-class _Services:
-    """What gRPC asks (as its `GenericRpcHandler`) for the handler of a call, when only the call's head is there."""
+class _Services(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no types
+    """What gRPC asks for the handler of a call, when only the call's head is there."""
 
-    def __init__(
-        self, signals: Iterable[Signal], sink: RequestSink, tokens: BearerTokens | None, reader: MessageReader
-    ) -> None:
+    def __init__(self, signals: Iterable[Signal], sink: RequestSink, tokens: BearerTokens | None) -> None:
         self._signals = {f"/{_SERVICES[signal]}/Export": signal for signal in signals}
-        self._handlers = {path: _taking(signal, sink, reader) for path, signal in self._signals.items()}
+        reading, log = asyncio.Semaphore(_CALLS), GroupCommit(sink)
+        self._handlers = {path: _taking(signal, sink, log, reading) for path, signal in self._signals.items()}
         self._sink = sink
         self._tokens = tokens
 
@@ -124,29 +138,43 @@ class _Services:
 # they work on the bytes themselves.
 
 
-def _taking(signal: Signal, sink: RequestSink, reader: MessageReader) -> Any:
+def _taking(signal: Signal, sink: RequestSink, log: GroupCommit, reading: asyncio.Semaphore) -> Any:
     """The handler of a call with a request."""
 
-    def export(messages: Iterator[bytes], context: Any) -> bytes:
+    async def export(messages: AsyncIterator[bytes], context: Any) -> bytes:
         try:
-            return response(signal, sink.submit(signal, reader.read(messages, context)))
+            async with reading:
+                receipt = await log.submit(signal, await _message(messages))
+            return response(signal, receipt)
         except Exception as error:  # noqa: BLE001 - every error has its answer; none may end the server
             return _refuse(signal, sink, error, context)
 
     return grpc.stream_unary_rpc_method_handler(export)
 
 
+async def _message(messages: AsyncIterator[bytes]) -> bytes:
+    """The one message of a call.
+
+    Raises:
+        Incomplete: it did not come in time, or the sender went away.
+    """
+    try:
+        async with asyncio.timeout(_READ_TIMEOUT_S):
+            return await anext(messages)
+    except (TimeoutError, StopAsyncIteration, grpc.RpcError) as error:
+        raise Incomplete("the message did not arrive: try again later") from error
+
+
 def _refusing(signal: Signal, sink: RequestSink, error: Unauthorized) -> Any:
     """The handler of a call without a valid token."""
 
-    def export(_messages: Iterator[bytes], context: Any) -> bytes:
+    async def export(_messages: AsyncIterator[bytes], context: Any) -> bytes:
         return _refuse(signal, sink, error, context)
 
     return grpc.stream_unary_rpc_method_handler(export)
 
 
 def _refuse(signal: Signal, sink: RequestSink, error: Exception, context: Any) -> bytes:
-    """Answers by a status; gRPC wants a response as well, which the sender does not get."""
     refusal = Refusal.of(error)
     sink.refused(signal, refusal.reason)
     context.set_trailing_metadata((("grpc-status-details-bin", refusal.status()),))
