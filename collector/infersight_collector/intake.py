@@ -118,6 +118,8 @@ class Intake:
         self._telemetry.accepted_requests.add(1, signal)
         self._telemetry.accepted_records.add(receipt.records, signal)
         self._telemetry.accepted_bytes.add(len(request), signal)
+        if receipt.rejected:
+            self._telemetry.dropped_records.add(receipt.rejected, signal, "too_large")
 
 
 def _portions(admitted: Sequence[_Admitted | Exception]) -> Iterator[list[int]]:
