@@ -233,20 +233,20 @@ class Wal:
             batch.done, batch.error = True, error
 
     def _write(self, frames: bytes) -> None:
-        if self._file is None:
-            self._file = self._create()
+        file = self._create() if self._file is None else self._file
         view = memoryview(frames)
         while view:
-            view = view[os.write(self._file, view) :]
+            view = view[os.write(file, view) :]
         now = time.monotonic()
         if self._fsync == "always" or (self._fsync == "interval" and now - self._synced_at >= self._interval_s):
-            os.fdatasync(self._file)
+            os.fdatasync(file)
             self._synced_at = now
         self._length += len(frames)
 
     def _create(self) -> int:
         path = self._path(self._number + 1)
-        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
+        # Ours before the sync, which may fail: `_abandon` then closes it.
+        self._file = file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND, 0o600)
         self._number += 1
         self._length = 0
         if self._fsync != "never":
