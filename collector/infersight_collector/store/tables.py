@@ -71,7 +71,8 @@ class Table:
 
     def has(self, origin: Origin) -> bool:
         """Whether the rows of this origin, or of a later one of the same writer, are in the table."""
-        number = self._delta.transaction_version(origin.writer)
+        with _outcome(f"read {self.path}"):
+            number = self._delta.transaction_version(origin.writer)
         return number is not None and number >= origin.number
 
     def evolve(self, wanted: pa.Schema) -> None:
