@@ -224,7 +224,7 @@ class Flusher:
             try:
                 passage = Passage(self._records(segment, delivery), self._meter)
                 passage.run(self._routes, todo)
-            except StoreUnavailable as error:
+            except (StoreUnavailable, OSError) as error:
                 for name in todo:
                     self._postpone(name, error, this)
                 return
@@ -259,7 +259,7 @@ class Flusher:
         """Lets an exporter deliver; False where it never will deliver this segment."""
         try:
             exporter.commit(segment.origin)
-        except StoreUnavailable as error:
+        except (StoreUnavailable, OSError) as error:
             self._postpone(name, error, this)
         except Exception:  # noqa: BLE001 - a bug sets one segment aside, and the others go on
             _log.exception(
@@ -274,8 +274,9 @@ class Flusher:
             self._troubles.pop(name, None)
         return True
 
-    def _postpone(self, name: str, error: StoreUnavailable, this: _Round) -> None:
+    def _postpone(self, name: str, failure: StoreUnavailable | OSError, this: _Round) -> None:
         """Leaves a segment and those behind it for a later round, as far as one exporter is concerned."""
+        error = failure if isinstance(failure, StoreUnavailable) else unavailable("deliver", failure)
         before = self._troubles.get(name)
         delay = min(2 * (before.delay if before else self._interval_s), _MAX_BACKOFF_S)
         now = time.monotonic()
