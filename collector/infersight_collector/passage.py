@@ -53,6 +53,7 @@ class Passage:
 
         Raises:
             StoreUnavailable: a processor cannot keep what it has to; nothing may be delivered now.
+            OSError: the system cannot do it now; the same holds.
         """
         for exporter in exporters.values():
             exporter.begin()
@@ -64,7 +65,7 @@ class Passage:
             try:
                 if chosen:
                     self._run(route, requests, chosen)
-            except StoreUnavailable:
+            except (StoreUnavailable, OSError):
                 raise
             except Exception:  # noqa: BLE001 - a bug in one pipeline must not stop the others; the segment is set aside
                 _log.exception("the pipeline %s cannot process a segment", route.name, extra={"pipeline": route.name})
