@@ -179,7 +179,9 @@ class Batch:
             telemetry.queue_duration.record(waited, series, context_of(served.request))
             served.queue.end(served.waited_ns)
             if not telemetry.is_left_out(NonRecordingSpan(served.request)):
-                others = [format_trace_id(trace_id) for trace_id in trace_ids if trace_id != served.request.trace_id]
+                others: list[AttributeValue] = [
+                    format_trace_id(trace_id) for trace_id in trace_ids if trace_id != served.request.trace_id
+                ]
                 with_others: dict[str, AttributeValue] = {**facts, names.BATCH_TRACE_IDS: others[:_TRACE_IDS]}
                 self._emit_batched(telemetry, opened, elapsed_ns, served, with_others)
 

@@ -81,7 +81,7 @@ class Pools:
         """Undo it; what someone else has wrapped since stays, and only times."""
         self._running = False
         for owner, name, before, ours in reversed(self._patched):
-            if vars(owner).get(name) is ours:
+            if getattr(owner, name) is ours:
                 setattr(owner, name, before)
         self._patched.clear()
 

@@ -1,6 +1,7 @@
 """The end of a process, where no thread can be started any more: since Python 3.12, in `atexit` functions."""
 
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,7 +54,7 @@ def test_tasks_are_done_though_no_thread_can_be_started(request: pytest.FixtureR
     helpers = Helpers()
     request.getfixturevalue("no_new_threads")
     done: list[int] = []
-    assert all_end(helpers.start([lambda number=number: done.append(number) for number in range(5)]), 10)
+    assert all_end(helpers.start([partial(done.append, number) for number in range(5)]), 10)
     assert sorted(done) == list(range(5))
     helpers.stop()
 

@@ -114,13 +114,16 @@ def test_requests_that_fail_by_one_exception_are_not_mixed_up() -> None:
     """As the requests of a batch do: each one's log record is its own, whichever of them it left last."""
 
     async def serve(app: fastapi.FastAPI, number: int) -> None:
-        scope = {"type": "http", "method": "GET", "path": "/fail", "query_string": b"", "headers": []}
+        scope: dict[str, Any] = {"type": "http", "method": "GET", "path": "/fail", "query_string": b""}
         scope["headers"] = [(b"x-request-id", str(number).encode())]
         try:
-            await app(scope, asyncio.Event().wait, ignore)
+            await app(scope, nothing, ignore)
         except LookupError:
             await both_left.wait()
             logging.getLogger("server").exception("request %d", number)
+
+    async def nothing() -> dict[str, Any]:
+        return {"type": "http.request", "body": b""}
 
     async def ignore(_message: object) -> None:
         return None

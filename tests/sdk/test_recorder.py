@@ -285,8 +285,8 @@ def test_a_compiler_is_not_asked_for_its_detail() -> None:
 
     async def compiles() -> None:
         enabled.extend(logging.getLogger(name).isEnabledFor(logging.DEBUG) for name in ("torch._dynamo", "numba.core"))
-        function = torch.compile(lambda x: x + 1, backend="eager")  # pyright: ignore[reportUnknownMemberType]
-        function(torch.ones(2))
+        compiled: Any = torch.compile(torch.nn.ReLU(), backend="eager")  # pyright: ignore[reportUnknownMemberType]
+        compiled(torch.ones(2))
 
     torch.compiler.reset()
     with testing.capture(slow_seconds=1e-9) as captured:

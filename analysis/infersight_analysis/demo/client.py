@@ -49,12 +49,12 @@ def _request(rng: random.Random, *, personalise: bool) -> Request:
     draw = rng.random()
     if draw < 0.01:
         return Request(" ".join(words) + " \N{FIRE}\N{SLIGHTLY SMILING FACE}", "emoji")
-    if draw < 0.025:
+    if draw < 0.0225:
         paragraphs = rng.randint(30_000, 36_000)
         return Request("".join(f"<p>{rng.choice(words)}</p>" for _ in range(paragraphs)), "html")
     if draw < 0.12:
         return Request("".join(f"<p>{word}</p>" for word in words), "html")
-    if draw < 0.132:
+    if draw < 0.128:
         return Request(" ".join(rng.choices(words, k=200)), "report")
     return Request(" ".join(words), "plain", personalise)
 

@@ -11,7 +11,7 @@ import os
 import urllib.request
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 import torch
 from fastapi import FastAPI
@@ -50,10 +50,11 @@ infersight.instrument_torch(model, name="sentiment", version=MODEL_VERSION)
 
 
 @infersight.observe(model="sentiment", version=MODEL_VERSION)
-def classify(documents: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-    """Probabilities of shape (labels,) of each document; called with one batch."""
+def classify(documents: Sequence[torch.Tensor]) -> list[list[float]]:
+    """The probability of each label, for each document of one batch."""
     with torch.inference_mode():
-        return list(torch.softmax(model(pad(documents)), dim=-1))
+        probabilities: Any = torch.softmax(model(pad(documents)), dim=-1)  # whose `tolist` torch leaves untyped
+        return probabilities.tolist()  # type: ignore[no-any-return]
 
 
 @asynccontextmanager
@@ -86,8 +87,8 @@ async def predict(document: Document) -> Sentiment:
     with infersight.stage("preprocess", **{"document.kind": document.kind, "document.size": len(document.text)}):
         text = await asyncio.to_thread(strip_markup, document.text)
     tokens = tokenize(text)
-    probabilities: torch.Tensor = await app.state.batcher.submit(tokens, size=len(tokens))
-    by_label = dict(zip(LABELS, probabilities.tolist(), strict=True))
+    probabilities: list[float] = await app.state.batcher.submit(tokens, size=len(tokens))
+    by_label = dict(zip(LABELS, probabilities, strict=True))
     label = max(by_label, key=by_label.__getitem__)
     infersight.prediction(label=label, input=text, probabilities=by_label, model="sentiment", version=MODEL_VERSION)
     log.info("classified %s document", document.kind, extra={"label": label})
