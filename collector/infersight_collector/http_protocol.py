@@ -5,7 +5,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ class _LimitedProtocol(HttpToolsProtocol):
     _head_timer: asyncio.TimerHandle | None = None
     _received = 0
     _content = 0
+    _begun = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
         """Begins to wait for the first request."""
@@ -64,7 +65,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._received > 2 * self._content + _MAX_OVERHEAD and not self.transport.is_closing():
             self.send_400_response("The head of the request is too large, or its chunks are too small.")
-        elif self._head_timer is None and not self._has_request():
+        elif self._head_timer is None and (not self._begun or self.cycle.response_complete):
             self._await_head()
 
     def on_message_begin(self) -> None:
@@ -75,16 +76,13 @@ class _LimitedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The head is there; the application sees to it that the body arrives in time."""
         self._stop_waiting()
+        self._begun = True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
         """Takes a part of the body."""
         self._content += len(body)
         super().on_body(body)
-
-    def _has_request(self) -> bool:
-        cycle: RequestResponseCycle | None = self.cycle  # None until the first head is there
-        return cycle is not None and not cycle.response_complete
 
     def _await_head(self) -> None:
         self._head_timer = self.loop.call_later(self.limits.read_header_timeout_s, self.transport.close)

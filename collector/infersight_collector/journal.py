@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
-from infersight_collector.config.values import Duration
+from infersight_collector.config.values import Count, Duration
 from infersight_collector.errors import Overloaded
 from infersight_collector.store.wal import FsyncPolicy, Record, Segment, Wal
 
@@ -53,7 +53,7 @@ class FileStorageConfig:
     directory: str = "./infersight-log"
     flush_interval: Duration = Duration(1.0)  # noqa: RUF009 - a float
     fsync: FsyncPolicy = "always"
-    max_log_size_mib: int = 1024
+    max_log_size_mib: Count = Count(1024)  # noqa: RUF009 - an int
 
     @property
     def log(self) -> LogSettings:

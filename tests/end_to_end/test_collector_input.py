@@ -1,7 +1,7 @@
 """What a real collector says to good, bad and hostile requests; a refused one never harms the next."""
 
-# pyright: reportUnknownMemberType=false
-# grpc publishes no types.
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# grpc and pyarrow publish no types.
 
 import gzip
 import http.client
@@ -14,7 +14,9 @@ import grpc
 import pyarrow as pa
 import pytest
 from google.rpc.status_pb2 import Status
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from tests.support.collectors import RunningCollector, wait_until
+from tests.support.hostile_requests import REFUSED
 from tests.support.otlp_requests import request_of, spans_request
 from tests.support.otlp_senders import GrpcSender, post
 
@@ -205,6 +207,26 @@ def test_a_sender_that_leaves_in_the_middle_harms_nobody(collector: RunningColle
     connection.close()
     assert post(collector.http, "/v1/traces", spans_request("after a cut")).status == 200
     wait_for_span(collector, "after a cut")
+
+
+@pytest.mark.parametrize("protocol", ["grpc", "http"])
+def test_a_resource_that_is_too_large_as_rows_does_not_cost_the_others_theirs(
+    collector: RunningCollector, sender: GrpcSender, protocol: str
+) -> None:
+    name = f"beside a large one over {protocol}"
+    request = REFUSED["1 MiB of resource and 1000 spans"]() + spans_request(name)
+    body = sender.send(Signal.TRACES, request) if protocol == "grpc" else post_traces(collector, request)
+    partial = ExportTraceServiceResponse.FromString(body).partial_success
+    assert partial.rejected_spans == 1000
+    assert "the largest resources" in partial.error_message
+    wait_for_span(collector, name)
+    assert metrics_page(collector)['infersight_collector_dropped_records_total{reason="too_large",signal="traces"}'] > 0
+
+
+def post_traces(collector: RunningCollector, request: bytes) -> bytes:
+    answer = post(collector.http, "/v1/traces", request)
+    assert answer.status == 200
+    return answer.body
 
 
 def test_an_empty_request_is_accepted(collector: RunningCollector, sender: GrpcSender) -> None:

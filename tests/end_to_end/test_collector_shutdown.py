@@ -52,7 +52,7 @@ class Load:
                 channel.send(Signal.TRACES, spans_request(name))
                 self.acknowledged.add(name)
             except grpc.RpcError as error:
-                if error.code() not in RETRYABLE:  # type: ignore[attr-defined] # grpc's errors are calls too
+                if error.code() not in RETRYABLE:
                     self.permanent.append(error)
         channel.close()
 

@@ -189,7 +189,8 @@ def _scalars(node: yaml.Node, above: tuple[yaml.Node, ...] = ()) -> Iterator[yam
     if isinstance(node, yaml.ScalarNode):
         yield node
     elif node not in above:
-        for part in node.value:
+        parts: list[yaml.Node | tuple[yaml.Node, yaml.Node]] = node.value  # pairs in a mapping
+        for part in parts:
             for inner in part if isinstance(part, tuple) else (part,):
                 yield from _scalars(inner, (*above, node))
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from infersight_collector.component import Batch
-from infersight_collector.config.values import Duration
+from infersight_collector.config.values import Count, Duration
 from infersight_collector.gathering import gather
 from infersight_collector.journal import LogSettings
 from infersight_collector.store.compaction import maintain
@@ -53,7 +53,7 @@ class StoreConfig:
     path: str = "./infersight-store"
     flush_interval: Duration = Duration(1.0)  # noqa: RUF009 - a float
     fsync: FsyncPolicy = "always"
-    max_log_size_mib: int = 1024
+    max_log_size_mib: Count = Count(1024)  # noqa: RUF009 - an int
 
     @property
     def log(self) -> LogSettings:

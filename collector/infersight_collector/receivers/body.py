@@ -1,6 +1,7 @@
 """Bodies of HTTP requests: unpacked within limits."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 # pyarrow publishes no types.
 
 import zlib

@@ -62,7 +62,7 @@ class OtlpReceiver:
         """Stops listening and returns when the requests in progress have been answered."""
         # At once: while one waits for its requests the other must not take new ones.
         with ThreadPoolExecutor(max_workers=2) as pool:
-            list(pool.map(lambda server: server.stop(), self._started))
+            list(pool.map(_stop, self._started))
 
     def _servers(self, sink: RequestSink) -> Iterator[tuple[str, _Server]]:
         if self._grpc is not None:
@@ -71,6 +71,10 @@ class OtlpReceiver:
             application = HttpApplication(self._http, self._signals, sink, self._http_tokens)
             limits = HttpLimits(self._http.read_header_timeout, self._http.idle_timeout)
             yield "OTLP/HTTP", HttpServer(application, self._http.endpoint, self._http.tls, limits)
+
+
+def _stop(server: _Server) -> None:
+    server.stop()
 
 
 def _checked(protocol: GrpcConfig | HttpConfig | None, authenticators: Authenticators) -> BearerTokens | None:

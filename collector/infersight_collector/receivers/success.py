@@ -31,7 +31,8 @@ def response_json(signal: Signal, receipt: Receipt) -> bytes:
     """The same in the JSON form of protobuf."""
     if not receipt.rejected:
         return _WHOLE_JSON
-    return json_format.MessageToJson(_partial(signal, receipt), indent=None).encode()
+    text: str = json_format.MessageToJson(_partial(signal, receipt), indent=None)
+    return text.encode()
 
 
 def _partial(signal: Signal, receipt: Receipt) -> Response:

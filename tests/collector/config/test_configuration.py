@@ -99,7 +99,7 @@ def test_environment_variables_are_put_in(text: str, environment: dict[str, str]
         ("{path: here}", "[]", "file.yaml:4: expected a mapping"),
         ("path: here", "path: [a]", "file.yaml:4: expected a single value"),
         ("path: here", "path: ", "file.yaml:4: expected a single value"),
-        ("path: here", "max_log_size_mib: big", "file.yaml:4: expected a whole number, found 'big'"),
+        ("path: here", "max_log_size_mib: big", "file.yaml:4: expected a whole number above zero, found"),
         ("path: here", "flush_interval: 5", "file.yaml:4: '5' is no duration"),
         ("path: here", "fsync: sometimes", "file.yaml:4: unknown value 'sometimes'"),
         ("path: here", "path: a, path: b", "file.yaml:4: 'path' is here twice"),

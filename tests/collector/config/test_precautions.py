@@ -114,7 +114,8 @@ def test_tokens_that_no_endpoint_asks_for_are_told_of(tmp_path: Path) -> None:
 
 
 def test_the_shipped_configurations_give_no_cause() -> None:
-    environment = dict.fromkeys(("INFERSIGHT_TOKEN", "INFERSIGHT_TLS_CERT_FILE", "INFERSIGHT_TLS_KEY_FILE"), "x")
+    names = ["INFERSIGHT_TOKEN", "INFERSIGHT_TLS_CERT_FILE", "INFERSIGHT_TLS_KEY_FILE"]
+    environment = dict.fromkeys(names, "x")
     for name in ("embedded.yaml", "gateway.yaml"):
         assert precautions(read(SHIPPED / name, KINDS, environment), None) == []
     assert precautions(read(None, KINDS, {}), None) == []

@@ -6,7 +6,7 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,12 +26,12 @@ from infersight_collector.signals import Signal
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 EMPTY_SETTINGS = b"\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 MAX_CONCURRENT_STREAMS = 3  # its number among the settings of RFC 9113
-MORE_THAN_ARE_READ = otlp_grpc._CALLS + 8  # and less than streams of one connection
+MORE_THAN_ARE_READ = 80  # at a time, and less than streams of one connection
 EXPORT = "/opentelemetry.proto.collector.trace.v1.TraceService/Export"
 
 
 @contextmanager
-def connected(address: str) -> Iterator[socket.socket]:
+def connected(address: str) -> Generator[socket.socket]:
     host, port = address.split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         yield connection

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from http import HTTPStatus
 
@@ -23,7 +23,7 @@ REQUEST = spans_request("x")
 
 
 @contextmanager
-def connected(address: str) -> Iterator[socket.socket]:
+def connected(address: str) -> Generator[socket.socket]:
     host, port = address.split(":")
     with socket.create_connection((host, int(port)), timeout=20) as connection:
         yield connection

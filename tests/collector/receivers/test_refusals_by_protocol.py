@@ -65,7 +65,7 @@ def test_grpc_has_the_code_and_retry_info(serve_grpc: ServeGrpc, sink: Recording
     sink.error = case.error
     sender = GrpcSender(serve_grpc())
     refused = refusal(sender)
-    status = Status.FromString(dict(refused.trailing_metadata())["grpc-status-details-bin"])
+    status = status_of(refused)
     assert (refused.code(), refused.details()) == (case.code, status.message)
     retry = RetryInfo()
     assert [detail.Unpack(retry) for detail in status.details] == [True] * case.retryable
@@ -81,9 +81,15 @@ def test_a_wrong_token_is_permanent_over_both(serve_http: ServeHttp, serve_grpc:
     assert (answer.status, "retry-after" in answer.headers) == (401, False)
     sender = GrpcSender(serve_grpc(tokens))
     refused = refusal(sender)
-    status = Status.FromString(dict(refused.trailing_metadata())["grpc-status-details-bin"])
+    status = status_of(refused)
     assert (refused.code(), len(status.details)) == (grpc.StatusCode.UNAUTHENTICATED, 0)
     sender.close()
+
+
+def status_of(refused: grpc.Call) -> Status:
+    encoded = dict(refused.trailing_metadata())["grpc-status-details-bin"]
+    assert isinstance(encoded, bytes)
+    return Status.FromString(encoded)
 
 
 def refusal(sender: GrpcSender) -> grpc.Call:
