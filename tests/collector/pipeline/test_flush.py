@@ -101,8 +101,9 @@ def test_a_malformed_request_does_not_reach_the_log(setting: Setting) -> None:
     assert setting.journal.waiting_bytes == 0
 
 
-def test_an_exporter_that_cannot_deliver_gets_the_segments_again_in_order(setting: Setting) -> None:
-    setting.exporter.failures = [StoreUnavailable("later"), StoreUnavailable("later")]
+@pytest.mark.parametrize("failure", [StoreUnavailable("later"), OSError(24, "Too many open files")])
+def test_an_exporter_that_cannot_deliver_gets_the_segments_again_in_order(setting: Setting, failure: Exception) -> None:
+    setting.exporter.failures = [failure, failure]
     for name in ("a", "b"):
         setting.log(spans_request(name))
         with pytest.raises(StoreUnavailable):
