@@ -3,11 +3,10 @@
 import logging
 import threading
 from collections.abc import Collection, Iterator, Sequence
-from itertools import groupby
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from infersight_collector.component import RequestSink
+from infersight_collector.component import Receipt, RequestSink
 from infersight_collector.errors import MalformedRequest, Overloaded, TooLarge
 from infersight_collector.receivers.file_frames import Frame, Split, requests_of
 from infersight_collector.receivers.refusal import Refusal
@@ -63,12 +62,19 @@ class Submission:
         Raises:
             Stopped: the receiver is to end; the rest is not taken.
         """
-        found = (part for frame in frames for part in self._found(path, frame, split, unfinished=unfinished))
-        for signal, run in groupby(found, key=lambda part: part.signal):
-            parts = list(run)
-            if signal is not None:
-                self._submit(path, signal, [part.request for part in parts])
-            yield parts[-1].end
+        waiting = [part for frame in frames for part in self._found(path, frame, split, unfinished=unfinished)]
+        end = waiting[-1].end if waiting else 0
+        pause = _FIRST_PAUSE_S
+        while waiting:
+            refused = self._submit(path, waiting)
+            if not refused:
+                yield end
+            elif refused[0]:
+                yield waiting[refused[0] - 1].end
+            waiting = [waiting[place] for place in refused]
+            if waiting and self._stopping.wait(pause):
+                raise Stopped
+            pause = min(2 * pause, _MAX_PAUSE_S)
 
     def report(self, path: Path, error: MalformedRequest, offset: int, consequence: str) -> None:
         """Logs and counts what is no request; nothing of the file's content is told."""
@@ -85,44 +91,38 @@ class Submission:
                 self.report(path, error, frame.start + error.offset, "skipped")
                 yield _Found(None, b"", frame.end)
             return
-        for signal, request in requests:
+        for place, (signal, request) in enumerate(requests, 1):
+            end = frame.end if place == len(requests) else frame.start
             if signal in self._signals:
-                yield _Found(signal, request, frame.start)
+                yield _Found(signal, request, end)
             else:
                 _log.warning(
                     "%s: %s are skipped: no pipeline of them has this receiver", path, signal, extra=self._extra
                 )
                 self._sink.refused(signal, "no_pipeline")
-        yield _Found(requests[-1][0] if requests else None, b"", frame.end)
+                yield _Found(None, b"", end)
+        if not requests:
+            yield _Found(None, b"", frame.end)
 
-    def _submit(self, path: Path, signal: Signal, requests: Sequence[bytes]) -> None:
-        """Submits requests as one, for one sync; one by one where they do not go together."""
-        try:
-            self._persist(signal, b"".join(requests))
-        except (MalformedRequest, TooLarge):
-            for request in requests:
-                try:
-                    self._persist(signal, request)
-                except MalformedRequest as error:
-                    self.report(path, error, 0, "a request in it is skipped")
-                except TooLarge as error:
-                    _log.warning("%s: a request in it is skipped: %s", path, error, extra=self._extra)
-                    self._sink.refused(signal, Refusal.of(error).reason)
-
-    def _persist(self, signal: Signal, request: bytes) -> None:
-        pause = _FIRST_PAUSE_S
-        while True:
-            try:
-                receipt = self._sink.submit(signal, request)
-            except (Overloaded, StoreUnavailable) as error:
-                self._sink.refused(signal, Refusal.of(error).reason)
-                _log.warning("waits with a request from a file: %s", error, extra=self._extra)
-            else:
-                if receipt.rejected:
-                    _log.warning(
-                        "%d records from a file are left out: %s", receipt.rejected, receipt.message, extra=self._extra
-                    )
-                return
-            if self._stopping.wait(pause):
-                raise Stopped
-            pause = min(2 * pause, _MAX_PAUSE_S)
+    def _submit(self, path: Path, parts: Sequence[_Found]) -> list[int]:
+        """Hands requests over by one write; the places of those that there was no room for."""
+        places = [place for place, part in enumerate(parts) if part.signal is not None]
+        requests = [(part.signal, part.request) for part in parts if part.signal is not None]
+        outcomes: Sequence[Receipt | Exception] = self._sink.submit_all(requests) if requests else ()
+        refused: list[int] = []
+        for place, (signal, _), outcome in zip(places, requests, outcomes, strict=True):
+            match outcome:
+                case Receipt():
+                    if outcome.rejected:
+                        message = "%s: %d records are left out: %s"
+                        _log.warning(message, path, outcome.rejected, outcome.message, extra=self._extra)
+                    continue
+                case Overloaded() | StoreUnavailable():
+                    refused.append(place)
+                    _log.warning("%s waits, there is no room: %s", path, outcome, extra=self._extra)
+                case _:
+                    # Nothing of the request is told, which the text of an unforeseen error might do.
+                    what = outcome if isinstance(outcome, TooLarge) else type(outcome).__name__
+                    _log.warning("%s: a request is skipped: %s", path, what, extra=self._extra)
+            self._sink.refused(signal, Refusal.of(outcome).reason)
+        return refused

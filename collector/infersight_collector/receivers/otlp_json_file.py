@@ -179,7 +179,12 @@ class OtlpJsonFileReceiver:
                 continue
             more = self._take(file)
         except OSError as error:
-            _log.warning("%s: cannot be read: %s", path, error.strerror or error)
+            _log.warning("%s: cannot be read: %s", path, error.strerror or error, extra={"component": self._name})
+            return False
+        except Stopped:
+            raise
+        except Exception:  # noqa: BLE001 - whatever is wrong with one file, the others go on
+            _log.exception("%s: cannot be followed", path, extra={"component": self._name})
             return False
         if file.settled:
             self._settle(file)

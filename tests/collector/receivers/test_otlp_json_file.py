@@ -337,6 +337,16 @@ def test_requests_of_a_signal_without_a_pipeline_are_skipped_and_counted(setting
     assert setting.counted("refused_requests", "metrics", "no_pipeline") == 1
 
 
+def test_a_line_of_several_signals_is_taken_whole(setting: Setting) -> None:
+    both = json.loads(line("a")) | {"resourceLogs": [{"scopeLogs": [{"logRecords": [{}, {}]}]}]}
+    setting.append(json.dumps(both) + "\n", line("b"))
+    setting.start()
+    wait_until(lambda: len(setting.names()) >= 2)
+    assert setting.names() == ["a", "b"]
+    assert setting.counted("accepted_records", "logs") == 2
+    assert setting.counted("accepted_requests", "traces") == 2
+
+
 def test_directories_are_followed_and_exclusions_hold(setting: Setting) -> None:
     (setting.folder / "in" / "deep").mkdir(parents=True)
     setting.start("in", exclude=[str(setting.folder / "in" / "*.1.jsonl")])
