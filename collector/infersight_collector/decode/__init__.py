@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
 
+from infersight_collector.decode.attributes import MAX_CELLS
 from infersight_collector.decode.expansion import rows_bytes, walk_bytes
 from infersight_collector.decode.files import read_requests
 from infersight_collector.decode.json import request_from_json
@@ -114,7 +115,7 @@ def decode_all(signal: Signal, requests: Iterable[Request]) -> dict[str, pa.Tabl
         MalformedRequest: google.protobuf would refuse one of them.
     """
     pieces = [decode(signal, piece) for piece in _pieces(requests)] or [decode(signal, b"")]
-    return {name: unify([piece[name] for piece in pieces], name) for name in pieces[0]}
+    return {name: unify([piece[name] for piece in pieces], name, 2 * MAX_CELLS) for name in pieces[0]}
 
 
 def _pieces(requests: Iterable[Request]) -> Iterator[Request]:

@@ -30,7 +30,8 @@ from infersight_collector.decode.kernels import (
     nb,
     uint64,
 )
-from infersight_collector.decode.values import json_objects, render_json
+from infersight_collector.decode.objects import json_objects
+from infersight_collector.decode.values import render_json
 from infersight_collector.decode.walk import Tables
 from infersight_collector.decode.wire import read_word
 from infersight_collector.store.schema import ATTRIBUTE_TYPES, JSON_FIELD
@@ -99,8 +100,15 @@ def attribute_columns(tables: Tables, table: str, rows: int, copies: int = 0) ->
         fields.append(pa.field(name, ATTRIBUTE_TYPES[kind], metadata=JSON_FIELD if kind == "json" else None))
         arrays.append(_value_array(tables, attributes, members, kind, rows))
     struct = pa.StructArray.from_arrays(arrays, fields=fields) if fields else None
-    left = attributes[order[bounds[-2] :]]
-    return AttributeColumns(struct, sparse_text(json_objects(tables, left), rows))
+    left = order[bounds[-2] :]
+    return AttributeColumns(struct, json_objects(tables, attributes[left], keys[left], rows))
+
+
+def json_column(tables: Tables, table: str, rows: int) -> Any:
+    """All attributes of one table as JSON objects, text, null where a row has none; the arguments as above."""
+    attributes = tables.rows[table]
+    keys, _ = _intern(tables.data, attributes, _SEED)
+    return json_objects(tables, attributes, keys, rows)
 
 
 def sparse_text(texts: dict[int, str], rows: int) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Exemplar, Metric, NumberDataPoint
 
-from infersight_collector.decode.attributes import AttributeColumns, attribute_columns, sparse_text
+from infersight_collector.decode.attributes import AttributeColumns, attribute_columns, json_column
 from infersight_collector.decode.buffers import (
     bool_array,
     double_array,
@@ -23,7 +23,6 @@ from infersight_collector.decode.buffers import (
 from infersight_collector.decode.columns import count_column, id_column, text_column, time_column
 from infersight_collector.decode.kernels import Ints
 from infersight_collector.decode.source import source_columns
-from infersight_collector.decode.values import json_objects
 from infersight_collector.decode.walk import Tables
 
 TEMPORALITIES: Final = ("UNSPECIFIED", "DELTA", "CUMULATIVE")
@@ -137,7 +136,7 @@ def _point_columns(tables: Tables, points: _Points) -> dict[str, Any]:
 def _metric_columns(tables: Tables, points: _Points) -> dict[str, Any]:
     """What the metric says of all its points."""
     metric = pa.array(points.metric)
-    metadata = sparse_text(json_objects(tables, tables.rows["metrics.metadata"]), len(tables.rows["metrics"]))
+    metadata = json_column(tables, "metrics.metadata", len(tables.rows["metrics"]))
     temporality = tables.column("data", "aggregation_temporality")[points.data]
     is_monotonic = tables.column("data", "is_monotonic")[points.data]
     return {

@@ -7,9 +7,7 @@ The JSON is compact, as `json.dumps` writes it. A map's repeated key is written 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 
-import json
 import math
-from collections.abc import Iterable
 from typing import Any, Final
 
 import numpy as np
@@ -106,34 +104,6 @@ def value_text(tables: Tables, rows: Ints) -> Any:
     return pc.call_function("coalesce", [text, text_array(buffer, starts, lengths)])
 
 
-def json_objects(tables: Tables, rows: Ints) -> dict[int, str]:
-    """One JSON object of the attributes of each parent; a key that occurs several times has an array of its values.
-
-    Args:
-        tables: the walked request.
-        rows: rows of attributes, int64 `[rows, slots of an attribute]`.
-    """
-    if not len(rows):
-        return {}
-    text, starts, lengths = render_json(tables, rows)
-    values = text_array(text, starts, lengths).to_pylist()
-    keys = text_array(tables.data, rows[:, lo.KEY], rows[:, lo.KEY_LENGTH]).to_pylist()
-    found: dict[int, dict[str, list[str]]] = {}
-    for parent, key, value in zip(rows[:, 0].tolist(), keys, values, strict=True):
-        found.setdefault(parent, {}).setdefault(key, []).append(value)
-    return {parent: _json_object(pairs.items()) for parent, pairs in found.items()}
-
-
-def _json_object(pairs: Iterable[tuple[str, list[str]]]) -> str:
-    return (
-        "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{_one_or_array(values)}" for key, values in pairs) + "}"
-    )
-
-
-def _one_or_array(values: list[str]) -> str:
-    return values[0] if len(values) == 1 else f"[{','.join(values)}]"
-
-
 def _write_numbers(rows: Ints) -> Bytes:
     """Write the doubles among the rows, shortest that reads back exactly, and point the rows to the text."""
     doubles = rows[:, lo.CASE] == lo.DOUBLE_CASE
@@ -162,7 +132,7 @@ def _room(text: Bytes, used: int, more: int) -> Bytes:
 
 
 @inline
-def _write_string(data: Bytes, start: int, length: int, text: Bytes, at: int) -> int:
+def write_json_string(data: Bytes, start: int, length: int, text: Bytes, at: int) -> int:
     """Write a JSON string; `text` has room for six bytes a byte and the quotes."""
     text[at] = _QUOTE
     at += 1
@@ -225,7 +195,7 @@ def _write_base64(data: Bytes, start: int, length: int, text: Bytes, at: int) ->
 @inline
 def _write_scalar(data: Bytes, numbers: Bytes, case: int, value: int, length: int, text: Bytes, at: int) -> int:
     if case == lo.STRING_CASE:
-        return _write_string(data, value, length, text, at)
+        return write_json_string(data, value, length, text, at)
     if case == lo.INT_CASE:
         return _write_int(value, text, at)
     if case == lo.DOUBLE_CASE:
@@ -261,7 +231,7 @@ def _render(data: Bytes, numbers: Bytes, rows: Ints, inner: int, children: Ints,
             case, value, length = rows[row, lo.CASE], rows[row, lo.VALUE], rows[row, lo.VALUE_LENGTH]
             text = _room(text, at, 6 * (length + rows[row, lo.KEY_LENGTH]) + 64)
             if depth > 0 and stack[depth - 1, 2]:
-                at = _write_string(data, rows[row, lo.KEY], rows[row, lo.KEY_LENGTH], text, at)
+                at = write_json_string(data, rows[row, lo.KEY], rows[row, lo.KEY_LENGTH], text, at)
                 text[at] = _COLON
                 at += 1
             if case in (lo.ARRAY_CASE, lo.MAP_CASE):

@@ -13,7 +13,7 @@ control characters, and ones that differ from another key only in case (SQL engi
 import base64
 import json
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
@@ -92,21 +92,41 @@ def conform(rows: pa.Table, table: str, known: pa.Schema, cap: int = MAX_KEYS) -
     return pa.concat_tables(batches, promote_options="permissive")
 
 
-def unify(parts: Sequence[pa.Table], table: str) -> pa.Table:
+def unify(parts: Sequence[pa.Table], table: str, max_cells: int) -> pa.Table:
     """Rows decoded apart as one table: where they disagree about a key's type, the first type is the key's.
 
     Args:
         parts: rows in the layout of `schema`, at least one table.
         table: name of the table they go to.
+        max_cells: most values, nulls too, of one attribute column; rare keys beyond are kept in its `*_other`.
     """
     if len(parts) == 1:
         return parts[0]
-    known = parts[0].schema
-    conformed = [parts[0]]
+    cap = max(1, min(MAX_KEYS, max_cells // max(1, sum(part.num_rows for part in parts))))
+    known = _most_frequent(parts, table, cap)
+    conformed = [conform(parts[0], table, known, cap) if known.names else parts[0]]
+    known = pa.unify_schemas([known, conformed[0].schema], promote_options="permissive")
     for part in parts[1:]:
-        conformed.append(conform(part, table, known))
+        conformed.append(conform(part, table, known, cap))
         known = pa.unify_schemas([known, conformed[-1].schema], promote_options="permissive")
     return pa.concat_tables(conformed, promote_options="permissive")
+
+
+def _most_frequent(parts: Sequence[pa.Table], table: str, cap: int) -> pa.Schema:
+    """The attribute columns that have more keys than they may, with those keys that most rows have."""
+    known: list[pa.Field] = []
+    for column in ATTRIBUTE_COLUMNS[table]:
+        structs = [part.column(column) for part in parts if column in part.column_names]
+        if len({field.name for struct in structs for field in struct.type}) <= cap:
+            continue
+        rows: Counter[str] = Counter()
+        fields: dict[str, pa.Field] = {}
+        for struct in structs:
+            for field, values in zip(struct.type, struct.flatten(), strict=True):
+                rows[field.name] += len(values) - values.null_count
+                fields.setdefault(field.name, field)
+        known.append(pa.field(column, pa.struct([fields[name] for name, _ in rows.most_common(cap)])))
+    return pa.schema(known)
 
 
 def _conform_columns(batch: pa.RecordBatch, catalogues: Mapping[str, _Catalogue]) -> pa.RecordBatch:

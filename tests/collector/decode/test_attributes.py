@@ -4,6 +4,7 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownParameterType=false, reportUnknownArgumentType=false
 
+import json
 from typing import Any
 
 import pyarrow as pa
@@ -49,6 +50,19 @@ def test_first_of_a_repeated_key_gets_the_field() -> None:
     table = spans_with([("k", "a"), ("k", "b")], [("k", "a"), ("k", "b"), ("k", 3)])
     assert table["attributes"].to_pylist() == [{"k": "a"}, {"k": "a"}]
     assert table["attributes_other"].to_pylist() == ['{"k":"b"}', '{"k":["b",3]}']
+
+
+def test_what_has_no_field_is_valid_json_whatever_its_key() -> None:
+    """Values of repeated keys come together, in the place of the first; rows without any have null."""
+    keys = ['"', "\\", "\n", "\x01", "ü", "\U0001d566"]
+    values: list[Any] = ["in the field", "y", 1]
+    table = spans_with([], [(key, value) for value in values for key in keys], [("k", 1)], [("k", 2), ("k", True)])
+    assert [json.loads(text) if text else None for text in table["attributes_other"].to_pylist()] == [
+        None,
+        {key: ["y", 1] for key in keys},
+        None,
+        {"k": True},
+    ]
 
 
 def test_empty_values_and_empty_keys_have_no_field() -> None:

@@ -151,7 +151,7 @@ def test_parts_that_disagree_about_a_type_become_one_table_with_the_first_type()
     first = spans([{"a": 1, "b": "x"}], attributes_other=pa.nulls(1, pa.string()))
     second = spans([{"a": "text", "c": 0.5}], attributes_other=pa.nulls(1, pa.string()))
     third = spans([{"c": 1}, None], attributes_other=pa.array(['{"d":2}', None]))
-    rows = unify([first, second, third], "spans")
+    rows = unify([first, second, third], "spans", 2**20)
     assert rows["attributes"].to_pylist() == [
         {"a": 1, "b": "x", "c": None},
         {"a": None, "b": None, "c": 0.5},
@@ -159,3 +159,17 @@ def test_parts_that_disagree_about_a_type_become_one_table_with_the_first_type()
         None,
     ]
     assert others(rows) == [None, {"a": "text"}, {"c": 1, "d": 2}, None]
+
+
+def test_parts_with_more_keys_than_there_is_room_for_keep_the_most_frequent_ones() -> None:
+    first = spans([{"a": 1, "rare": 1}, {"a": 2, "rare": None}, {"a": 3, "rare": None}])
+    second = spans([{"b": "x", "seldom": 0.5}, {"b": "y", "seldom": None}])
+    rows = unify([first, second], "spans", 5 * 2)
+    of_first = [{"a": number, "b": None} for number in (1, 2, 3)]
+    assert rows["attributes"].to_pylist() == [*of_first, {"a": None, "b": "x"}, {"a": None, "b": "y"}]
+    assert others(rows) == [{"rare": 1}, None, None, {"seldom": 0.5}, None]
+
+
+def test_parts_for_which_there_is_room_keep_all_their_keys() -> None:
+    rows = unify([spans([{"a": 1}]), spans([{"b": 2}])], "spans", 4)
+    assert rows["attributes"].to_pylist() == [{"a": 1, "b": None}, {"a": None, "b": 2}]
