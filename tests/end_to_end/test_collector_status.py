@@ -74,6 +74,7 @@ def test_own_metrics_are_in_the_store_beside_those_of_others(
         assert post(collector.http, "/v1/traces", spans_request(name)).status == 200
     collector.wait_for("select count(*) from spans", 2)
     found = "from metrics where service_name = 'infersight-collector' and name = 'infersight.collector.{}'"
+    wait_until(lambda: latest(collector, found.format("store.rows")))  # from now on there are attributes to ask for
     wait_until(
         lambda: latest(collector, found.format("store.rows") + " and to_json(attributes)->>'table' = 'spans'") == 2
     )
