@@ -30,6 +30,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         recording.span(number, 4, "serve query", start + took * 7 // 10, took // 10, parent=3, kind="SERVER", source=DB)
     recording.span(200, 1, "nightly job", 0, 50 * MS)
     recording.span(201, 1, "unfinished", 0, None, kind="SERVER")
+    recording.span(202, 1, "batch ranker", 0, 900 * MS, attributes={"infersight.operation": "batch"})
     return recording.write(tmp_path_factory.mktemp("slow") / "store")
 
 
@@ -51,6 +52,10 @@ def test_requests_are_listed_slowest_first_with_what_their_time_went_to(database
     assert (first.trace_id, first.service, first.name, first.route) == (trace_id(100), "api", "POST /embed", "/embed")
     assert (first.status_code, first.top, first.top_ns) == ("ERROR", "preprocess", 70 * MS)
     assert first.start_time == "2025-10-09T08:55:00.000000000Z"
+
+
+def test_a_batch_serves_requests_and_is_none(database: duckdb.DuckDBPyConnection) -> None:
+    assert trace_id(202) not in [request.trace_id for request in slow(database, limit=1000).requests]
 
 
 def test_a_trace_is_one_request_however_many_services_served_it(database: duckdb.DuckDBPyConnection) -> None:

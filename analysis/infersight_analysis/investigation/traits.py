@@ -17,7 +17,8 @@ from infersight_analysis.trace import Span
 
 _SIZE: Final = re.compile(r"(^|[._])(size|length|bytes|tokens|count|chars|rows|items|shape|width|height)$")
 _NOT_AN_INPUT: Final = re.compile(
-    r"^(thread|process|server|client|network|code|exception|error)\.|status_code|infersight.(event|requests)"
+    r"^(thread|process|server|client|network|code|exception|error)\.|status_code|\.duration$"
+    r"|infersight\.(event|requests|recorder)"
 )
 
 LARGE: Final = 2.0

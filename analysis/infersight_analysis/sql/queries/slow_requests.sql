@@ -1,4 +1,5 @@
--- A request is the first span of its trace that serves someone or has no parent, of those that the filters leave.
+-- A request is the first span of its trace that serves someone or has no parent, of those that the filters leave. A
+-- batch has a trace of its own and serves the requests that it links to: it is none itself.
 with requests as (
     select
         trace_id, span_id, service_name, name, start_time_ns, duration_ns, status_code,
@@ -6,6 +7,7 @@ with requests as (
     from spans
     where (kind in ('SERVER', 'CONSUMER') or parent_span_id is null)
         and duration_ns is not null
+        and attributes['infersight.operation']::varchar is distinct from 'batch'
         and start_time_ns >= $from_ns and start_time_ns < $until_ns
         and ($service is null or service_name = $service)
         and ($route is null or attributes['http.route']::varchar = $route or name = $route)
