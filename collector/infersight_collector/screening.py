@@ -5,17 +5,14 @@ A gateway sends what many programs said in one request; one of them that sends t
 
 from typing import Final, NamedTuple
 
-import numpy as np
-
-from infersight_collector.decode import Examined, examine
-from infersight_collector.decode.wire import fields_of
+from infersight_collector.decode import Examined, examine, wire
 from infersight_collector.errors import TooManyCopies
 from infersight_collector.signals import Signal
 
-_MAX_RESOURCES: Final = 1000
-"""Resources that are looked at one by one: half a second. A request with more is refused as a whole."""
+_MAX_FIELDS: Final = 1000
+"""Resources that are looked at one by one, in half a second. A request with more is refused as a whole."""
 
-_RESOURCES: Final = 1  # the field resource_spans, resource_logs or resource_metrics
+_RESOURCE: Final = 1 << 3 | wire.LENGTH  # tag of the field resource_spans, resource_logs or resource_metrics
 
 
 class Screened(NamedTuple):
@@ -62,11 +59,44 @@ def screen(signal: Signal, request: bytes, limit: int) -> Screened:
 
 
 def _resources(request: bytes) -> list[bytes]:
-    """The resources of a valid request, each a valid request of its own, unless there are too many.
+    """The resources of a valid request, each a valid request of its own; none where there are too many fields.
 
     Fields that OTLP does not know are left out.
     """
-    fields = fields_of(np.frombuffer(request, np.uint8)).tolist()
-    bounds = [0, *(end for _, _, _, end in fields)]
-    found = [position for position, (number, _, _, _) in enumerate(fields) if number == _RESOURCES]
-    return [request[bounds[each] : bounds[each + 1]] for each in found] if len(found) <= _MAX_RESOURCES else []
+    found: list[bytes] = []
+    position = 0
+    for _ in range(_MAX_FIELDS):
+        if position == len(request):
+            return found
+        start = position
+        tag, position = _varint(request, position)
+        position = _skipped(request, position, tag & 7)
+        if position < 0:
+            return []
+        if tag == _RESOURCE:
+            found.append(request[start:position])
+    return []
+
+
+def _skipped(request: bytes, position: int, wire_type: int) -> int:
+    """The end of a field's value, or -1 where that is a group, which nothing of OTLP is."""
+    match wire_type:
+        case wire.VARINT:
+            return _varint(request, position)[1]
+        case wire.LENGTH:
+            length, position = _varint(request, position)
+            return position + length
+        case wire.FIXED64:
+            return position + 8
+        case wire.FIXED32:
+            return position + 4
+        case _:
+            return -1
+
+
+def _varint(request: bytes, position: int) -> tuple[int, int]:
+    value = shift = 0
+    while (byte := request[position]) & 0x80:
+        value |= (byte & 0x7F) << shift
+        position, shift = position + 1, shift + 7
+    return value | byte << shift, position + 1

@@ -9,9 +9,8 @@ from pathlib import Path
 import grpc
 import pytest
 from google.rpc.status_pb2 import Status
-from opentelemetry.proto.common.v1.common_pb2 import KeyValue
 from tests.support.collectors import RunningCollector, StartCollector, wait_until
-from tests.support.hostile_requests import ACCEPTED, MIB, REFUSED, nested, span, spans
+from tests.support.hostile_requests import ACCEPTED, MIB, REFUSED, deep_span, spans
 from tests.support.otlp_requests import spans_request
 from tests.support.otlp_senders import GrpcSender, post
 
@@ -67,7 +66,7 @@ def test_a_decompression_bomb_over_grpc_is_not_unpacked(collector: RunningCollec
 
 
 def test_nesting_beyond_the_limit_is_refused_and_harms_nobody(collector: RunningCollector) -> None:
-    deep = spans(span(KeyValue(key="deep", value=nested(MAX_DEPTH))))
+    deep = spans(deep_span(MAX_DEPTH))
     answer = post(collector.http, "/v1/traces", deep)
     assert answer.status == 400
     assert "nested deeper" in Status.FromString(answer.body).message
