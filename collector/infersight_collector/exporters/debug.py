@@ -41,32 +41,33 @@ class DebugExporter:
 
     def __init__(self, config: DebugConfig) -> None:
         self._verbosity = config.verbosity
-        self._counts: Counter[str] = Counter()
-        self._lines: list[str] = []
+        self._batches: list[Batch] = []
 
     def start(self) -> None:
         """There is nothing to open."""
 
     def begin(self) -> None:
         """Forgets batches that were not committed."""
-        self._counts = Counter()
-        self._lines = []
+        self._batches = []
 
     def consume(self, batch: Batch) -> None:
-        """Keeps what to show of a batch."""
-        for name, rows in batch.tables.items():
-            self._counts[name] += rows.num_rows
-            if self._verbosity != "basic":
-                describe = _in_full if self._verbosity == "detailed" else _in_short
-                self._lines += (line for row in rows.to_pylist() for line in describe(name, row))
+        """Keeps a batch until the segment is complete."""
+        self._batches.append(batch)
 
     def commit(self, origin: Origin) -> None:
         """Shows the segment."""
         del origin
-        counts = [f"{count} {_RECORDS[name]}" for name, count in self._counts.items() if count]
-        lines = [f"debug     {', '.join(counts) or 'nothing'}", *self._lines]
+        counts: Counter[str] = Counter()
+        lines: list[str] = []
+        for batch in self._batches:
+            for name, rows in batch.tables.items():
+                counts[name] += rows.num_rows
+                if self._verbosity != "basic":
+                    describe = _in_full if self._verbosity == "detailed" else _in_short
+                    lines += (line for row in rows.to_pylist() for line in describe(name, row))
+        head = ", ".join(f"{count} {_RECORDS[name]}" for name, count in counts.items() if count)
         with suppress(OSError, ValueError):  # nobody reads stdout any more
-            sys.stdout.write("\n".join(map(_printable, lines)) + "\n")
+            sys.stdout.write("\n".join(map(_printable, [f"debug     {head or 'nothing'}", *lines])) + "\n")
             sys.stdout.flush()
         self.begin()
 

@@ -87,7 +87,7 @@ class FileExporter:
         self._gathered = Gathered()
 
     def consume(self, batch: Batch) -> None:
-        """Gathers the requests of a batch."""
+        """Keeps a batch until the segment is complete."""
         self._begun().add(batch)
 
     def commit(self, origin: Origin) -> None:
@@ -96,11 +96,11 @@ class FileExporter:
         Raises:
             StoreUnavailable: the file cannot be written now.
         """
-        requests = self._begun().requests()
+        lines = b"".join(json_line(signal, request) for signal, request in self._begun().requests())
         try:
             self._ledger.load()
             if not self._ledger.has(origin):
-                self._append(b"".join(json_line(signal, request) for signal, request in requests))
+                self._append(lines)
                 self._ledger.add(origin)
                 self._ledger.save()
         except OSError as error:

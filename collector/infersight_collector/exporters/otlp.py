@@ -166,7 +166,7 @@ class OtlpExporter:
         self._gathered = Gathered()
 
     def consume(self, batch: Batch) -> None:
-        """Gathers the requests of a batch."""
+        """Keeps a batch until the segment is complete."""
         self._require_start().add(batch)
 
     def commit(self, origin: Origin) -> None:
@@ -175,7 +175,7 @@ class OtlpExporter:
         Raises:
             StoreUnavailable: the queue is full, or the disk does not take them.
         """
-        self._queue.put(origin, self._require_start().requests())
+        self._queue.put(origin, list(self._require_start().requests()))
         self.begin()
 
     def stop(self) -> None:
