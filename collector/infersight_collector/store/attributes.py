@@ -58,7 +58,7 @@ def is_json(field: pa.Field) -> bool:
     return bool((field.metadata or {}).get(_JSON_TYPE) == JSON_FIELD[_JSON_TYPE])
 
 
-def conform(rows: pa.Table, table: str, known: pa.Schema, cap: int = MAX_KEYS) -> pa.Table:
+def conform(rows: pa.Table, table: str, known: pa.Schema, cap: int = MAX_KEYS, *, closed: bool = False) -> pa.Table:
     """Rows whose attribute STRUCTs hold only keys of the catalogue, or new ones, each with its one type.
 
     Args:
@@ -66,12 +66,13 @@ def conform(rows: pa.Table, table: str, known: pa.Schema, cap: int = MAX_KEYS) -
         table: name of the table they go to.
         known: the table's schema: its attribute columns are the catalogue.
         cap: most keys of one attribute column.
+        closed: whether the rows' own attribute columns (not those of events and links) take no new key.
 
     Returns:
         the same rows; what did not fit is in the `*_other` columns.
     """
     catalogues = {
-        column: _Catalogue(_type_of(known, column), cap)
+        column: _Catalogue(_type_of(known, column), 0 if closed else cap)
         for column in ATTRIBUTE_COLUMNS[table]
         if column in rows.column_names
     }
@@ -98,35 +99,35 @@ def unify(parts: Sequence[pa.Table], table: str, max_cells: int) -> pa.Table:
     Args:
         parts: rows in the layout of `schema`, at least one table.
         table: name of the table they go to.
-        max_cells: most values, nulls too, of one attribute column; rare keys beyond are kept in its `*_other`.
+        max_cells: most values, nulls too, of its attribute columns together; rarer keys go to their `*_other`.
     """
     if len(parts) == 1:
         return parts[0]
-    cap = max(1, min(MAX_KEYS, max_cells // max(1, sum(part.num_rows for part in parts))))
-    known = _most_frequent(parts, table, cap)
-    conformed = [conform(parts[0], table, known, cap) if known.names else parts[0]]
-    known = pa.unify_schemas([known, conformed[0].schema], promote_options="permissive")
+    known = _most_frequent(parts, table, max_cells // max(1, sum(part.num_rows for part in parts)))
+    if known is not None:
+        parts = [conform(part, table, known, closed=True) for part in parts]
+    known = parts[0].schema
+    conformed = [parts[0]]
     for part in parts[1:]:
-        conformed.append(conform(part, table, known, cap))
+        conformed.append(conform(part, table, known))
         known = pa.unify_schemas([known, conformed[-1].schema], promote_options="permissive")
     return pa.concat_tables(conformed, promote_options="permissive")
 
 
-def _most_frequent(parts: Sequence[pa.Table], table: str, cap: int) -> pa.Schema:
-    """The attribute columns that have more keys than they may, with those keys that most rows have."""
-    known: list[pa.Field] = []
+def _most_frequent(parts: Sequence[pa.Table], table: str, cap: int) -> pa.Schema | None:
+    """The attribute columns with those keys that most rows have, where there are more than `cap`; None where not."""
+    rows: Counter[tuple[str, str]] = Counter()
+    fields: dict[tuple[str, str], pa.Field] = {}
     for column in ATTRIBUTE_COLUMNS[table]:
-        structs = [part.column(column) for part in parts if column in part.column_names]
-        if len({field.name for struct in structs for field in struct.type}) <= cap:
-            continue
-        rows: Counter[str] = Counter()
-        fields: dict[str, pa.Field] = {}
-        for struct in structs:
+        for struct in (part.column(column) for part in parts if column in part.column_names):
             for field, values in zip(struct.type, struct.flatten(), strict=True):
-                rows[field.name] += len(values) - values.null_count
-                fields.setdefault(field.name, field)
-        known.append(pa.field(column, pa.struct([fields[name] for name, _ in rows.most_common(cap)])))
-    return pa.schema(known)
+                rows[column, field.name] += len(values) - values.null_count
+                fields.setdefault((column, field.name), field)
+    if len(rows) <= cap:
+        return None
+    kept = [place for place, _ in rows.most_common(cap)]
+    structs = {column: pa.struct([fields[place] for place in kept if place[0] == column]) for column, _ in rows}
+    return pa.schema([pa.field(column, struct) for column, struct in structs.items()])
 
 
 def _conform_columns(batch: pa.RecordBatch, catalogues: Mapping[str, _Catalogue]) -> pa.RecordBatch:

@@ -170,6 +170,14 @@ def test_parts_with_more_keys_than_there_is_room_for_keep_the_most_frequent_ones
     assert others(rows) == [{"rare": 1}, None, None, {"seldom": 0.5}, None]
 
 
+def test_keys_of_events_stay_where_rows_have_more_keys_than_there_is_room_for() -> None:
+    parts = [spans([{key: 1}], events=pa.array([[{"attributes": {key: 1}}]])) for key in ("a", "b")]
+    rows = unify(parts, "spans", 2)
+    assert rows["attributes"].to_pylist() == [{"a": 1}, None]
+    assert others(rows) == [None, {"b": 1}]
+    assert rows["events"].to_pylist() == [[{"attributes": {"a": 1, "b": None}}], [{"attributes": {"a": None, "b": 1}}]]
+
+
 def test_parts_for_which_there_is_room_keep_all_their_keys() -> None:
     rows = unify([spans([{"a": 1}]), spans([{"b": 2}])], "spans", 4)
     assert rows["attributes"].to_pylist() == [{"a": 1, "b": None}, {"a": None, "b": 2}]
