@@ -15,7 +15,7 @@ Every component is named in the configuration, and there is one instance for eac
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 import pyarrow as pa
 
@@ -69,7 +69,8 @@ class Batch:
         signal: the signal they came as.
         tables: rows by table name, in the layout of `store.schema`. A processor may add rows to another signal's
             tables, as metrics that it derives from spans.
-        requests: the OTLP requests that say exactly what the tables say; empty once a processor has changed these.
+        requests: the OTLP requests that say exactly what the tables say; empty once a processor has changed these, and
+            where no exporter has a use for them.
     """
 
     signal: Signal
@@ -198,6 +199,16 @@ class Trouble:
     since: float
     retry_at: float
     delay_s: float
+
+
+@runtime_checkable
+class RowsOnly(Protocol):
+    """Ability of an exporter: it has no use for the requests that rows came as, which need not be kept for it."""
+
+    @property
+    def rows_only(self) -> Literal[True]:
+        """What tells the ability."""
+        ...
 
 
 @runtime_checkable

@@ -4,14 +4,15 @@ import errno
 import logging
 import threading
 import time
-from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from infersight_collector.component import Exporter, Forwarder, LookAhead, Route, Trouble
+from infersight_collector.component import Exporter, Forwarder, LookAhead, Route, RowsOnly, Trouble
 from infersight_collector.journal import Journal
 from infersight_collector.metering import Meter
 from infersight_collector.passage import Passage
@@ -104,6 +105,7 @@ class Flusher:
         self._interval_s = interval_s
         ahead = [part for route in routes for part in route.processors if isinstance(part, LookAhead)]
         self._lookahead_s = max((part.lookahead_s for part in ahead), default=0.0)
+        self._rows_only = all(isinstance(exporter, RowsOnly) for exporter in exporters.values())
         self._deliveries: dict[Segment, _Delivery] = {}
         self._troubles: dict[str, _Trouble] = {}
         self._last_flush: LastFlush | None = None
@@ -194,10 +196,16 @@ class Flusher:
         this = _Round(set(skipped))
         with self._lock:
             # All are shown before one is delivered: a processor that looks ahead decides by everything that is there.
-            for segment, delivery in [(segment, self._show(segment)) for segment in self._journal.take()]:
-                if not final and time.monotonic() - delivery.shown_at < self._lookahead_s:
-                    continue
-                self._deliver(segment, delivery, this)
+            shown = [(segment, self._show(segment)) for segment in self._journal.take()]
+            due = [
+                (segment, delivery)
+                for segment, delivery in shown
+                if final or time.monotonic() - delivery.shown_at >= self._lookahead_s
+            ]
+            opened = self._opened(due, this)
+            for _ in due:
+                # No name here keeps what is done with: it is as much memory as a third segment.
+                self._deliver(*next(opened), this)
         if this.errors:
             self._telemetry.failed_flushes.add(1)
         if this.tried:
@@ -215,14 +223,33 @@ class Flusher:
             delivery = self._deliveries[segment] = _Delivery(list(self._exporters), time.monotonic())
         return delivery
 
-    def _deliver(self, segment: Segment, delivery: _Delivery, this: _Round) -> None:
+    def _opened(
+        self, due: Sequence[tuple[Segment, _Delivery]], this: _Round
+    ) -> Iterator[tuple[Segment, _Delivery, "Future[Passage] | None"]]:
+        """The segments, each read and decoded while the one before it is delivered."""
+        coming: deque[tuple[Segment, _Delivery, Future[Passage] | None]] = deque()
+        with ThreadPoolExecutor(1, thread_name_prefix="decode") as thread:
+            for segment, delivery in due:
+                wanted = any(name not in this.blocked for name in delivery.waiting)
+                coming.append((segment, delivery, thread.submit(self._open, segment, delivery) if wanted else None))
+                if len(coming) > 1:
+                    yield coming.popleft()
+            while coming:
+                yield coming.popleft()
+
+    def _open(self, segment: Segment, delivery: _Delivery) -> Passage:
+        passage = Passage(self._records(segment, delivery), self._meter, rows_only=self._rows_only)
+        passage.decode(self._routes)
+        return passage
+
+    def _deliver(self, segment: Segment, delivery: _Delivery, coming: "Future[Passage] | None", this: _Round) -> None:
         todo = {name: self._exporters[name] for name in delivery.waiting if name not in this.blocked}
         # An exporter gets its segments in order, so one that misses this misses those behind it.
         this.blocked.update(name for name in delivery.waiting if name not in todo)
-        if todo:
+        if todo and coming is not None:
             this.tried = True
             try:
-                passage = Passage(self._records(segment, delivery), self._meter)
+                passage = coming.result()
                 passage.run(self._routes, todo)
             except (StoreUnavailable, OSError) as error:
                 for name in todo:

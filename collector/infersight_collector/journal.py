@@ -12,8 +12,8 @@ from infersight_collector.config.values import Count, Duration
 from infersight_collector.errors import Overloaded
 from infersight_collector.store.wal import FsyncPolicy, Record, Segment, Wal
 
-SEGMENT_BYTES: Final = 96 * 2**20
-"""Size at which a segment is finished: it bounds the memory that a flush takes, about three times as much."""
+SEGMENT_BYTES: Final = 40 * 2**20
+"""Size at which a segment is finished. It bounds the memory of a flush, which holds two: one decoded, one written."""
 
 SEGMENT_MEMORY: Final = 256 * 2**20
 """Size of its rows at which a segment is finished before it is as large; also the most that a request may take."""

@@ -6,7 +6,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -26,27 +26,35 @@ class Passage:
     Args:
         records: requests that were checked when they came.
         meter: counts what the processors do.
+        rows_only: whether requests are forgotten once they are decoded.
     """
 
-    def __init__(self, records: Sequence[Record], meter: Meter) -> None:
+    def __init__(self, records: Iterable[Record], meter: Meter, *, rows_only: bool = False) -> None:
         self._meter = meter
+        self._rows_only = rows_only
         self._requests: defaultdict[Signal, list[Request]] = defaultdict(list)
         for record in records:
             self._requests[record.signal].append(record.request)
+        self._signals = frozenset(self._requests)
         self._batches: dict[Signal, Batch] = {}
         self._shown: set[tuple[int, Signal]] = set()
         self.complete = True
 
     def show(self, routes: Sequence[Route]) -> None:
         """Shows the records to the processors that look ahead."""
-        for route, requests in self._of(routes):
+        for route in self._of(routes):
             try:
-                self._show(route, requests)
+                self._show(route)
             except Exception:  # noqa: BLE001 - see the next line
                 # What it has not seen, a processor decides about by less; `run` will tell of the bug again.
                 _log.exception(
                     "a segment cannot be shown to the processors of %s", route.name, extra={"pipeline": route.name}
                 )
+
+    def decode(self, routes: Sequence[Route]) -> None:
+        """Decodes what the routes take, which `run` would do otherwise; for another thread, before it."""
+        for route in self._of(routes):
+            self._decoded(route.signal)
 
     def run(self, routes: Sequence[Route], exporters: Mapping[str, Exporter]) -> None:
         """Processes the records and hands them to those exporters that are given; `complete` tells whether all were.
@@ -57,25 +65,25 @@ class Passage:
         """
         for exporter in exporters.values():
             exporter.begin()
-        for signal in self._requests.keys() - {route.signal for route in routes}:
+        for signal in self._signals - {route.signal for route in routes}:
             _log.error("%d requests wait for a pipeline of %s, and there is none", len(self._requests[signal]), signal)
             self.complete = False
-        for route, requests in self._of(routes):
+        for route in self._of(routes):
             chosen = [exporters[name] for name in route.exporters if name in exporters]
             try:
                 if chosen:
-                    self._run(route, requests, chosen)
+                    self._run(route, chosen)
             except (StoreUnavailable, OSError):
                 raise
             except Exception:  # noqa: BLE001 - a bug in one pipeline must not stop the others; the segment is set aside
                 _log.exception("the pipeline %s cannot process a segment", route.name, extra={"pipeline": route.name})
                 self.complete = False
 
-    def _show(self, route: Route, requests: Sequence[Request]) -> None:
+    def _show(self, route: Route) -> None:
         batch: Batch | None = None
         for step, observer in enumerate(route.processors):
             if isinstance(observer, LookAhead) and self._is_new(observer, route.signal):
-                batch = batch or self._decoded(route.signal, requests)
+                batch = batch or self._decoded(route.signal)
                 for before in route.processors[:step]:
                     batch = before.process(batch)
                 observer.observe(batch)
@@ -87,8 +95,8 @@ class Passage:
         self._shown.add((id(observer), signal))
         return True
 
-    def _run(self, route: Route, requests: Sequence[Request], exporters: Sequence[Exporter]) -> None:
-        batch = self._decoded(route.signal, requests)
+    def _run(self, route: Route, exporters: Sequence[Exporter]) -> None:
+        batch = self._decoded(route.signal)
         for name, processor in route.steps():
             batch = self._meter.process(route, name, processor, batch)
         for processor in route.processors:
@@ -98,15 +106,16 @@ class Passage:
             for exporter in exporters:
                 exporter.consume(part)
 
-    def _of(self, routes: Sequence[Route]) -> Iterator[tuple[Route, list[Request]]]:
+    def _of(self, routes: Sequence[Route]) -> Iterator[Route]:
         """The routes that there are records for."""
-        return ((route, self._requests[route.signal]) for route in routes if self._requests.get(route.signal))
+        return (route for route in routes if route.signal in self._signals)
 
-    def _decoded(self, signal: Signal, requests: Sequence[Request]) -> Batch:
+    def _decoded(self, signal: Signal) -> Batch:
         if signal not in self._batches:
+            requests = self._requests.pop(signal)
             tables, good = _decode_all(signal, requests)
             self.complete &= len(good) == len(requests)
-            self._batches[signal] = Batch(signal, tables, good)
+            self._batches[signal] = Batch(signal, tables, () if self._rows_only else good)
         return self._batches[signal]
 
 

@@ -11,7 +11,7 @@ import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 from infersight_collector.component import Batch
 from infersight_collector.config.values import Count, Duration
@@ -68,6 +68,8 @@ class StoreExporter:
         path: directory of the store, created where it is absent.
         telemetry: where writes and merges are counted.
     """
+
+    rows_only: Literal[True] = True
 
     def __init__(self, path: Path, telemetry: Telemetry) -> None:
         self._commits = telemetry.counter(STORE_COMMITS)

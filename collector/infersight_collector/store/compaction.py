@@ -2,9 +2,9 @@
 
 Each write leaves one file for each partition: a large one is sorted, a small one in the order of arrival. A partition's
 new files are sorted together as soon as there are a few; sorted files of about the same size are merged when there are
-a few of these. So a row is written again about once for each eightfold of the partition's size, and a partition that
-still grows has some forty files at most. Readers keep what their snapshot showed: a merge adds and removes in one
-commit, and the removed files stay on disk for an hour.
+a few of these, up to a size. When the partition no longer grows, they become a few large ones. So a row is written
+again two or three times. Readers keep what their snapshot showed: a merge adds and removes in one commit, and the
+removed files stay on disk for an hour.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -38,14 +38,18 @@ from infersight_collector.store.writer import Store
 NEW_FILES: Final = 16
 """New files of a partition that are sorted together."""
 
-FAN_IN: Final = 8
-"""Sorted files of about the same size that are merged, 50 MB of memory each; also the ratio between two tiers."""
+FAN_IN: Final = 6
+"""Sorted files of about the same size that are merged, 40 MB of memory each; also the ratio between two tiers."""
 
 MAX_FILE_ROWS: Final = 3_000_000
 """Rows that a merged file may have; 100 to 300 MB."""
 
 SORT_ROWS: Final = 250_000
 """Rows that are sorted in memory at once, unless a single file has more."""
+
+GROWING_ROWS: Final = 300_000
+"""Rows of a sorted file that is merged no further while its partition grows: each merge costs as much as the first
+write did, and the next one can have all of the partition."""
 
 QUIET_MS: Final = 10 * 60_000
 """A partition without a change for so long is merged further, whatever the number of its files."""
@@ -126,7 +130,8 @@ def choose(files: Sequence[File], now_ms: int) -> list[list[File]]:
     quiet = now_ms - max(file.modified_ms for file in files) >= QUIET_MS
     new = [file for file in files if file.is_new]
     groups = list(_batches(new, SORT_ROWS, len(new))) if len(new) >= NEW_FILES or quiet else []
-    small = sorted((file for file in files if not file.is_new and file.rows < MAX_FILE_ROWS // 2), key=_rows)
+    large = MAX_FILE_ROWS // 2 if quiet else GROWING_ROWS
+    small = sorted((file for file in files if not file.is_new and file.rows < large), key=_rows)
     if quiet:
         tiers = [_comparable(small)]
     else:

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from infersight_collector.store.files import ROW_GROUP_ROWS
 from infersight_collector.store.order import sort
 
-_BATCH_ROWS: Final = 8_192
+_BATCH_ROWS: Final = 4_096
 
 Key = tuple[tuple[bool, str], tuple[bool, int]]
 

@@ -8,7 +8,6 @@ each key with the one type that it has in every file. Keys are only ever added.
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUnknownLambdaType=false
 # pyarrow publishes no types.
 
-import os
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,7 +21,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from infersight_collector.store import schema
 from infersight_collector.store.errors import unavailable
 from infersight_collector.store.files import statistics_columns
-from infersight_collector.store.wal import Origin, sync_directory
+from infersight_collector.store.wal import Origin, sync_directory, sync_file
 
 CHECKPOINT_EVERY: Final = 20
 """Commits between checkpoints. Opening and committing take 0.3 ms more for each commit since the last one."""
@@ -126,7 +125,7 @@ class Table:
         version = self._delta.version()
         for number in range(before + 1, version + 1):
             with suppress(FileNotFoundError):  # another writer's clean-up may have been here
-                _sync_file(log / f"{number:020d}.json")
+                sync_file(log / f"{number:020d}.json")
         sync_directory(log)
         if version // CHECKPOINT_EVERY > before // CHECKPOINT_EVERY:
             self._delta.create_checkpoint()
@@ -168,11 +167,3 @@ def _outcome(doing: str) -> Generator[None]:
         if type(error).__name__ != "PanicException":
             raise
         raise unavailable(doing, error) from error
-
-
-def _sync_file(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -21,9 +21,11 @@ import threading
 import time
 import uuid
 import zlib
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, Self
 
@@ -41,6 +43,7 @@ _MARKER: Final = b"\xf1WAL"
 _HEADER: Final = struct.Struct("<4sBII")  # marker, signal, length of the request, CRC-32 of all but the marker
 _CHECKED: Final = struct.Struct("<BI")
 _SIGNALS: Final = tuple(Signal)
+_IOV_MAX: Final = 1024  # buffers that one call may write
 _SCANNED: Final = 4
 _SUFFIX: Final = ".wal"
 _LOCK: Final = "lock"
@@ -87,9 +90,9 @@ class Damage:
 
 @dataclass(slots=True)
 class _Batch:
-    """The frames of one `append`, and what became of them."""
+    """The bytes of one `append`, and what became of them."""
 
-    frames: list[bytes]
+    parts: list[Request]
     done: bool = False
     error: OSError | None = None
 
@@ -175,7 +178,7 @@ class Wal:
             StoreFull: no space; nothing was kept, the log is intact, the sender may retry.
             StoreUnavailable: any other failure to write; the same holds.
         """
-        batch = _Batch([_frame(record) for record in records])
+        batch = _Batch([part for record in records for part in _frame(record)])
         with self._pending_lock:
             self._pending.append(batch)
         with self._io:
@@ -225,23 +228,27 @@ class Wal:
             batches, self._pending = self._pending, []
         error: OSError | None = None
         try:
-            self._write(b"".join(frame for batch in batches for frame in batch.frames))
+            self._write([part for batch in batches for part in batch.parts])
         except OSError as failure:
             error = failure
             self._abandon()
         for batch in batches:
             batch.done, batch.error = True, error
 
-    def _write(self, frames: bytes) -> None:
+    def _write(self, parts: Sequence[Request]) -> None:
         file = self._create() if self._file is None else self._file
-        view = memoryview(frames)
-        while view:
-            view = view[os.write(file, view) :]
+        left = deque(parts)
+        while left:
+            written = os.writev(file, list(islice(left, _IOV_MAX)))
+            while left and written >= len(left[0]):
+                written -= len(left.popleft())
+            if written:
+                left[0] = memoryview(left[0])[written:]
         now = time.monotonic()
         if self._fsync == "always" or (self._fsync == "interval" and now - self._synced_at >= self._interval_s):
             os.fdatasync(file)
             self._synced_at = now
-        self._length += len(frames)
+        self._length += sum(map(len, parts))
 
     def _create(self) -> int:
         path = self._path(self._number + 1)
@@ -316,6 +323,15 @@ def sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def sync_file(path: Path) -> None:
+    """Makes the content of a file durable that was written elsewhere."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _new_directory(root: Path) -> tuple[Path, int]:
     """A directory for a new writer, and the descriptor of its lock."""
     while True:
@@ -345,12 +361,13 @@ def _try_lock(directory: Path) -> int | None:
     return None
 
 
-def _frame(record: Record) -> bytes:
+def _frame(record: Record) -> tuple[Request, Request]:
+    """A record's header and its request, to be written one after the other."""
     signal = _SIGNALS.index(record.signal)
     if len(record.request) > MAX_RECORD_BYTES:
         raise ValueError(f"a record of {len(record.request)} bytes is longer than {MAX_RECORD_BYTES}")
     checksum = zlib.crc32(record.request, zlib.crc32(_CHECKED.pack(signal, len(record.request))))
-    return _HEADER.pack(_MARKER, signal, len(record.request), checksum) + record.request
+    return _HEADER.pack(_MARKER, signal, len(record.request), checksum), record.request
 
 
 def _frame_at(data: bytes, offset: int) -> tuple[Record, int] | None:

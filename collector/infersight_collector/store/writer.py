@@ -25,7 +25,7 @@ from infersight_collector.store.wal import Origin
 if TYPE_CHECKING:
     from deltalake.transaction import AddAction
 
-SORTED_ROWS: Final = 61_440
+SORTED_ROWS: Final = 30_000
 """Rows from which on a write sorts them, at 0.6 us each: such a file needs no first pass of the compaction, which
 would read, sort and write the rows for 2.5 us."""
 

@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import Final, Protocol
 
 RETRY_S: Final = 0.05
-IN_FLIGHT: Final = 8
-"""Requests that a gRPC connection has under way."""
+IN_FLIGHT: Final = 1 << 20
+"""Bytes that a gRPC connection has under way, at most `MAX_CALLS` requests, as senders have whose batches are small."""
+
+MAX_CALLS: Final = 16
 
 _PREFACE: Final = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GOAWAY, _WINDOW_UPDATE = 0, 1, 3, 4, 6, 7, 8
@@ -37,20 +39,19 @@ class Counts:
 
 
 class Connection(Protocol):
-    """One connection with requests under way."""
+    """One connection; it may have several requests under way."""
+
+    multiplexed: bool
 
     def send(self, body: bytes) -> None: ...
 
     def receive(self) -> bool: ...
 
-    @property
-    def depth(self) -> int: ...
-
 
 class HttpConnection:
     """HTTP/1.1, one request after the other."""
 
-    depth = 1
+    multiplexed = False
 
     def __init__(self, host: str, port: int, path: str) -> None:
         self._socket = socket.create_connection((host, port))
@@ -77,7 +78,7 @@ class HttpConnection:
 class GrpcConnection:
     """HTTP/2 with just as much of it as a sender of unary calls needs."""
 
-    depth = IN_FLIGHT
+    multiplexed = True
 
     def __init__(self, host: str, port: int, path: str) -> None:
         self._socket = socket.create_connection((host, port))
@@ -197,13 +198,14 @@ def read_requests(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def send_until(connection: Connection, requests: Iterator[tuple[int, bytes]], end: float, counts: Counts) -> None:
-    """Keeps `depth` requests under way until the end; a refused one is replaced by a later one."""
+    """Keeps requests under way until the end; a refused one is replaced by a later one."""
     waiting: deque[int] = deque()
     while time.monotonic() < end:
         records, body = next(requests)
         connection.send(body)
         waiting.append(records)
-        while len(waiting) >= connection.depth:
+        most = max(1, min(MAX_CALLS, IN_FLIGHT // len(body))) if connection.multiplexed else 1
+        while len(waiting) >= most:
             _settle(connection, waiting, counts)
     while waiting:
         _settle(connection, waiting, counts)

@@ -20,7 +20,16 @@ import pyarrow.parquet as pq
 import pytest
 
 from infersight_collector.store import compaction, merge
-from infersight_collector.store.compaction import FAN_IN, MAX_FILE_ROWS, NEW_FILES, QUIET_MS, File, choose, maintain
+from infersight_collector.store.compaction import (
+    FAN_IN,
+    GROWING_ROWS,
+    MAX_FILE_ROWS,
+    NEW_FILES,
+    QUIET_MS,
+    File,
+    choose,
+    maintain,
+)
 from infersight_collector.store.files import ROW_GROUP_ROWS
 from infersight_collector.store.order import sort
 from infersight_collector.store.partitions import Partition
@@ -80,8 +89,15 @@ def test_a_few_late_rows_do_not_rewrite_a_large_file() -> None:
 
 
 def test_no_merged_file_grows_beyond_the_limit() -> None:
-    groups = choose(files("sorted", *[MAX_FILE_ROWS // 3] * 9), NOW_MS)
+    later = NOW_MS + QUIET_MS
+    groups = choose(files("sorted", *[MAX_FILE_ROWS // 3] * 9), later)
     assert [sum(rows) <= MAX_FILE_ROWS for rows in rows_of(groups)] == [True] * 3
+
+
+def test_large_files_wait_until_their_partition_no_longer_grows() -> None:
+    large = files("sorted", *[GROWING_ROWS] * FAN_IN)
+    assert choose(large, NOW_MS) == []
+    assert rows_of(choose(large, NOW_MS + QUIET_MS)) == [[GROWING_ROWS] * FAN_IN]
     assert choose(files("sorted", *[MAX_FILE_ROWS // 2] * 9), NOW_MS) == []
 
 
