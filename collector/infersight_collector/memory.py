@@ -21,8 +21,8 @@ def keep_memory() -> None:
     """Lets numpy and the receivers reuse the memory of the last flush; for the start of a process, before its threads.
 
     By default glibc gives the large blocks of each flush back, and takes an arena for each thread that it never gives
-    back. This takes 7 % more spans a second in no more memory. Arrow has an allocator of its own, which is as fast as it
-    is. Where the C library is not glibc, nothing is changed.
+    back; this takes 7 % more spans a second, in no more memory. Arrow has an allocator of its own, which needs nothing.
+    Where the C library is not glibc, nothing is changed.
     """
     mallopt: Any = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is None:

@@ -21,6 +21,7 @@ from typing import Any, Final
 
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 from tests.benchmarks.decode import attributes, put, request_of
 from tests.support.collectors import Collectors, RunningCollector
 from tests.support.foreign import free_port, rotel
@@ -83,7 +84,7 @@ def metrics_request(points: int, seed: int) -> bytes:
     resource = request.resource_metrics.add()
     put(resource.resource.attributes, {"service.name": "fraud", "service.version": "1.2.3"})
     metric = resource.scope_metrics.add().metrics.add(name="http.server.request.duration", unit="s")
-    metric.histogram.aggregation_temporality = 2
+    metric.histogram.aggregation_temporality = AGGREGATION_TEMPORALITY_CUMULATIVE
     for _ in range(points):
         time_ns = START_NS + rng.randrange(10**12)
         counts = [rng.randrange(1_000) for _ in range(12)]

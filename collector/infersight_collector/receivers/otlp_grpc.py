@@ -121,15 +121,16 @@ class _Services(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no typ
         self._sink = sink
         self._tokens = tokens
 
-    def service(self, details: Any) -> Any:
+    def service(self, handler_call_details: Any) -> Any:
         """The handler of a call, None for a method that there is not."""
-        handler = self._handlers.get(details.method)
+        method = handler_call_details.method
+        handler = self._handlers.get(method)
         if handler is None or self._tokens is None:
             return handler
         try:
-            self._tokens.check(_authorization(details.invocation_metadata))
+            self._tokens.check(_authorization(handler_call_details.invocation_metadata))
         except Unauthorized as error:
-            return _refusing(self._signals[details.method], self._sink, error)
+            return _refusing(self._signals[method], self._sink, error)
         return handler
 
 
