@@ -30,8 +30,9 @@ def resident_bytes() -> int:
 def give_back() -> None:
     """Returns what is free inside the process to the system; until then it counts as resident."""
     gc.collect()
-    # Of the system's allocator too, whose free memory the process keeps for the next flush.
-    pa.default_memory_pool().release_unused()
+    # Of the C library's allocator too, of whose free memory the process keeps much for the next flush.
+    for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
+        pool.release_unused()
 
 
 def available_bytes(groups: Path = _GROUPS, membership: Path = _MEMBERSHIP) -> int:
