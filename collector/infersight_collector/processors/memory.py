@@ -1,6 +1,6 @@
 """How much memory this process takes, and may take."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyarrow publishes no types.
 
 import gc
