@@ -17,7 +17,18 @@ from tests.sdk.conftest import free_port, served_by
 
 FOLDER = str(Path(__file__).parent)
 UVICORN = [sys.executable, "-m", "uvicorn", "loaded_application:app", "--app-dir", FOLDER, "--port", "PORT"]
-GUNICORN = [sys.executable, "-m", "gunicorn", "--chdir", FOLDER, "--bind", "127.0.0.1:PORT", "loaded_application:app"]
+GUNICORN = [
+    sys.executable,
+    "-m",
+    "gunicorn",
+    "--chdir",
+    FOLDER,
+    "--bind",
+    "127.0.0.1:PORT",
+    "--graceful-timeout",
+    "8",
+    "loaded_application:app",
+]
 SERVERS = {
     "uvicorn, 4 workers": [*UVICORN, "--workers", "4", "--no-access-log"],
     "gunicorn, 2 workers": [*GUNICORN, "--workers", "2", "--worker-class", "uvicorn_worker.UvicornWorker"],

@@ -16,7 +16,11 @@ from tests.sdk.conftest import free_port, served_by
 
 FOLDER = Path(__file__).parent
 UVICORN = [sys.executable, "-m", "uvicorn", "served_application:app", "--app-dir", str(FOLDER), "--port", "PORT"]
-GUNICORN = [sys.executable, "-m", "gunicorn", "--chdir", str(FOLDER), "--bind", "127.0.0.1:PORT", "--workers", "2"]
+GUNICORN = [
+    *(sys.executable, "-m", "gunicorn", "--chdir", str(FOLDER), "--bind", "127.0.0.1:PORT", "--workers", "2"),
+    # A worker that is stopped before it follows signals serves on, and gunicorn waits so long before it kills it.
+    *("--graceful-timeout", "8"),
+]
 ASGI = ["--worker-class", "uvicorn_worker.UvicornWorker", "served_application:app"]
 WSGI = ["--worker-class", "gthread", "--threads", "4", "served_wsgi:app"]
 
