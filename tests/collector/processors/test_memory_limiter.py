@@ -101,11 +101,12 @@ import numpy as np, time
 from infersight_collector.memory import keep_memory
 from infersight_collector.config.values import Duration
 from infersight_collector.errors import MemoryShort
-from infersight_collector.processors.memory import resident_bytes
+from infersight_collector.processors.memory import give_back, resident_bytes
 from infersight_collector.processors.memory_limiter import MemoryLimiter
 
 keep_memory()
-limiter = MemoryLimiter(check_interval=Duration(0.001), limit_mib=resident_bytes() // 2**20 + 150, spike_limit_mib=50)
+give_back()  # the allocators take some memory for themselves when they are first used
+limiter = MemoryLimiter(check_interval=Duration(0.001), limit_mib=resident_bytes() // 2**20 + 250, spike_limit_mib=50)
 
 def refuses():
     time.sleep(0.002)
@@ -115,7 +116,7 @@ def refuses():
         return True
     return False
 
-blocks = [np.ones(2**20, np.uint8) for _ in range(300)]
+blocks = [np.ones(2**20, np.uint8) for _ in range(500)]
 assert refuses()
 last = np.ones(2**10, np.uint8)  # what lies above free memory keeps it from being given back by itself
 del blocks
