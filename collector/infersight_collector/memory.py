@@ -29,3 +29,10 @@ def keep_memory() -> None:
         return
     for option, value in ((_M_MMAP_THRESHOLD, _LARGE), (_M_TRIM_THRESHOLD, _KEPT), (_M_ARENA_MAX, _ARENAS)):
         mallopt(option, value)
+
+
+def trim_memory() -> None:
+    """Gives the free memory back that `keep_memory` has the process keep."""
+    trim: Any = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)

@@ -1,6 +1,6 @@
 """How much memory this process takes, and may take."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyarrow publishes no types.
 
 import gc
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Final
 
 import pyarrow as pa
+
+from infersight_collector.memory import trim_memory
 
 _GROUPS: Final = Path("/sys/fs/cgroup")
 _MEMBERSHIP: Final = Path("/proc/self/cgroup")
@@ -30,9 +32,8 @@ def resident_bytes() -> int:
 def give_back() -> None:
     """Returns what is free inside the process to the system; until then it counts as resident."""
     gc.collect()
-    # Of the C library's allocator too, of whose free memory the process keeps much for the next flush.
-    for pool in (pa.default_memory_pool(), pa.system_memory_pool()):
-        pool.release_unused()
+    pa.default_memory_pool().release_unused()
+    trim_memory()
 
 
 def available_bytes(groups: Path = _GROUPS, membership: Path = _MEMBERSHIP) -> int:
