@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.benchmarks.decode import attributes
 
 from infersight_collector.decode import check, decode
 from infersight_collector.encode import encode
@@ -21,27 +22,6 @@ REPEATS: Final = 15
 SPANS: Final = 10_000
 
 FIELDS: Final = {str: "string_value", bool: "bool_value", int: "int_value", float: "double_value"}
-
-
-def attributes(rng: random.Random) -> dict[str, Any]:
-    """Fifteen attributes of a request to a model server."""
-    return {
-        "http.request.method": "POST",
-        "http.route": "/predict/{model}",
-        "url.path": f"/predict/model-{rng.randrange(20)}",
-        "url.scheme": "http",
-        "server.address": "models.internal.example.org",
-        "server.port": 8080,
-        "client.address": f"10.0.{rng.randrange(256)}.{rng.randrange(256)}",
-        "user_agent.original": "python-httpx/0.28.1",
-        "http.response.status_code": rng.choice([200, 200, 200, 422, 500]),
-        "infersight.model.name": f"model-{rng.randrange(20)}",
-        "infersight.model.version": "2026-01-15",
-        "infersight.batch.size": rng.randrange(1, 33),
-        "infersight.device": "cuda:0",
-        "infersight.event_loop.lag": rng.random() / 100,
-        "infersight.cached": rng.random() < 0.1,
-    }
 
 
 def spans(rng: random.Random) -> list[dict[str, Any]]:

@@ -24,7 +24,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.metrics.v1.metrics_pb2 import AGGREGATION_TEMPORALITY_CUMULATIVE
 from tests.benchmarks.decode import attributes, put, request_of
 from tests.support.collectors import Collectors, RunningCollector
-from tests.support.foreign import free_port, rotel
+from tests.support.foreign import free_port, rotel, wait_for_listener
 
 SENDER: Final = Path(__file__).parent / "load" / "sender.py"
 START_NS: Final = 1_790_000_000_000_000_000
@@ -149,7 +149,8 @@ def running_rotel(folder: Path) -> Generator[tuple[int, dict[str, str]]]:
     with (folder / "rotel.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
-        time.sleep(2)
+        for address in addresses.values():
+            wait_for_listener(address)
         yield process.pid, addresses
     finally:
         process.send_signal(signal.SIGTERM)

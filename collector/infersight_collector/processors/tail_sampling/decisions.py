@@ -70,7 +70,7 @@ class Decisions:
         return found
 
     def add(self, traces: Hashes, probabilities: Probabilities) -> None:
-        """Remembers new decisions, for now in memory."""
+        """Remembers new decisions, in memory until `settle` makes them durable."""
         if len(traces):
             added = np.empty(len(traces), _RECORD)
             added["trace"], added["probability"] = traces, probabilities
