@@ -5,7 +5,7 @@
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 
 import json
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -18,12 +18,7 @@ from infersight_collector.decode.columns import count_column, text_column
 from infersight_collector.decode.kernels import BYTES, INTS, ROWS, Bytes, Ints, kernel, nb
 from infersight_collector.decode.values import value_text
 from infersight_collector.decode.walk import Tables
-
-_SERVICE_KEYS: Final = {
-    "service_name": "service.name",
-    "service_version": "service.version",
-    "service_instance_id": "service.instance.id",
-}
+from infersight_collector.store.schema import SERVICE_COLUMNS
 
 
 def source_columns(tables: Tables, scopes: Ints, copies: int = 0) -> dict[str, Any]:
@@ -45,7 +40,7 @@ def _resource_columns(tables: Tables, copies: int) -> dict[str, Any]:
     rows = len(tables.rows["resources"])
     table = "resources.resource.attributes"
     return {
-        **{column: _first_value(tables, table, key, rows) for column, key in _SERVICE_KEYS.items()},
+        **{column: _first_value(tables, table, key, rows) for key, column in SERVICE_COLUMNS.items()},
         **attribute_columns(tables, table, rows, copies).named("resource_attributes"),
         "resource_dropped_attributes_count": count_column(tables, "resources", "resource.dropped_attributes_count"),
         "resource_entity_refs": _entity_refs(tables, rows),

@@ -13,6 +13,7 @@ import pyarrow as pa
 from infersight_collector.component import Batch
 from infersight_collector.processors.actions import Action
 from infersight_collector.processors.edited import EditedAttributes, with_column
+from infersight_collector.store.schema import SERVICE_COLUMNS
 
 RECORD_ATTRIBUTES: Final = {
     "spans": "attributes",
@@ -23,13 +24,6 @@ RECORD_ATTRIBUTES: Final = {
 """The attributes of a table's records; an exemplar has those of its data point, which name its series."""
 
 RESOURCE_ATTRIBUTES: Final = "resource_attributes"
-
-SERVICE_COLUMNS: Final = {
-    "service.name": "service_name",
-    "service.version": "service_version",
-    "service.instance.id": "service_instance_id",
-}
-"""Resource attributes that are columns as well."""
 
 
 @dataclass(frozen=True)

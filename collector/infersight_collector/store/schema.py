@@ -47,6 +47,13 @@ ATTRIBUTE_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 NESTED_ATTRIBUTES: Final[dict[str, tuple[str, ...]]] = {"spans": ("events", "links")}
 """List columns whose STRUCT elements have an `attributes` field (and `attributes_other`) of their own."""
 
+SERVICE_COLUMNS: Final = {
+    "service.name": "service_name",
+    "service.version": "service_version",
+    "service.instance.id": "service_instance_id",
+}
+"""Resource attributes that are columns as well."""
+
 PARTITIONS: Final = ("date", "hour")
 """Partition columns, added by the store from the table's time column: `YYYY-MM-DD` and `HH`, both text, UTC."""
 
