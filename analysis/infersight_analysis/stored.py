@@ -15,7 +15,8 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from infersight_collector.store.schema import ATTRIBUTE_COLUMNS, COLUMNS, JSON_FIELD, TIME_COLUMN
+from infersight_collector.store.layout import ATTRIBUTE_COLUMNS, JSON_FIELD, TIME_COLUMN
+from infersight_collector.store.schema import COLUMNS
 from infersight_collector.store.snapshot import Snapshot
 
 NO_KEYS: Final = "MAP(VARCHAR, VARCHAR)"

@@ -67,7 +67,7 @@ class Batch:
 
     Attributes:
         signal: the signal they came as.
-        tables: rows by table name, in the layout of `store.schema`. A processor may add rows to another signal's
+        tables: rows by table name, in the layout of `store.layout`. A processor may add rows to another signal's
             tables, as metrics that it derives from spans.
         requests: the OTLP requests that say exactly what the tables say; empty once a processor has changed these, and
             where no exporter has a use for them.

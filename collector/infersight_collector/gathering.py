@@ -12,7 +12,7 @@ from infersight_collector.store.attributes import conform
 
 
 def gather(tables: Sequence[pa.Table], name: str) -> pa.Table:
-    """The rows of several tables, in the layout of `store.schema`, as one table.
+    """The rows of several tables, in the layout of `store.layout`, as one table.
 
     Where they have different types for an attribute, as metrics that were derived from spans may have others than
     metrics that arrived, the first one's is kept, and the others' values move to the column `*_other`.

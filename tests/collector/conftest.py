@@ -1,4 +1,4 @@
-"""The decoder's reference: google.protobuf's own parse, laid out by plain loops in the rows of `store.schema`.
+"""The decoder's reference: google.protobuf's own parse, laid out by plain loops in the rows of `store.layout`.
 
 It shares no code with the decoder. Rows are dicts, attribute STRUCTs are dicts of the keys that a row has.
 Fixtures hand its functions to the tests.

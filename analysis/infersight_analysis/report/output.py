@@ -56,6 +56,16 @@ def bar(start: float, end: float, width: int) -> str:
     return text[:width].ljust(width)
 
 
+def short_size(count: int) -> str:
+    """A number of bytes for people, three digits and a unit of 1 000: `63 B`, `1.25 MB`."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5:
+            return f"{count} B" if unit == "B" else f"{value:.3g} {unit}"
+        value /= 1000
+    return f"{value:.3g} TB"
+
+
 def joined(*parts: object) -> str:
     """What is there of the parts, with dots between."""
     return " · ".join(str(part) for part in parts if part)

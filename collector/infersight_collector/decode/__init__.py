@@ -92,7 +92,7 @@ def decode(signal: Signal, request: Request) -> dict[str, pa.Table]:
         request: an Export*ServiceRequest; several concatenated are one valid request.
 
     Returns:
-        The tables of `signals.TABLES[signal]`, each in the layout of `store.schema`, without partition columns.
+        The tables of `signals.TABLES[signal]`, each in the layout of `store.layout`, without partition columns.
         Attribute columns, and `events` and `links`, are there only when something is in them.
 
     Raises:

@@ -18,7 +18,7 @@ from infersight_collector.decode.columns import count_column, text_column
 from infersight_collector.decode.kernels import BYTES, INTS, ROWS, Bytes, Ints, kernel, nb
 from infersight_collector.decode.values import value_text
 from infersight_collector.decode.walk import Tables
-from infersight_collector.store.schema import SERVICE_COLUMNS
+from infersight_collector.store.layout import SERVICE_COLUMNS
 
 
 def source_columns(tables: Tables, scopes: Ints, copies: int = 0) -> dict[str, Any]:

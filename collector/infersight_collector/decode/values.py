@@ -1,4 +1,4 @@
-"""The text of OTLP values: strings as they are, everything else as JSON in the form that `store.schema` describes.
+"""The text of OTLP values: strings as they are, everything else as JSON in the form that `store.layout` describes.
 
 The JSON is compact, as `json.dumps` writes it. A map's repeated key is written as often as it occurs.
 """

@@ -33,7 +33,7 @@ def encode(signal: Signal, tables: Mapping[str, pa.Table], max_bytes: int = MAX_
 
     Args:
         signal: whose tables.
-        tables: rows by table name, in the layout of `store.schema`; of these, those of `signals.TABLES[signal]`.
+        tables: rows by table name, in the layout of `store.layout`; of these, those of `signals.TABLES[signal]`.
         max_bytes: most bytes of a request; a single record that is larger goes alone.
 
     Yields:

@@ -34,7 +34,7 @@ def attribute_fields(number: int, columns: dict[str, Any], name: str, rows: int)
         rows: number of rows.
 
     Raises:
-        ValueError: a key has a type that the layout of `store.schema` does not know.
+        ValueError: a key has a type that the layout of `store.layout` does not know.
     """
     parts = [attribute(number, field.name, _value(field, values)) for field, values in struct_fields(columns.get(name))]
     other = columns.get(f"{name}_other")

@@ -1,4 +1,4 @@
-"""JSON of stored values back to OTLP values: the inverse of `decode.values`, by the conventions of `store.schema`."""
+"""JSON of stored values back to OTLP values: the inverse of `decode.values`, by the conventions of `store.layout`."""
 
 # pyarrow publishes no types:
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 from infersight_collector.processors.attributes import RESOURCE_ATTRIBUTES, with_resource
 from infersight_collector.processors.edited import EditedAttributes, array_of, with_column
 from infersight_collector.processors.sql import Database, Expression, Output, Result
-from infersight_collector.store.schema import ATTRIBUTE_COLUMNS, COLUMNS
+from infersight_collector.store.layout import ATTRIBUTE_COLUMNS
+from infersight_collector.store.schema import COLUMNS
 
 _ATTRIBUTE: Final = re.compile(r"(\w+)\[\s*'((?:[^']|'')+)'\s*\]")
 

@@ -17,7 +17,7 @@ def values_of(rows: pa.Table, key: str) -> Iterator[Any]:
     """The values of a key, first among the attributes of the rows themselves, then of their resource.
 
     Args:
-        rows: rows in the layout of `store.schema`, in one chunk.
+        rows: rows in the layout of `store.layout`, in one chunk.
         key: an attribute's key.
 
     Yields:

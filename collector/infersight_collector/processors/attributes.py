@@ -13,7 +13,7 @@ import pyarrow as pa
 from infersight_collector.component import Batch
 from infersight_collector.processors.actions import Action
 from infersight_collector.processors.edited import EditedAttributes, with_column
-from infersight_collector.store.schema import SERVICE_COLUMNS
+from infersight_collector.store.layout import SERVICE_COLUMNS
 
 RECORD_ATTRIBUTES: Final = {
     "spans": "attributes",

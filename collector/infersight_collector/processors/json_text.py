@@ -1,4 +1,4 @@
-"""JSON text in the form of `store.schema`: arrays and maps, and what does not fit an attribute STRUCT."""
+"""JSON text in the form of `store.layout`: arrays and maps, and what does not fit an attribute STRUCT."""
 
 import base64
 import binascii

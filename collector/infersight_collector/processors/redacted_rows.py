@@ -16,7 +16,7 @@ from infersight_collector.processors.attributes import RESOURCE_ATTRIBUTES, with
 from infersight_collector.processors.edited import EditedAttributes, array_of, with_column
 from infersight_collector.processors.redacted_texts import RedactedTexts
 from infersight_collector.store.attributes import is_json
-from infersight_collector.store.schema import ATTRIBUTE_COLUMNS, NESTED_ATTRIBUTES, SERVICE_COLUMNS
+from infersight_collector.store.layout import ATTRIBUTE_COLUMNS, NESTED_ATTRIBUTES, SERVICE_COLUMNS
 
 _SOURCE: Final = ("scope_name", "scope_version", "scope_schema_url", "resource_schema_url")
 

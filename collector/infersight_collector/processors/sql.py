@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from infersight_collector.processors.edited import array_of
 from infersight_collector.processors.other_members import Mask
-from infersight_collector.store.schema import ATTRIBUTE_COLUMNS, COLUMNS, NESTED_ATTRIBUTES, TIME_COLUMN
+from infersight_collector.store.layout import ATTRIBUTE_COLUMNS, NESTED_ATTRIBUTES, TIME_COLUMN
+from infersight_collector.store.schema import COLUMNS
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

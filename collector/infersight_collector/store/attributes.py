@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from infersight_collector.store.schema import ATTRIBUTE_COLUMNS, JSON_FIELD, NESTED_ATTRIBUTES
+from infersight_collector.store.layout import ATTRIBUTE_COLUMNS, JSON_FIELD, NESTED_ATTRIBUTES
 
 MAX_KEYS: Final = 1_000
 """Most keys that one attribute column of a table may have."""

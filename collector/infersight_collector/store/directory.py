@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from infersight_collector.store.errors import NotAStore, StoreError, StoreTooNew, unavailable
-from infersight_collector.store.schema import SCHEMA_VERSION
+from infersight_collector.store.layout import SCHEMA_VERSION
 from infersight_collector.store.wal import sync_directory
 
 VERSION_FILE: Final = "VERSION"

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from deltalake.transaction import AddAction
 
 from infersight_collector.store.errors import unavailable
+from infersight_collector.store.layout import TIME_COLUMN
 from infersight_collector.store.partitions import Partition
-from infersight_collector.store.schema import TIME_COLUMN
 from infersight_collector.store.wal import sync_directory, sync_file
 
 ROW_GROUP_ROWS: Final = 61_440

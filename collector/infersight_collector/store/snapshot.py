@@ -15,7 +15,8 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from infersight_collector.store import directory
-from infersight_collector.store.schema import COLUMNS, PARTITIONS, TIME_COLUMN
+from infersight_collector.store.layout import PARTITIONS, TIME_COLUMN
+from infersight_collector.store.schema import COLUMNS
 
 
 class Snapshot:
@@ -81,10 +82,22 @@ class Snapshot:
         # delta-rs answers with URIs, DuckDB and pyarrow take paths
         return [unquote(uri) for uri in delta.file_uris(file_pruning_predicate=conditions or None)]
 
+    def described_files(self, table: str) -> pa.Table:
+        """What the table's log says of its Parquet files, one row a file.
+
+        Returns:
+            columns `path` (below the table's directory), `size_bytes`, `num_records`, `partition.NAME`, and the ranges
+            that are kept for each file as `min.NAME` and `max.NAME`.
+        """
+        delta = self._opened.get(table)
+        if delta is None:
+            return pa.table({"path": pa.array([], pa.string()), "size_bytes": [], "num_records": []})
+        return pa.table(delta.get_add_actions(flatten=True))
+
     def schema(self, table: str) -> pa.Schema:
         """The columns of a table with every attribute key that occurs, each with its type.
 
-        Fields of attribute STRUCTs that hold JSON text carry the metadata `schema.JSON_FIELD`. The partition columns
+        Fields of attribute STRUCTs that hold JSON text carry the metadata `layout.JSON_FIELD`. The partition columns
         are left out, for they are not in the files.
         """
         delta = self._opened.get(table)

@@ -21,6 +21,7 @@ from deltalake.transaction import AddAction, RemoveAction
 from infersight_collector.store import schema
 from infersight_collector.store.errors import unavailable
 from infersight_collector.store.files import statistics_columns
+from infersight_collector.store.layout import PARTITIONS
 from infersight_collector.store.wal import Origin, sync_directory, sync_file
 
 CHECKPOINT_EVERY: Final = 20
@@ -112,7 +113,7 @@ class Table:
                 list(actions),
                 "append",
                 self._delta.schema(),
-                list(schema.PARTITIONS),
+                list(PARTITIONS),
                 commit_properties=CommitProperties(app_transactions=transactions),
                 post_commithook_properties=_NO_HOOKS,
             )
@@ -137,13 +138,13 @@ class Table:
 
     def _create(self) -> None:
         columns: Any = schema.COLUMNS[self.name]
-        for name in schema.PARTITIONS:
+        for name in PARTITIONS:
             columns = columns.append(pa.field(name, pa.string()))
         DeltaTable.create(
             str(self.path),
             columns,
             mode="ignore",
-            partition_by=list(schema.PARTITIONS),
+            partition_by=list(PARTITIONS),
             configuration={
                 # Checkpoints and clean-up are ours, see CHECKPOINT_EVERY and `compaction`.
                 "delta.dataSkippingStatsColumns": ",".join(statistics_columns(self.name, columns.names)),

@@ -17,9 +17,9 @@ from infersight_collector.store import directory, tables
 from infersight_collector.store.attributes import conform
 from infersight_collector.store.errors import StoreUnavailable
 from infersight_collector.store.files import NEW, SORTED, discard, write_file
+from infersight_collector.store.layout import TIME_COLUMN
 from infersight_collector.store.order import in_order
 from infersight_collector.store.partitions import by_partition
-from infersight_collector.store.schema import TIME_COLUMN
 from infersight_collector.store.wal import Origin
 
 if TYPE_CHECKING:

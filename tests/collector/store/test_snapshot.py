@@ -12,7 +12,8 @@ import pyarrow as pa
 import pytest
 
 from infersight_collector.store.errors import NotAStore, StoreError, StoreTooNew
-from infersight_collector.store.schema import COLUMNS, SCHEMA_VERSION
+from infersight_collector.store.layout import SCHEMA_VERSION
+from infersight_collector.store.schema import COLUMNS
 from infersight_collector.store.snapshot import Snapshot
 from infersight_collector.store.wal import Origin
 from infersight_collector.store.writer import Store

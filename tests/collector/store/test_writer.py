@@ -20,8 +20,9 @@ import pytest
 
 from infersight_collector.store.errors import StoreFull
 from infersight_collector.store.files import NEW, SORTED
+from infersight_collector.store.layout import JSON_FIELD
 from infersight_collector.store.order import in_order
-from infersight_collector.store.schema import COLUMNS, JSON_FIELD
+from infersight_collector.store.schema import COLUMNS
 from infersight_collector.store.snapshot import Snapshot
 from infersight_collector.store.tables import CHECKPOINT_EVERY
 from infersight_collector.store.wal import Origin

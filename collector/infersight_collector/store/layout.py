@@ -1,0 +1,150 @@
+"""The stored columns of each table: what decode produces, what the store keeps and what the views read.
+
+Conventions:
+- ids are lower-case hex strings; an absent id, text or number is null, never "" or 0 in its place;
+- times are int64 nanoseconds since the epoch, UTC, named `*_ns` (Delta and Spark have no nanosecond timestamp);
+- enumerations are the protobuf names without their prefix: `SERVER`, `ERROR`, `CUMULATIVE`;
+- an attribute column `X` is a STRUCT of the keys that occur (absent when no key occurs), typed by
+  `schema.ATTRIBUTE_TYPES`; what does not fit (a value of another type than the key's, a repeated key, a key beyond the
+  cap, an empty value) is in `X_other`, a JSON object in text;
+- array and map values are JSON text in a STRUCT field that carries the metadata `JSON_FIELD`. Plain JSON wherever
+  JSON can say it; what it cannot say is in OTLP/JSON's own form: `{"bytesValue": "<base64>"}` and
+  `{"doubleValue": "NaN" | "Infinity" | "-Infinity"}`.
+"""
+
+from typing import Final
+
+SCHEMA_VERSION: Final = 1
+"""Version of this layout; kept in the store's VERSION file."""
+
+JSON_FIELD: Final = {b"infersight.type": b"json"}
+"""Arrow field metadata that marks a text field of an attribute STRUCT as JSON (an OTLP array or map)."""
+
+ATTRIBUTE_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "spans": ("attributes", "resource_attributes", "scope_attributes"),
+    "logs": ("attributes", "resource_attributes", "scope_attributes"),
+    "metrics": ("attributes", "resource_attributes", "scope_attributes"),
+    "exemplars": ("attributes", "point_attributes", "resource_attributes"),
+}
+"""The attribute columns of each table; each `X` has its `X_other` beside it."""
+
+NESTED_ATTRIBUTES: Final[dict[str, tuple[str, ...]]] = {"spans": ("events", "links")}
+"""List columns whose STRUCT elements have an `attributes` field (and `attributes_other`) of their own."""
+
+SERVICE_COLUMNS: Final = {
+    "service.name": "service_name",
+    "service.version": "service_version",
+    "service.instance.id": "service_instance_id",
+}
+"""Resource attributes that are columns as well."""
+
+PARTITIONS: Final = ("date", "hour")
+"""Partition columns, added by the store from the table's time column: `YYYY-MM-DD` and `HH`, both text, UTC."""
+
+TIME_COLUMN: Final = {"spans": "start_time_ns", "logs": "time_ns", "metrics": "time_ns", "exemplars": "time_ns"}
+"""The column that places a row in time."""
+
+_SOURCE: Final = {
+    "service_name": "string",
+    "service_version": "string",
+    "service_instance_id": "string",
+    "resource_attributes_other": "string",
+    "resource_dropped_attributes_count": "long",
+    "resource_entity_refs": "string",  # JSON array, as in OTLP/JSON
+    "resource_schema_url": "string",
+    "scope_name": "string",
+    "scope_version": "string",
+    "scope_attributes_other": "string",
+    "scope_dropped_attributes_count": "long",
+    "scope_schema_url": "string",
+}
+
+COLUMN_TYPES: Final[dict[str, dict[str, str]]] = {
+    "spans": {
+        "trace_id": "string",
+        "span_id": "string",
+        "parent_span_id": "string",
+        "trace_state": "string",
+        "flags": "long",
+        "name": "string",
+        "kind": "string",  # UNSPECIFIED INTERNAL SERVER CLIENT PRODUCER CONSUMER
+        "start_time_ns": "long",
+        "end_time_ns": "long",
+        "duration_ns": "long",  # null while end_time is absent; negative when the sender's clock stepped
+        "status_code": "string",  # UNSET OK ERROR
+        "status_message": "string",
+        **_SOURCE,
+        "attributes_other": "string",
+        "dropped_attributes_count": "long",
+        # elements: time_ns, name, attributes, attributes_other, dropped_attributes_count
+        "dropped_events_count": "long",
+        # elements: trace_id, span_id, trace_state, flags, attributes, attributes_other, dropped_attributes_count
+        "dropped_links_count": "long",
+        "sample_weight": "double",  # how many requests this one stands for; 1 when nothing was sampled away
+    },
+    "logs": {
+        "time_ns": "long",  # the observed time where the sender gave no time
+        "observed_time_ns": "long",
+        "trace_id": "string",
+        "span_id": "string",
+        "flags": "long",
+        "severity_number": "integer",
+        "severity_text": "string",
+        "body": "string",  # text as it is; any other body as JSON, see body_type
+        "body_type": "string",  # string bool int double bytes array map, null without a body
+        "event_name": "string",
+        **_SOURCE,
+        "attributes_other": "string",
+        "dropped_attributes_count": "long",
+        "sample_weight": "double",
+    },
+    "metrics": {  # one row a data point
+        "time_ns": "long",
+        "start_time_ns": "long",
+        "name": "string",
+        "description": "string",
+        "unit": "string",
+        "metadata": "string",  # JSON object
+        "type": "string",  # gauge sum histogram exponential_histogram summary
+        "temporality": "string",  # UNSPECIFIED DELTA CUMULATIVE, null where the type has none
+        "is_monotonic": "boolean",  # of sums
+        "flags": "long",
+        "value": "double",  # of gauges and sums, integers too
+        "value_int": "long",  # the exact value where the sender's was an integer
+        "count": "long",
+        "sum": "double",
+        "min": "double",
+        "max": "double",
+        "bounds": "array<double>",
+        "bucket_counts": "array<long>",
+        "scale": "integer",
+        "zero_count": "long",
+        "zero_threshold": "double",
+        "positive_offset": "integer",
+        "positive_bucket_counts": "array<long>",
+        "negative_offset": "integer",
+        "negative_bucket_counts": "array<long>",
+        "quantiles": "array<quantile>",
+        **_SOURCE,
+        "attributes_other": "string",
+    },
+    "exemplars": {
+        "time_ns": "long",
+        "metric_name": "string",
+        "metric_type": "string",
+        "value": "double",
+        "value_int": "long",
+        "trace_id": "string",
+        "span_id": "string",
+        "attributes_other": "string",  # `attributes` are the exemplar's own (filtered) attributes
+        "point_time_ns": "long",
+        "point_attributes_other": "string",  # `point_attributes` are those of its data point, the series' key
+        "service_name": "string",
+        "service_version": "string",
+        "service_instance_id": "string",
+        "resource_attributes_other": "string",
+        "scope_name": "string",
+    },
+}
+"""The columns of fixed type, with Delta's names of their types. Attribute columns and `events`/`links` come with the
+keys of the data, see above."""
