@@ -1,5 +1,6 @@
 """The reference of the command line, from what `--help` says: `python -m infersight_analysis.cli_reference`."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import click
@@ -21,14 +22,19 @@ _WIDTHS: Final[dict[str, Any]] = {"terminal_width": 100, "max_content_width": 10
 def reference() -> str:
     """The page in Markdown."""
     context = root.make_context("infersight", [], resilient_parsing=True, **_WIDTHS)
-    sections = [_HEAD, _section("infersight", root.get_help(context), "#")]
-    for name in root.list_commands(context):
-        command = root.get_command(context, name)
+    return "\n".join([_HEAD, _section("infersight", root.get_help(context), "#"), *_commands(root, context)])
+
+
+def _commands(group: click.Group, context: click.Context) -> Iterator[str]:
+    """A section for each command of a group, groups before their commands."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         if command is None:
             raise LookupError(name)
         own = command.make_context(name, [], context, resilient_parsing=True, **_WIDTHS)
-        sections.append(_section(f"infersight {name}", command.get_help(own), "##"))
-    return "\n".join(sections)
+        yield _section(own.command_path, command.get_help(own), "##")
+        if isinstance(command, click.Group):
+            yield from _commands(command, own)
 
 
 def _section(title: str, text: str, level: str) -> str:

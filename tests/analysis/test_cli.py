@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +36,25 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert loaded_by("import infersight_analysis") == []
 
 
+def commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
+    """Every command below a group, by what one types."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        assert command is not None
+        yield f"{path} {name}", command
+        if isinstance(command, click.Group):
+            yield from commands(command, f"{path} {name}")
+
+
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_for_itself_and_each_option_and_is_documented(verb: str) -> None:
-    command = root.get_command(click.Context(root), verb)
-    assert command is not None
-    assert command.help
     assert VERBS[verb].about.endswith(".")
-    undocumented = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
-    assert undocumented == []
-    assert f"## `infersight {verb}`" in (DOCS / "cli.md").read_text()
+    for path, command in commands(root, "infersight"):
+        if path.split()[1] == verb:
+            assert command.help
+            undocumented = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
+            assert undocumented == []
+            assert f"## `{path}`" in (DOCS / "cli.md").read_text()
 
 
 def test_the_reference_is_what_the_help_says() -> None:
