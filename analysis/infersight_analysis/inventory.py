@@ -121,7 +121,7 @@ def take(path: Path) -> Inventory:
 
 
 def _table(snapshot: Snapshot, name: str, keys: int) -> TableFacts:
-    files = snapshot.described_files(name)
+    files = _files(snapshot, name)
     rows, size = _sum(files, "num_records"), _sum(files, "size_bytes")
     return TableFacts(
         name=name,
@@ -135,6 +135,14 @@ def _table(snapshot: Snapshot, name: str, keys: int) -> TableFacts:
         version=snapshot.version.get(name),
         partitions=list(_partitions(files)),
     )
+
+
+def _files(snapshot: Snapshot, name: str) -> pa.Table:
+    """What the table's log says of its files, one row a file."""
+    delta = snapshot.delta(name)
+    if delta is None:
+        return pa.table({"path": pa.array([], pa.string()), "size_bytes": [], "num_records": []})
+    return pa.table(delta.get_add_actions(flatten=True))
 
 
 def _partitions(files: pa.Table) -> Iterator[PartitionFacts]:

@@ -1,6 +1,3 @@
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-# pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false
-# (pyarrow publishes no type information)
 """The stored tables as DuckDB sees them: the files of a snapshot, with every column typed whether or not it occurs.
 
 A file has the attribute keys of its own rows, and DuckDB joins the files' columns by name. One more file without rows
@@ -9,14 +6,11 @@ that was never written is empty instead of unknown, arrays and maps are JSON, an
 ask for are always there.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-import pyarrow as pa
-
-from infersight_collector.store.layout import ATTRIBUTE_COLUMNS, JSON_FIELD, TIME_COLUMN
-from infersight_collector.store.schema import COLUMNS
+from infersight_collector.store.layout import ATTRIBUTE_COLUMNS, COLUMN_TYPES, JSON_MARK, TIME_COLUMN, Field
 from infersight_collector.store.snapshot import Snapshot
 
 NO_KEYS: Final = "MAP(VARCHAR, VARCHAR)"
@@ -67,16 +61,14 @@ _ELEMENTS: Final = {
 }
 _ELEMENT_REST: Final = {"attributes_other": "JSON", "dropped_attributes_count": "BIGINT"}
 
-_SCALARS: Final = (
-    (pa.types.is_boolean, "BOOLEAN"),
-    (pa.types.is_int32, "INTEGER"),
-    (pa.types.is_integer, "BIGINT"),
-    (pa.types.is_floating, "DOUBLE"),
-    (pa.types.is_binary, "BLOB"),
-    (pa.types.is_large_binary, "BLOB"),
-    (pa.types.is_string, "VARCHAR"),
-    (pa.types.is_large_string, "VARCHAR"),
-)
+_SCALARS: Final = {
+    "boolean": "BOOLEAN",
+    "integer": "INTEGER",
+    "long": "BIGINT",
+    "double": "DOUBLE",
+    "string": "VARCHAR",
+    "binary": "BLOB",
+}
 
 
 TABLES: Final = tuple(TIME_COLUMN)
@@ -85,44 +77,43 @@ TABLES: Final = tuple(TIME_COLUMN)
 
 def column_types(snapshot: Snapshot, table: str) -> dict[str, str]:
     """DuckDB's type of every column of a table, those included that no row has yet."""
-    schema = snapshot.schema(table)
-    fields = {field.name: field for columns in (COLUMNS[table], schema) for field in columns}
-    types = {name: sql_type(field) for name, field in fields.items()}
+    fields = {field["name"]: field for field in snapshot.fields(table)}
+    every = {name: Field(name=name, type=kind, metadata={}) for name, kind in COLUMN_TYPES[table].items()} | fields
+    types = {name: sql_type(field) for name, field in every.items()}
     for column in ATTRIBUTE_COLUMNS[table]:
-        types[column] = _attributes_type(f"{table}.{column}", _struct_fields(schema, column))
+        types[column] = _attributes_type(f"{table}.{column}", _members(fields.get(column)))
     if table == "spans":
-        types |= {column: _elements_type(schema, column) for column in _ELEMENTS}
+        types |= {column: _elements_type(column, fields.get(column)) for column in _ELEMENTS}
     return types | {name: "JSON" for name in types if name.endswith("attributes_other")}
 
 
-def sql_type(field: pa.Field) -> str:
-    """DuckDB's type of an Arrow field; text that is marked as JSON is JSON.
+def sql_type(field: Field) -> str:
+    """DuckDB's type of a field; text that is marked as JSON is JSON.
 
     Raises:
         TypeError: the schema holds a type that the store never writes.
     """
-    kind = field.type
-    if JSON_FIELD.items() <= (field.metadata or {}).items():
+    kind = field["type"]
+    if JSON_MARK in field["metadata"].items():
         return "JSON"
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return f"{sql_type(kind.value_field)}[]"
-    if pa.types.is_struct(kind):
-        return _struct({child.name: sql_type(child) for child in kind}) if kind.num_fields else NO_KEYS
-    for matches, name in _SCALARS:
-        if matches(kind):
-            return name
-    raise TypeError(f"no SQL type for {kind} of {field.name}")
+    if isinstance(kind, str):
+        if kind not in _SCALARS:
+            raise TypeError(f"no SQL type for {kind} of {field['name']}")
+        return _SCALARS[kind]
+    if "elementType" in kind:
+        return f"{sql_type(Field(name=field['name'], type=kind['elementType'], metadata={}))}[]"
+    return _struct({child["name"]: sql_type(child) for child in kind["fields"]}) if kind["fields"] else NO_KEYS
 
 
 def attribute_keys(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
     """Table, column, key and SQL type of every attribute key that occurs."""
     for table, columns in ATTRIBUTE_COLUMNS.items():
-        schema = snapshot.schema(table)
+        fields = {field["name"]: field for field in snapshot.fields(table)}
         for column in columns:
-            yield from ((table, column, field.name, sql_type(field)) for field in _struct_fields(schema, column))
-    for column in _ELEMENTS:
-        fields = _element_attributes(snapshot.schema("spans"), column)
-        yield from (("spans", f"{column}.attributes", field.name, sql_type(field)) for field in fields)
+            yield from ((table, column, field["name"], sql_type(field)) for field in _members(fields.get(column)))
+        for column in _ELEMENTS if table == "spans" else ():
+            keys = _members(_attributes_of(fields.get(column)))
+            yield from (("spans", f"{column}.attributes", field["name"], sql_type(field)) for field in keys)
 
 
 def schema_file_statement(types: Mapping[str, str], path: Path) -> str:
@@ -161,24 +152,26 @@ def _struct(fields: Mapping[str, str]) -> str:
     return f"STRUCT({', '.join(f'{identifier(name)} {kind}' for name, kind in fields.items())})"
 
 
-def _attributes_type(column: str, fields: Iterable[pa.Field]) -> str:
-    keys = {field.name: sql_type(field) for field in fields}
+def _attributes_type(column: str, fields: Iterable[Field]) -> str:
+    keys = {field["name"]: sql_type(field) for field in fields}
     present = {key.lower() for key in keys}
     keys |= {key: kind for key, kind in KNOWN_KEYS.get(column, {}).items() if key not in present}
     return _struct(keys) if keys else NO_KEYS
 
 
-def _elements_type(schema: pa.Schema, column: str) -> str:
-    attributes = _attributes_type(f"spans.{column}.attributes", _element_attributes(schema, column))
+def _elements_type(column: str, field: Field | None) -> str:
+    attributes = _attributes_type(f"spans.{column}.attributes", _members(_attributes_of(field)))
     return _struct({**_ELEMENTS[column], "attributes": attributes, **_ELEMENT_REST}) + "[]"
 
 
-def _struct_fields(schema: pa.Schema, column: str) -> list[pa.Field]:
-    return list(schema.field(column).type) if column in schema.names else []
+def _members(field: Field | None) -> Sequence[Field]:
+    """The fields of a STRUCT, or of the STRUCTs in a list; none where there is no such column."""
+    kind = field["type"] if field else ""
+    if not isinstance(kind, str) and "elementType" in kind:
+        kind = kind["elementType"]
+    return () if isinstance(kind, str) or "elementType" in kind else kind["fields"]
 
 
-def _element_attributes(schema: pa.Schema, column: str) -> list[pa.Field]:
-    if column not in schema.names:
-        return []
-    elements: Any = schema.field(column).type.value_type
-    return list(elements.field("attributes").type) if elements.get_field_index("attributes") >= 0 else []
+def _attributes_of(field: Field | None) -> Field | None:
+    """The attributes of a list's elements."""
+    return next((member for member in _members(field) if member["name"] == "attributes"), None)

@@ -34,8 +34,7 @@ from infersight_collector.decode.objects import json_objects
 from infersight_collector.decode.values import render_json
 from infersight_collector.decode.walk import Tables
 from infersight_collector.decode.wire import read_word
-from infersight_collector.store.layout import JSON_FIELD
-from infersight_collector.store.schema import ATTRIBUTE_TYPES
+from infersight_collector.store.schema import ATTRIBUTE_TYPES, JSON_FIELD
 
 _SEED: Final = secrets.randbits(63)
 """Makes it impossible to send keys that are made to collide in this process."""

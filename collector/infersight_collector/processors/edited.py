@@ -18,8 +18,7 @@ import pyarrow.compute as pc
 from infersight_collector.processors import json_text
 from infersight_collector.processors.other_members import Mask, OtherMembers
 from infersight_collector.store.attributes import is_json
-from infersight_collector.store.layout import JSON_FIELD
-from infersight_collector.store.schema import ATTRIBUTE_TYPES
+from infersight_collector.store.schema import ATTRIBUTE_TYPES, JSON_FIELD
 
 _Rows = TypeVar("_Rows", pa.Table, pa.RecordBatch)
 

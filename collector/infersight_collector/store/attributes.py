@@ -21,7 +21,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from infersight_collector.store.layout import ATTRIBUTE_COLUMNS, JSON_FIELD, NESTED_ATTRIBUTES
+from infersight_collector.store.layout import ATTRIBUTE_COLUMNS, NESTED_ATTRIBUTES
+from infersight_collector.store.schema import JSON_FIELD
 
 MAX_KEYS: Final = 1_000
 """Most keys that one attribute column of a table may have."""

@@ -7,18 +7,45 @@ Conventions:
 - an attribute column `X` is a STRUCT of the keys that occur (absent when no key occurs), typed by
   `schema.ATTRIBUTE_TYPES`; what does not fit (a value of another type than the key's, a repeated key, a key beyond the
   cap, an empty value) is in `X_other`, a JSON object in text;
-- array and map values are JSON text in a STRUCT field that carries the metadata `JSON_FIELD`. Plain JSON wherever
+- array and map values are JSON text in a STRUCT field that carries the metadata `JSON_MARK`. Plain JSON wherever
   JSON can say it; what it cannot say is in OTLP/JSON's own form: `{"bytesValue": "<base64>"}` and
   `{"doubleValue": "NaN" | "Infinity" | "-Infinity"}`.
 """
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Final, TypeAlias, TypedDict, final
+
+
+@final
+class Struct(TypedDict):
+    """A type with fields of its own."""
+
+    fields: "Sequence[Field]"
+
+
+@final
+class Array(TypedDict):
+    """A list."""
+
+    elementType: "Type"
+
+
+class Field(TypedDict):
+    """A column, or a field of one."""
+
+    name: str
+    type: "Type"
+    metadata: Mapping[str, str]
+
+
+Type: TypeAlias = str | Struct | Array
+"""A column's type as the schema in a Delta log says it, in JSON: a name or a structure."""
 
 SCHEMA_VERSION: Final = 1
 """Version of this layout; kept in the store's VERSION file."""
 
-JSON_FIELD: Final = {b"infersight.type": b"json"}
-"""Arrow field metadata that marks a text field of an attribute STRUCT as JSON (an OTLP array or map)."""
+JSON_MARK: Final = ("infersight.type", "json")
+"""Key and value of the metadata that marks a text field of an attribute STRUCT as JSON (an OTLP array or map)."""
 
 ATTRIBUTE_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "spans": ("attributes", "resource_attributes", "scope_attributes"),
@@ -59,7 +86,11 @@ _SOURCE: Final = {
     "scope_schema_url": "string",
 }
 
-COLUMN_TYPES: Final[dict[str, dict[str, str]]] = {
+_QUANTILE: Final = Struct(
+    fields=[Field(name=name, type="double", metadata={}) for name in ("quantile", "value")],
+)
+
+COLUMN_TYPES: Final[dict[str, dict[str, Type]]] = {
     "spans": {
         "trace_id": "string",
         "span_id": "string",
@@ -115,16 +146,16 @@ COLUMN_TYPES: Final[dict[str, dict[str, str]]] = {
         "sum": "double",
         "min": "double",
         "max": "double",
-        "bounds": "array<double>",
-        "bucket_counts": "array<long>",
+        "bounds": Array(elementType="double"),
+        "bucket_counts": Array(elementType="long"),
         "scale": "integer",
         "zero_count": "long",
         "zero_threshold": "double",
         "positive_offset": "integer",
-        "positive_bucket_counts": "array<long>",
+        "positive_bucket_counts": Array(elementType="long"),
         "negative_offset": "integer",
-        "negative_bucket_counts": "array<long>",
-        "quantiles": "array<quantile>",
+        "negative_bucket_counts": Array(elementType="long"),
+        "quantiles": Array(elementType=_QUANTILE),
         **_SOURCE,
         "attributes_other": "string",
     },

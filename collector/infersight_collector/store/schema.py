@@ -8,11 +8,11 @@ from typing import Final
 
 import pyarrow as pa
 
-from infersight_collector.store.layout import COLUMN_TYPES
+from infersight_collector.store.layout import COLUMN_TYPES, JSON_MARK, Type
 
 ATTRIBUTE_TYPES: Final[dict[str, pa.DataType]] = {
     "string": pa.string(),
-    "boolean": pa.bool_(),
+    "bool": pa.bool_(),
     "int": pa.int64(),
     "double": pa.float64(),
     "bytes": pa.binary(),
@@ -20,19 +20,28 @@ ATTRIBUTE_TYPES: Final[dict[str, pa.DataType]] = {
 }
 """Arrow type of an attribute's STRUCT field by the kind of its OTLP value; arrays and maps are `json`."""
 
-_TYPES: Final[dict[str, pa.DataType]] = {
+JSON_FIELD: Final = {JSON_MARK[0].encode(): JSON_MARK[1].encode()}
+"""The metadata of JSON fields, as Arrow has it."""
+
+_NAMED: Final[dict[str, pa.DataType]] = {
     "string": pa.string(),
     "boolean": pa.bool_(),
     "integer": pa.int32(),
     "long": pa.int64(),
     "double": pa.float64(),
-    "array<long>": pa.list_(pa.int64()),
-    "array<double>": pa.list_(pa.float64()),
-    "array<quantile>": pa.list_(pa.struct([("quantile", pa.float64()), ("value", pa.float64())])),
 }
 
+
+def _arrow(kind: Type) -> pa.DataType:
+    """Arrow's type for one of the layout."""
+    if isinstance(kind, str):
+        return _NAMED[kind]
+    if "elementType" in kind:
+        return pa.list_(_arrow(kind["elementType"]))
+    return pa.struct([(field["name"], _arrow(field["type"])) for field in kind["fields"]])
+
+
 COLUMNS: Final[dict[str, pa.Schema]] = {
-    table: pa.schema([(name, _TYPES[kind]) for name, kind in columns.items()])
-    for table, columns in COLUMN_TYPES.items()
+    table: pa.schema([(name, _arrow(kind)) for name, kind in types.items()]) for table, types in COLUMN_TYPES.items()
 }
 """The columns of fixed type of each table. Attribute columns and `events`/`links` come with the keys of the data."""

@@ -1,22 +1,17 @@
 """What readers see: the tables of a store at one moment."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUnknownLambdaType=false
-# pyarrow publishes no types.
-
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 from urllib.parse import unquote
 
-import pyarrow as pa
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from infersight_collector.store import directory
-from infersight_collector.store.layout import PARTITIONS, TIME_COLUMN
-from infersight_collector.store.schema import COLUMNS
+from infersight_collector.store.layout import COLUMN_TYPES, PARTITIONS, TIME_COLUMN, Field, Struct
 
 
 class Snapshot:
@@ -43,7 +38,7 @@ class Snapshot:
         """
         directory.check(path)
         opened: dict[str, DeltaTable] = {}
-        for name in COLUMNS:
+        for name in COLUMN_TYPES:
             with suppress(TableNotFoundError):  # nothing was written to it yet
                 opened[name] = DeltaTable(str(path / name))
         return cls(path, opened)
@@ -77,30 +72,23 @@ class Snapshot:
             conditions.append((time, ">=", start_ns))
         if end_ns is not None:
             conditions.append((time, "<", end_ns))
-        if trace_id is not None and "trace_id" in COLUMNS[table].names:
+        if trace_id is not None and "trace_id" in COLUMN_TYPES[table]:
             conditions.append(("trace_id", "=", trace_id.lower()))
         # delta-rs answers with URIs, DuckDB and pyarrow take paths
         return [unquote(uri) for uri in delta.file_uris(file_pruning_predicate=conditions or None)]
 
-    def described_files(self, table: str) -> pa.Table:
-        """What the table's log says of its Parquet files, one row a file.
+    def delta(self, table: str) -> DeltaTable | None:
+        """The table as its log describes it; None while nothing was ever written to it."""
+        return self._opened.get(table)
 
-        Returns:
-            columns `path` (below the table's directory), `size_bytes`, `num_records`, `partition.NAME`, and the ranges
-            that are kept for each file as `min.NAME` and `max.NAME`.
-        """
-        delta = self._opened.get(table)
-        if delta is None:
-            return pa.table({"path": pa.array([], pa.string()), "size_bytes": [], "num_records": []})
-        return pa.table(delta.get_add_actions(flatten=True))
+    def fields(self, table: str) -> list[Field]:
+        """The columns of a table with every attribute key that occurs, as in the schema of its log (Delta's protocol).
 
-    def schema(self, table: str) -> pa.Schema:
-        """The columns of a table with every attribute key that occurs, each with its type.
-
-        Fields of attribute STRUCTs that hold JSON text carry the metadata `layout.JSON_FIELD`. The partition columns
+        Fields of attribute STRUCTs that hold JSON text carry the metadata `layout.JSON_MARK`. The partition columns
         are left out, for they are not in the files.
         """
         delta = self._opened.get(table)
         if delta is None:
-            return COLUMNS[table]
-        return pa.schema([field for field in pa.schema(delta.schema()) if field.name not in PARTITIONS])
+            return [Field(name=name, type=kind, metadata={}) for name, kind in COLUMN_TYPES[table].items()]
+        schema: Struct = json.loads(delta.schema().to_json())
+        return [field for field in schema["fields"] if field["name"] not in PARTITIONS]

@@ -15,8 +15,7 @@ from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 from infersight_collector.decode import decode
 from infersight_collector.decode.attributes import MAX_KEYS
 from infersight_collector.signals import Signal
-from infersight_collector.store.layout import JSON_FIELD
-from infersight_collector.store.schema import COLUMNS
+from infersight_collector.store.schema import COLUMNS, JSON_FIELD
 
 
 def spans_with(*records: list[tuple[str, Any]]) -> pa.Table:

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pytest
 
 from infersight_collector.store.attributes import MAX_KEY_LENGTH, conform, is_json, unify
-from infersight_collector.store.layout import JSON_FIELD
-from infersight_collector.store.schema import COLUMNS
+from infersight_collector.store.schema import COLUMNS, JSON_FIELD
 
 
 def spans(attributes: list[dict[str, Any] | None], **columns: pa.Array) -> pa.Table:

@@ -12,8 +12,7 @@ import pyarrow as pa
 import pytest
 
 from infersight_collector.store.errors import NotAStore, StoreError, StoreTooNew
-from infersight_collector.store.layout import SCHEMA_VERSION
-from infersight_collector.store.schema import COLUMNS
+from infersight_collector.store.layout import COLUMN_TYPES, SCHEMA_VERSION
 from infersight_collector.store.snapshot import Snapshot
 from infersight_collector.store.wal import Origin
 from infersight_collector.store.writer import Store
@@ -72,18 +71,18 @@ def test_a_snapshot_does_not_change_while_the_store_does(store: Path, spans: Spa
 
 
 def test_the_schema_has_every_key_that_occurs_and_no_partition_columns(store: Path) -> None:
-    schema = Snapshot.of(store).schema("spans")
-    attributes = schema.field("attributes").type
-    assert {field.name: field.type for field in attributes} == {
-        "number": pa.int64(), "key0": pa.string(), "key1": pa.string(), "key2": pa.string(), "key3": pa.string(),
+    fields = {field["name"]: field["type"] for field in Snapshot.of(store).fields("spans")}
+    attributes: Any = fields["attributes"]
+    assert {field["name"]: field["type"] for field in attributes["fields"]} == {
+        "number": "long", "key0": "string", "key1": "string", "key2": "string", "key3": "string",
     }  # fmt: skip
-    assert [name for name in schema.names if name not in COLUMNS["spans"].names] == ["attributes", "events"]
+    assert [name for name in fields if name not in COLUMN_TYPES["spans"]] == ["attributes", "events"]
 
 
 def test_a_table_without_rows_has_its_fixed_columns_and_no_files(tmp_path: Path) -> None:
     Store.open(tmp_path)
     snapshot = Snapshot.of(tmp_path)
-    assert snapshot.schema("logs").equals(COLUMNS["logs"])
+    assert {field["name"]: field["type"] for field in snapshot.fields("logs")} == COLUMN_TYPES["logs"]
     assert snapshot.files("logs", start_ns=1, trace_id="0" * 32) == []
     assert snapshot.version == {}
 
