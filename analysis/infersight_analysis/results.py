@@ -1,35 +1,32 @@
-# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
-# pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false
-# (pyarrow publishes no type information)
 """Results of SQL as plain values that JSON can say, exactly.
 
 - 64-bit and 128-bit integers stay integers; decimals are numbers where a double is exact, text otherwise;
 - times are ISO 8601 with nanoseconds and `Z`, dates and times of day as usual;
 - NaN and the infinities are the texts "NaN", "Infinity", "-Infinity", and bytes are base64, as in OTLP/JSON;
 - STRUCTs and MAPs are objects, lists arrays, JSON what it says; everything else is its text.
+
+What Python would not hold exactly (nanoseconds, dates before Christ) DuckDB makes text, by a cast around the query.
 """
 
 import base64
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import duckdb
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from infersight_analysis.times import iso_time
+from infersight_analysis.stored import identifier
 
-Json = Any
+Json: TypeAlias = Any
 """A value of JSON: None, bool, int, float, str, list or dict."""
 
 _BATCH_ROWS: Final = 10_000
-_NS: Final = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+_TEXT: Final = "VARCHAR"
+_TIME: Final = re.compile(r"(\d{4,6}-\d\d-\d\d) (\d\d:\d\d:\d\d)(?:\.(\d+))?(?:\+00)?")
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ class Result:
 
 
 def run(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
-    """Run one query and read its result in batches.
+    """Run one query and read its result in batches; until it was read, the connection does nothing else.
 
     Args:
         connection: from `connect`.
@@ -63,7 +60,11 @@ def run(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
     """
     relation = connection.sql(query)
     types = list(relation.types)
-    return Result(_distinct(relation.columns), [str(kind) for kind in types], _rows(relation, types))
+    forms = [_form(kind) for kind in types]
+    casts = [f"#{number}::{form.read_as}" if form.read_as else f"#{number}" for number, form in enumerate(forms, 1)]
+    text = relation.project(", ".join(casts)).sql_query()
+    rows = _rows(connection.execute(text), [form.encode for form in forms])
+    return Result(_distinct(relation.columns), [str(kind) for kind in types], rows)
 
 
 def _distinct(names: Sequence[str]) -> list[str]:
@@ -79,61 +80,82 @@ def _distinct(names: Sequence[str]) -> list[str]:
     return distinct
 
 
-def _rows(relation: duckdb.DuckDBPyRelation, types: Sequence[Any]) -> Iterator[tuple[Json, ...]]:
-    for batch in relation.to_arrow_reader(_BATCH_ROWS):
-        columns = [_values(array, kind) for array, kind in zip(batch.columns, types, strict=True)]
-        yield from zip(*columns, strict=True)
+Encode: TypeAlias = Callable[[Any], Json]
 
 
-def _values(array: pa.Array, kind: Any) -> list[Json]:
-    """The encoded values of a column, by its Arrow form; `kind` is DuckDB's type, which knows JSON from text."""
-    arrow = array.type
-    if isinstance(arrow, pa.ExtensionType):
-        return [None if value is None else str(value) for value in array.to_pylist()]
-    if pa.types.is_struct(arrow):
-        return _structs(array, kind)
-    if pa.types.is_map(arrow):
-        return _maps(array, kind)
-    if pa.types.is_list(arrow) or pa.types.is_large_list(arrow) or pa.types.is_fixed_size_list(arrow):
-        return _lists(array, kind)
-    if pa.types.is_timestamp(arrow):
-        factor = _NS[arrow.unit]
-        return [None if value is None else iso_time(value * factor) for value in array.cast(pa.int64()).to_pylist()]
-    encode = _encode_json if str(kind) == "JSON" else _encode
-    return [None if value is None else encode(value) for value in array.to_pylist()]
+class _Form(NamedTuple):
+    """How values of a type are read.
+
+    Args:
+        read_as: the type to cast them to, "" where Python holds them as they are.
+        encode: from Python's value, which is not None, to JSON's; None where they are the same.
+    """
+
+    read_as: str = ""
+    encode: Encode | None = None
 
 
-def _structs(array: pa.Array, kind: Any) -> list[Json]:
-    names = [name for name, _ in kind.children]
-    columns = [
-        _values(child, child_kind) for child, (_, child_kind) in zip(array.flatten(), kind.children, strict=True)
-    ]
-    valid = array.is_valid().to_pylist()
-    rows = zip(*columns, strict=True)
-    return [dict(zip(names, row, strict=True)) if there else None for row, there in zip(rows, valid, strict=True)]
+def _rows(cursor: duckdb.DuckDBPyConnection, encodes: Sequence[Encode | None]) -> Iterator[tuple[Json, ...]]:
+    encoded = [(place, encode) for place, encode in enumerate(encodes) if encode]
+    while rows := cursor.fetchmany(_BATCH_ROWS):
+        for row in rows:
+            values = list(row)
+            for place, encode in encoded:
+                if values[place] is not None:
+                    values[place] = encode(values[place])
+            yield tuple(values)
 
 
-def _lists(array: pa.Array, kind: Any) -> list[Json]:
-    flat = iter(_values(array.flatten(), kind.children[0][1]))  # without the elements of nulls
-    lengths = pc.list_value_length(array).to_pylist()  # pyright: ignore[reportAttributeAccessIssue] - made at import
-    return [None if length is None else list(islice(flat, length)) for length in lengths]
+def _form(kind: Any) -> _Form:
+    """The form of DuckDB's type `kind`."""
+    if str(kind) == "JSON":
+        return _Form(encode=_encode_json)
+    if kind.id in _FORMS:
+        return _FORMS[kind.id]
+    if kind.id == "struct":
+        return _struct(kind)
+    if kind.id in {"list", "array"}:
+        return _list(kind)
+    if kind.id == "map":
+        return _map(kind)
+    return _Form(_TEXT, _encode_time if kind.id.startswith("timestamp") else None)
 
 
-def _maps(array: pa.Array, kind: Any) -> list[Json]:
-    (_, key_kind), (_, item_kind) = kind.children
-    offsets = array.offsets.to_pylist()
-    first = offsets[0] if offsets else 0
-    keys = _values(array.keys.slice(first, offsets[-1] - first), key_kind)
-    items = _values(array.items.slice(first, offsets[-1] - first), item_kind)
-    encoded: list[Json] = []
-    for there, low, high in zip(array.is_valid().to_pylist(), offsets, offsets[1:], strict=False):
-        members = zip(keys[low - first : high - first], items[low - first : high - first], strict=True)
-        encoded.append({_key(key): item for key, item in members} if there else None)
-    return encoded
+def _struct(kind: Any) -> _Form:
+    forms = {name: (child, _form(child)) for name, child in kind.children}
+    members = ", ".join(f"{identifier(name)} {form.read_as or child}" for name, (child, form) in forms.items())
+    encodes = [(name, form.encode) for name, (_, form) in forms.items() if form.encode]
+
+    def encode(values: dict[str, Any]) -> Json:
+        for name, member in encodes:
+            if values[name] is not None:
+                values[name] = member(values[name])
+        return values
+
+    cast = any(form.read_as for _, form in forms.values())
+    return _Form(f"STRUCT({members})" if cast else "", encode if encodes else None)
 
 
-def _key(key: Json) -> str:
-    return key if isinstance(key, str) else json.dumps(key)
+def _list(kind: Any) -> _Form:
+    form = _form(kind.children[0][1])
+    member = form.encode
+
+    def encode(values: Sequence[Any]) -> Json:
+        return [None if value is None or member is None else member(value) for value in values]
+
+    # a list of a fixed length is a tuple
+    return _Form(f"{form.read_as}[]" if form.read_as else "", encode if member else list)
+
+
+def _map(kind: Any) -> _Form:
+    (_, _), (_, item) = kind.children
+    form = _form(item)
+    member = form.encode
+
+    def encode(values: dict[str, Any]) -> Json:
+        return {key: None if value is None or member is None else member(value) for key, value in values.items()}
+
+    return _Form(f"MAP({_TEXT}, {form.read_as or item})", encode if member else None)
 
 
 def _encode_json(text: str) -> Json:
@@ -145,9 +167,9 @@ def _number(text: str) -> Json:
     return value if math.isfinite(value) else text
 
 
-def _encode(value: Any) -> Json:
-    encode = _ENCODERS.get(type(value))
-    return str(value) if encode is None else encode(value)
+def _encode_time(text: str) -> Json:
+    found = _TIME.fullmatch(text)  # not so the infinities, and years before Christ
+    return f"{found[1]}T{found[2]}.{found[3] or '':0<9}Z" if found else text
 
 
 def _encode_float(value: float) -> Json:
@@ -162,18 +184,18 @@ def _encode_decimal(value: Decimal) -> Json:
     return float(value) if Decimal(repr(float(value))) == value else str(value)
 
 
-def _encode_moment(value: date | time) -> Json:
-    return value.isoformat()
+def _encode_bytes(value: bytes) -> Json:
+    return base64.b64encode(value).decode()
 
 
-_ENCODERS: Final[dict[type, Callable[[Any], Json]]] = {
-    bool: bool,
-    int: int,
-    str: str,
-    float: _encode_float,
-    Decimal: _encode_decimal,
-    bytes: lambda value: base64.b64encode(value).decode(),
-    date: _encode_moment,
-    time: _encode_moment,
-    datetime: lambda value: value.astimezone(UTC).isoformat(),
+_INTEGERS: Final = ("tinyint", "smallint", "integer", "bigint", "hugeint")
+_FORMS: Final = {
+    "boolean": _Form(),
+    "varchar": _Form(),
+    **dict.fromkeys((*_INTEGERS, *(f"u{name}" for name in _INTEGERS)), _Form()),
+    "float": _Form(encode=_encode_float),
+    "double": _Form(encode=_encode_float),
+    "decimal": _Form(encode=_encode_decimal),
+    "blob": _Form(encode=_encode_bytes),
+    "variant": _Form("JSON", _encode_json),
 }
