@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import unquote
 
 from deltalake import DeltaTable
@@ -76,6 +76,21 @@ class Snapshot:
             conditions.append(("trace_id", "=", trace_id.lower()))
         # delta-rs answers with URIs, DuckDB and pyarrow take paths
         return [unquote(uri) for uri in delta.file_uris(file_pruning_predicate=conditions or None)]
+
+    def time_range(self, table: str) -> tuple[int, int] | None:
+        """The first and the last time in a table, in nanoseconds since the epoch; None where it has no rows.
+
+        It is that of the ranges kept for each file, so no file is read.
+        """
+        delta = self._opened.get(table)
+        if delta is None:
+            return None
+        actions: Any = delta.get_add_actions(flatten=True)  # arro3 publishes wrong types
+        names = [f"{extreme}.{TIME_COLUMN[table]}" for extreme in ("min", "max")]
+        if not set(names) <= set(actions.column_names):  # no file
+            return None
+        first, last = ([time for time in actions[name].to_pylist() if time is not None] for name in names)
+        return (min(first), max(last)) if first and last else None
 
     def delta(self, table: str) -> DeltaTable | None:
         """The table as its log describes it; None while nothing was ever written to it."""

@@ -62,6 +62,16 @@ def test_files_outside_the_time_range_are_skipped(store: Path) -> None:
     assert len(snapshot.files("spans", end_ns=START_NS + 1)) == 1
 
 
+def test_the_range_of_times_is_known_without_reading_a_file(store: Path, tmp_path: Path) -> None:
+    snapshot = Snapshot.of(store)
+    for file in snapshot.files("spans"):
+        Path(file).unlink()
+    assert snapshot.time_range("spans") == (START_NS, START_NS + 3 * HOUR_NS + 19 * 10**6)
+    assert snapshot.time_range("logs") is None
+    Store.open(tmp_path / "empty")
+    assert Snapshot.of(tmp_path / "empty").time_range("spans") is None
+
+
 def test_a_snapshot_does_not_change_while_the_store_does(store: Path, spans: Spans) -> None:
     snapshot = Snapshot.of(store)
     version, files = snapshot.version, snapshot.files("spans")
