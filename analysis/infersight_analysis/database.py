@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 
 from infersight_analysis import stored
-from infersight_analysis.times import parse_time
+from infersight_analysis.times import SECOND_NS, parse_duration, parse_time
 from infersight_analysis.views import VIEWS
 from infersight_collector.store.snapshot import Snapshot
 
@@ -19,11 +19,13 @@ def connect(
     end: int | str | None = None,
     threads: int | None = None,
     memory_limit: str | None = None,
+    timeout: float | str | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """Open the public views over the store as it is now; later writes are not seen.
 
     The connection reads the files of its snapshot and no other, and can load no extension. For SQL from someone you
-    do not trust use `statements.read_only` besides: it refuses whatever is not a query.
+    do not trust use `statements.read_only` besides, which refuses whatever is not a query, and set a time-out and a
+    memory limit. One call of a function on one huge value is not interrupted.
 
     Args:
         store: directory of the store.
@@ -31,6 +33,8 @@ def connect(
         end: first time that is too late.
         threads: most threads of a query; all cores by default.
         memory_limit: most memory of a query before it spills to disk, as in `2GB`; 80 % of all by default.
+        timeout: how long a query may take until it is interrupted (`duckdb.InterruptException`), the reading of its
+            result included, in seconds or as in `30s`; without limit by default.
 
     Returns:
         A connection to an in-memory database; closing it, or losing it, leaves nothing behind.
@@ -38,12 +42,12 @@ def connect(
     Raises:
         NotAStore: there is no store at this path.
         StoreTooNew: a later release wrote it.
-        AnalysisError: a time is none.
+        AnalysisError: a time or duration is none.
     """
     snapshot = Snapshot.of(Path(store))
     start_ns, end_ns = (parse_time(time) if isinstance(time, str) else time for time in (start, end))
     scratch = tempfile.TemporaryDirectory(prefix="infersight-")
-    connection = duckdb.connect(config=_limits(threads, memory_limit))
+    connection = duckdb.connect(config=_limits(threads, memory_limit, timeout))
     # Goes when the connection does, not when the caller thinks of it.
     weakref.finalize(connection, scratch.cleanup)
     files = _create_stored(connection, snapshot, Path(scratch.name), start_ns, end_ns)
@@ -53,12 +57,17 @@ def connect(
     return connection
 
 
-def _limits(threads: int | None, memory_limit: str | None) -> dict[str, str | bool | int | float | list[str]]:
+def _limits(
+    threads: int | None, memory_limit: str | None, timeout: float | str | None
+) -> dict[str, str | bool | int | float | list[str]]:
     limits: dict[str, str | bool | int | float | list[str]] = {}
     if threads is not None:
         limits["threads"] = threads
     if memory_limit is not None:
         limits["memory_limit"] = memory_limit
+    if timeout is not None:
+        seconds = parse_duration(timeout) / SECOND_NS if isinstance(timeout, str) else timeout
+        limits["max_execution_time"] = max(1, round(seconds * 1_000))
     return limits
 
 
@@ -89,6 +98,9 @@ def _lock(connection: duckdb.DuckDBPyConnection, files: list[str], scratch: Path
         f"allowed_paths = [{', '.join(map(stored.literal, files))}]",
         f"temp_directory = {stored.literal(scratch / 'spill')}",
         "TimeZone = 'UTC'",
+        # Files never change, so what was read of them stays right.
+        "parquet_metadata_cache = true",
+        "validate_external_file_cache = 'NO_VALIDATION'",
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
         "allow_community_extensions = false",

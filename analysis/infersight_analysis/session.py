@@ -17,7 +17,7 @@ _POSITION: Final = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
 
 @contextmanager
 def opened(
-    store: Path, *, start_ns: int | None = None, end_ns: int | None = None
+    store: Path, *, start_ns: int | None = None, end_ns: int | None = None, timeout: str | None = None
 ) -> Generator[duckdb.DuckDBPyConnection]:
     """The views over the store at this moment, see `connect`.
 
@@ -25,9 +25,13 @@ def opened(
         AnalysisError: the store or the query is wrong, in one line.
     """
     try:
-        with connect(store, start=start_ns, end=end_ns) as connection:
+        with connect(store, start=start_ns, end=end_ns, timeout=timeout) as connection:
             yield connection
     except StoreError as error:
         raise AnalysisError(str(error)) from error
+    except duckdb.InterruptException as error:
+        if timeout is None:
+            raise
+        raise AnalysisError(f"the query took longer than {timeout}: ask for less, or for more time") from error
     except duckdb.Error as error:
         raise AnalysisError(" ".join(_POSITION.sub("", str(error)).split())) from error

@@ -170,6 +170,14 @@ def test_a_sort_larger_than_memory_spills_to_a_place_of_its_own(empty: Path) -> 
         assert connection.execute(query).fetchone() == (2_000_000,)
 
 
+@pytest.mark.parametrize("timeout", [0.05, "50ms"])
+def test_a_query_ends_at_its_time_out_and_the_connection_goes_on(timeout: float | str, empty: Path) -> None:
+    with connect(empty, timeout=timeout) as connection:
+        with pytest.raises(duckdb.InterruptException):
+            connection.execute("select count(*) from range(1000000) a, range(1000000) b where a.range = -b.range")
+        assert connection.execute("select 1").fetchone() == (1,)
+
+
 @pytest.mark.parametrize(
     "hostile",
     [
@@ -184,6 +192,8 @@ def test_a_sort_larger_than_memory_spills_to_a_place_of_its_own(empty: Path) -> 
         "load httpfs",
         "set enable_external_access = true",
         "set lock_configuration = false",
+        "set max_execution_time = 0",
+        "set memory_limit = '1TB'",
         "select * from read_parquet('http://127.0.0.1:9/x.parquet')",
     ],
 )
