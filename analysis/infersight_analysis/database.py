@@ -50,7 +50,7 @@ def connect(
     connection = duckdb.connect(config=_limits(threads, memory_limit, timeout))
     # Goes when the connection does, not when the caller thinks of it.
     weakref.finalize(connection, scratch.cleanup)
-    files = _create_stored(connection, snapshot, Path(scratch.name), start_ns, end_ns)
+    files = _create_stored(connection, snapshot, start_ns, end_ns)
     for view in VIEWS:
         connection.execute(f"create view {stored.identifier(view.name)} as {view.select()}")
     _lock(connection, files, Path(scratch.name))
@@ -72,18 +72,17 @@ def _limits(
 
 
 def _create_stored(
-    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, scratch: Path, start_ns: int | None, end_ns: int | None
+    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, start_ns: int | None, end_ns: int | None
 ) -> list[str]:
     """Create the schema `stored`, one view for each table; returns the files that it reads."""
     connection.execute("create schema stored")
     every: list[str] = []
     for table in stored.TABLES:
         types = stored.column_types(snapshot, table)
-        schema_file = scratch / f"{table}.parquet"
-        connection.execute(stored.schema_file_statement(types, schema_file))
-        files = [str(schema_file), *snapshot.files(table, start_ns=start_ns, end_ns=end_ns)]
+        files = snapshot.files(table, start_ns=start_ns, end_ns=end_ns)
         every += files
-        connection.execute(f"create view stored.{table} as {stored.scan(table, files, start_ns, end_ns)}")
+        scan = stored.scan(table, types, files, start_ns=start_ns, end_ns=end_ns)
+        connection.execute(f"create view stored.{table} as {scan}")
     names = ", ".join(f"{name} varchar" for name in ("table_name", "column_name", "key", "type"))
     connection.execute(f"create table stored.attribute_keys({names})")
     rows = [f"({', '.join(map(stored.literal, row))})" for row in stored.attribute_keys(snapshot)]

@@ -1,13 +1,13 @@
 """The stored tables as DuckDB sees them: the files of a snapshot, with every column typed whether or not it occurs.
 
-A file has the attribute keys of its own rows, and DuckDB joins the files' columns by name. One more file without rows
-carries the table's whole schema. With it a key has its type even where the files that have it were skipped, a table
-that was never written is empty instead of unknown, arrays and maps are JSON, and the keys that the views and verbs
-ask for are always there.
+A file has the attribute keys of its own rows, and DuckDB finds them by name. It is told the table's whole schema, so
+that it opens no file to learn what could be asked. A key has its type even where the files that have it were skipped, a
+table that was never written is empty instead of unknown, arrays and maps are JSON, and the keys that the views and
+verbs ask for are always there.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
+from importlib import resources
 from typing import Final
 
 from infersight_collector.store.layout import ATTRIBUTE_COLUMNS, COLUMN_TYPES, JSON_MARK, TIME_COLUMN, Field
@@ -116,21 +116,47 @@ def attribute_keys(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
             yield from (("spans", f"{column}.attributes", field["name"], sql_type(field)) for field in keys)
 
 
-def schema_file_statement(types: Mapping[str, str], path: Path) -> str:
-    """The statement that writes the file without rows."""
-    columns = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in types.items())
-    return f"copy (select {columns} where false) to {literal(path)} (format parquet)"
+def scan(
+    table: str,
+    types: Mapping[str, str],
+    files: Sequence[str],
+    *,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+) -> str:
+    """The SELECT over the files of a table, narrowed to rows from `start_ns` on and before `end_ns`.
 
-
-def scan(table: str, files: Iterable[object], start_ns: int | None, end_ns: int | None) -> str:
-    """The SELECT over the files of a table, narrowed to rows from `start_ns` on and before `end_ns`."""
-    paths = literals(files)
+    Args:
+        table: name of the table.
+        types: every column with its type, as `column_types` gives them.
+        files: paths of the files.
+        start_ns: first time of interest, in nanoseconds since the epoch.
+        end_ns: first time that is too late.
+    """
+    if not files:
+        columns = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in types.items())
+        return f"select {columns} where false"
+    columns = ", ".join(
+        f"{literal(name)}: {{'name': {literal(name)}, 'type': {literal(kind)}, 'default_value': null}}"
+        for name, kind in types.items()
+    )
     time = TIME_COLUMN[table]
     conditions = [f"{time} >= {start_ns}"] if start_ns is not None else []
     conditions += [f"{time} < {end_ns}"] if end_ns is not None else []
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    files_of = f"read_parquet([{paths}], union_by_name = true, hive_partitioning = false)"
+    files_of = f"read_parquet([{literals(files)}], schema = map {{{columns}}}, hive_partitioning = false)"
     return f"select * from {files_of}{where}"  # noqa: S608 - literals are quoted
+
+
+def with_summaries_of(spans: str, traces: str) -> str:
+    """The SELECT over the summaries of traces, where some spans have none: these are summed up as they are read.
+
+    Args:
+        spans: the scan of those spans.
+        traces: the scan of the table of summaries.
+    """
+    file = resources.files("infersight_analysis") / "sql" / "stored" / "summaries_of_spans.sql"
+    return f"{traces} union all by name (with unsummarised as ({spans}) {file.read_text()})"
 
 
 def identifier(name: str) -> str:
