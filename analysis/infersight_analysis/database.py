@@ -82,6 +82,8 @@ def _create_stored(
         files = snapshot.files(table, start_ns=start_ns, end_ns=end_ns)
         every += files
         scan = stored.scan(table, types, files, start_ns=start_ns, end_ns=end_ns)
+        if table == "traces" and (rest := snapshot.unsummarised_files(start_ns=start_ns, end_ns=end_ns)):
+            scan = stored.with_summaries_of(snapshot, rest, scan, start_ns=start_ns, end_ns=end_ns)
         connection.execute(f"create view stored.{table} as {scan}")
     names = ", ".join(f"{name} varchar" for name in ("table_name", "column_name", "key", "type"))
     connection.execute(f"create table stored.attribute_keys({names})")

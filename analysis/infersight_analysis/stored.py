@@ -148,15 +148,21 @@ def scan(
     return f"select * from {files_of}{where}"  # noqa: S608 - literals are quoted
 
 
-def with_summaries_of(spans: str, traces: str) -> str:
-    """The SELECT over the summaries of traces, where some spans have none: these are summed up as they are read.
+def with_summaries_of(
+    snapshot: Snapshot, files: Sequence[str], traces: str, *, start_ns: int | None, end_ns: int | None
+) -> str:
+    """The SELECT over the summaries of traces where some spans have none: these are summed up as they are read.
 
     Args:
-        spans: the scan of those spans.
-        traces: the scan of the table of summaries.
+        snapshot: the tables.
+        files: the files with those spans.
+        traces: the SELECT over the table of summaries.
+        start_ns: as for `scan`.
+        end_ns: as for `scan`.
     """
-    file = resources.files("infersight_analysis") / "sql" / "stored" / "summaries_of_spans.sql"
-    return f"{traces} union all by name (with unsummarised as ({spans}) {file.read_text()})"
+    spans = scan("spans", column_types(snapshot, "spans"), files, start_ns=start_ns, end_ns=end_ns)
+    summaries = resources.files("infersight_analysis") / "sql" / "stored" / "summaries_of_spans.sql"
+    return f"{traces} union all by name (with unsummarised as ({spans}) {summaries.read_text()})"
 
 
 def identifier(name: str) -> str:

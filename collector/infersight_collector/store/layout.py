@@ -1,4 +1,4 @@
-"""The stored columns of each table: what decode produces, what the store keeps and what the views read.
+"""The columns of each table: what decode produces, what the store keeps and what the views read.
 
 Conventions:
 - ids are lower-case hex strings; an absent id, text or number is null, never "" or 0 in its place;
@@ -41,7 +41,7 @@ class Field(TypedDict):
 Type: TypeAlias = str | Struct | Array
 """A column's type as the schema in a Delta log says it, in JSON: a name or a structure."""
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Version of this layout; kept in the store's VERSION file."""
 
 JSON_MARK: Final = ("infersight.type", "json")
@@ -49,6 +49,7 @@ JSON_MARK: Final = ("infersight.type", "json")
 
 ATTRIBUTE_COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "spans": ("attributes", "resource_attributes", "scope_attributes"),
+    "traces": (),
     "logs": ("attributes", "resource_attributes", "scope_attributes"),
     "metrics": ("attributes", "resource_attributes", "scope_attributes"),
     "exemplars": ("attributes", "point_attributes", "resource_attributes"),
@@ -68,8 +69,15 @@ SERVICE_COLUMNS: Final = {
 PARTITIONS: Final = ("date", "hour")
 """Partition columns, added by the store from the table's time column: `YYYY-MM-DD` and `HH`, both text, UTC."""
 
-TIME_COLUMN: Final = {"spans": "start_time_ns", "logs": "time_ns", "metrics": "time_ns", "exemplars": "time_ns"}
-"""The column that places a row in time."""
+TIME_COLUMN: Final = {
+    "spans": "start_time_ns",
+    "traces": "start_time_ns",
+    "logs": "time_ns",
+    "metrics": "time_ns",
+    "exemplars": "time_ns",
+}
+"""The column that places a row in time, for each table. The tables are in the order in which readers open them, the
+reverse of that in which a write reaches them: who sees a span sees its trace's summary, its logs and exemplars, too."""
 
 _SOURCE: Final = {
     "service_name": "string",
@@ -100,7 +108,7 @@ COLUMN_TYPES: Final[dict[str, dict[str, Type]]] = {
         "name": "string",
         "kind": "string",  # UNSPECIFIED INTERNAL SERVER CLIENT PRODUCER CONSUMER
         "start_time_ns": "long",
-        "end_time_ns": "long",
+        "end_time_ns": "long",  # stored only where it is not start and duration, see `redundancy`
         "duration_ns": "long",  # null while end_time is absent; negative when the sender's clock stepped
         "status_code": "string",  # UNSET OK ERROR
         "status_message": "string",
@@ -113,9 +121,25 @@ COLUMN_TYPES: Final[dict[str, dict[str, Type]]] = {
         "dropped_links_count": "long",
         "sample_weight": "double",  # how many requests this one stands for; 1 when nothing was sampled away
     },
+    "traces": {  # what the spans of one trace in one partition come to, in one or more rows; see `summaries`
+        "trace_id": "string",
+        "start_time_ns": "long",
+        "end_time_ns": "long",  # as for spans
+        "duration_ns": "long",
+        "root_missing": "boolean",  # whether the span that these columns describe has a parent
+        "root_delay_ns": "long",  # its start, after that of the trace
+        "root_service": "string",
+        "root_name": "string",
+        "status_code": "string",  # of the root, as is the weight
+        "sample_weight": "double",
+        "span_count": "long",
+        "error_count": "long",
+        "services": Array(elementType="string"),  # distinct, sorted
+    },
     "logs": {
         "time_ns": "long",  # the observed time where the sender gave no time
-        "observed_time_ns": "long",
+        "observed_time_ns": "long",  # stored only where it is not time and delay, see `redundancy`
+        "observed_delay_ns": "long",
         "trace_id": "string",
         "span_id": "string",
         "flags": "long",
@@ -177,5 +201,8 @@ COLUMN_TYPES: Final[dict[str, dict[str, Type]]] = {
         "scope_name": "string",
     },
 }
-"""The columns of fixed type, with Delta's names of their types. Attribute columns and `events`/`links` come with the
-keys of the data, see above."""
+"""The stored columns of fixed type, with Delta's names of their types. Attribute columns and `events`/`links` come with
+the keys of the data, see above."""
+
+STORE_ONLY: Final = {"logs": ("observed_delay_ns",)}
+"""Columns that rows get when they are stored; the whole table `traces` is made then, too."""

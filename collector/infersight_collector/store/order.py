@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 SORT_KEYS: Final = {
     "spans": ("trace_id", "start_time_ns"),
+    "traces": ("trace_id", "start_time_ns"),
     "logs": ("trace_id", "time_ns"),
     "exemplars": ("trace_id", "time_ns"),
     "metrics": ("name", "time_ns"),

@@ -1,4 +1,4 @@
-"""The stored columns as Arrow has them, see `layout`."""
+"""The columns as Arrow has them, see `layout`."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUnknownLambdaType=false
@@ -8,7 +8,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from infersight_collector.store.layout import COLUMN_TYPES, JSON_MARK, Type
+from infersight_collector.store.layout import COLUMN_TYPES, JSON_MARK, STORE_ONLY, Type
 
 ATTRIBUTE_TYPES: Final[dict[str, pa.DataType]] = {
     "string": pa.string(),
@@ -41,7 +41,15 @@ def _arrow(kind: Type) -> pa.DataType:
     return pa.struct([(field["name"], _arrow(field["type"])) for field in kind["fields"]])
 
 
-COLUMNS: Final[dict[str, pa.Schema]] = {
+STORED: Final[dict[str, pa.Schema]] = {
     table: pa.schema([(name, _arrow(kind)) for name, kind in types.items()]) for table, types in COLUMN_TYPES.items()
 }
-"""The columns of fixed type of each table. Attribute columns and `events`/`links` come with the keys of the data."""
+"""The stored columns of fixed type of each table. Attribute columns and `events`/`links` come with the keys of the
+data."""
+
+COLUMNS: Final[dict[str, pa.Schema]] = {
+    table: pa.schema([field for field in schema if field.name not in STORE_ONLY.get(table, ())])
+    for table, schema in STORED.items()
+    if table != "traces"
+}
+"""The same for rows that are not stored yet, as `decode` makes them."""

@@ -1,7 +1,7 @@
 """What readers see: the tables of a store at one moment."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Self
@@ -10,8 +10,11 @@ from urllib.parse import unquote
 from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
-from infersight_collector.store import directory
+from infersight_collector.store import directory, unsummarised
 from infersight_collector.store.layout import COLUMN_TYPES, PARTITIONS, TIME_COLUMN, Field, Struct
+
+_DEPTH: Final = 3
+"""Parts of a file's path below the table's directory: date, hour, name."""
 
 
 class Snapshot:
@@ -22,11 +25,16 @@ class Snapshot:
     Args:
         path: directory of the store, see `of`.
         opened: the tables that exist, by name.
+        unsummarised: those files of spans that the table `traces` does not sum up, below the table's directory; None
+            where it sums up none.
     """
 
-    def __init__(self, path: Path, opened: Mapping[str, DeltaTable]) -> None:
+    def __init__(
+        self, path: Path, opened: Mapping[str, DeltaTable], unsummarised: Collection[str] | None = ()
+    ) -> None:
         self.path: Final = path
         self._opened = opened
+        self._unsummarised = unsummarised
 
     @classmethod
     def of(cls, path: Path) -> Self:
@@ -36,12 +44,17 @@ class Snapshot:
             NotAStore: there is no store.
             StoreTooNew: a later release wrote it.
         """
-        directory.check(path)
+        version = directory.check(path)
+        listed = unsummarised.listed(path)
         opened: dict[str, DeltaTable] = {}
-        for name in COLUMN_TYPES:
+        # In this order, see there.
+        for name in TIME_COLUMN:
             with suppress(TableNotFoundError):  # nothing was written to it yet
                 opened[name] = DeltaTable(str(path / name))
-        return cls(path, opened)
+        if version < unsummarised.SINCE:
+            opened.pop("traces", None)
+            return cls(path, opened, None)
+        return cls(path, opened, frozenset(unsummarised.remaining(listed, opened.get("traces"))))
 
     @property
     def version(self) -> dict[str, int]:
@@ -91,6 +104,13 @@ class Snapshot:
             return None
         first, last = ([time for time in actions[name].to_pylist() if time is not None] for name in names)
         return (min(first), max(last)) if first and last else None
+
+    def unsummarised_files(self, *, start_ns: int | None = None, end_ns: int | None = None) -> list[str]:
+        """The files of spans whose traces have no summaries in the table `traces` yet, see `files`."""
+        files = self.files("spans", start_ns=start_ns, end_ns=end_ns) if self._unsummarised != frozenset() else []
+        if self._unsummarised is None:
+            return files
+        return [file for file in files if "/".join(Path(file).parts[-_DEPTH:]) in self._unsummarised]
 
     def delta(self, table: str) -> DeltaTable | None:
         """The table as its log describes it; None while nothing was ever written to it."""

@@ -314,6 +314,18 @@ class Wal:
                 os.close(lock)
 
 
+def live_writers(store: Path) -> list[str]:
+    """The writers of a store whose processes live at the moment."""
+    alive: list[str] = []
+    for directory in (store / "wal").glob("*/"):
+        lock = _try_lock(directory)
+        if lock is not None:
+            os.close(lock)
+        elif directory.exists():
+            alive.append(directory.name)
+    return alive
+
+
 def sync_directory(directory: Path) -> None:
     """Makes the names in a directory durable: a new file survives a power cut only with its entry."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)

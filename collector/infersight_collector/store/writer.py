@@ -7,19 +7,21 @@
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
 import pyarrow as pa
 
-from infersight_collector.store import directory, tables
+from infersight_collector.store import directory, tables, upgrade
 from infersight_collector.store.attributes import conform
 from infersight_collector.store.errors import StoreUnavailable
 from infersight_collector.store.files import NEW, SORTED, discard, write_file
-from infersight_collector.store.layout import TIME_COLUMN
+from infersight_collector.store.layout import SCHEMA_VERSION, TIME_COLUMN
 from infersight_collector.store.order import in_order
-from infersight_collector.store.partitions import by_partition
+from infersight_collector.store.partitions import Partition, by_partition
+from infersight_collector.store.redundancy import leave_out
+from infersight_collector.store.summaries import span_columns, summarise
 from infersight_collector.store.wal import Origin
 
 if TYPE_CHECKING:
@@ -48,11 +50,10 @@ class Store:
         self._committed = committed
         self._tables: dict[str, tables.Table] = {}
         self._lock = threading.Lock()
-        self.cleaned_at = float("-inf")  # kept by `compaction`: monotonic time of the last deletion of unused files
 
     @classmethod
     def open(cls, path: Path, committed: Committed = lambda _table, _rows, _size: None) -> Self:
-        """Opens the store at `path`, creating it where the directory is absent or empty.
+        """Opens the store at `path`, creating it where the directory is absent or empty, upgrading it where it is old.
 
         Args:
             path: directory of the store.
@@ -60,56 +61,71 @@ class Store:
 
         Raises:
             StoreTooNew: a later release wrote it.
-            StoreError: the directory holds something else.
+            StoreError: the directory holds something else, or an older store that an older release still writes to.
             StoreUnavailable: it cannot be written.
         """
-        directory.create(path)
+        if directory.create(path) < SCHEMA_VERSION:
+            upgrade.begin(path)
         return cls(path, committed)
 
     def write(self, rows: dict[str, pa.Table], origin: Origin) -> None:
         """Adds the rows of one segment, durably and exactly once; a table that has the origin already is skipped.
 
+        Spans come last, after the summaries of their traces and what else came with them: readers open their table
+        first (`layout.TIME_COLUMN`).
+
         Args:
-            rows: rows by table name, in the layout of `schema` (as `decode` gives them).
+            rows: rows by table name, in the layout of `schema.COLUMNS` (as `decode` gives them).
             origin: the segment they come from; the numbers of one writer must arrive in order.
 
         Raises:
             StoreUnavailable: some tables may have the rows, others not; the same call completes it.
         """
         with self._lock:
-            for name, new in rows.items():
-                if new.num_rows:
-                    self._append(name, new, origin)
+            spans = rows.get("spans")
+            for name in reversed(TIME_COLUMN):
+                if name == "traces":
+                    # Where the spans are there, so is their summary: it was written before, or `migration` makes it.
+                    if spans is not None and not self._table("spans").has(origin):
+                        self._append(name, spans.select(span_columns(spans.column_names)), origin)
+                elif name in rows:
+                    self._append(name, leave_out(rows[name], name), origin)
 
-    def _append(self, name: str, rows: pa.Table, origin: Origin) -> None:
+    def _table(self, name: str) -> tables.Table:
         table = self._tables.get(name)
         if table is None:
             table = self._tables[name] = tables.Table(self.path, name)
+        return table
+
+    def _append(self, name: str, rows: pa.Table, origin: Origin) -> None:
+        if not rows.num_rows:
+            return
+        table = self._table(name)
         for attempt in range(_ATTEMPTS):
             if table.has(origin):
                 return
             try:
-                size = self._add(table, rows, origin)
+                written, size = self._add(table, rows, origin)
             except tables.Conflict:
                 # Spread the writers that met, so that they do not meet again.
                 time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311 - no secret depends on it
                 table.refresh()
             else:
-                self._committed(name, rows.num_rows, size)
+                self._committed(name, written, size)
                 return
         raise StoreUnavailable(f"cannot commit to {table.path}: other writers were first {_ATTEMPTS} times")
 
     @staticmethod
-    def _add(table: tables.Table, rows: pa.Table, origin: Origin) -> int:
-        """Commits the rows to the table; the size of the files written for them, in bytes."""
-        conformed = conform(rows, table.name, table.schema)
-        table.evolve(conformed.schema)
+    def _add(table: tables.Table, rows: pa.Table, origin: Origin) -> tuple[int, int]:
+        """Commits the rows to the table; the number of rows and the size of the files that were written for them."""
         written: list[AddAction] = []
+        count = 0
         try:
-            for partition, part in by_partition(conformed, TIME_COLUMN[table.name]):
+            for partition, part in _parts(table, rows):
                 large = part.num_rows >= SORTED_ROWS
-                rows, kind = (in_order(part, table.name), SORTED) if large else (part, NEW)
-                written.append(write_file(table.path, partition, kind, rows.schema, [rows]))
+                ordered, kind = (in_order(part, table.name), SORTED) if large else (part, NEW)
+                written.append(write_file(table.path, partition, kind, ordered.schema, [ordered]))
+                count += part.num_rows
         except StoreUnavailable:
             discard(table.path, written)
             raise
@@ -118,4 +134,15 @@ class Store:
         except tables.Conflict:
             discard(table.path, written)
             raise
-        return sum(action.size for action in written)
+        return count, sum(action.size for action in written)
+
+
+def _parts(table: tables.Table, rows: pa.Table) -> Iterator[tuple[Partition, pa.Table]]:
+    """What goes into each partition of the table, which gets the columns for it; `traces` gets summaries of spans."""
+    if table.name == "traces":
+        for partition, spans in by_partition(rows, TIME_COLUMN["spans"]):
+            yield partition, summarise(spans)
+        return
+    conformed = conform(rows, table.name, table.schema)
+    table.evolve(conformed.schema)
+    yield from by_partition(conformed, TIME_COLUMN[table.name])

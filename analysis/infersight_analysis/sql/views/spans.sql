@@ -3,9 +3,10 @@ select
     service_name, service_version, service_instance_id,
     name, kind,
     make_timestamp_ns(start_time_ns) as start_time,
-    make_timestamp_ns(end_time_ns) as end_time,
+    -- Stored only where it is not the sum.
+    make_timestamp_ns(coalesce(end_time_ns, start_time_ns + duration_ns)) as end_time,
     -- A filter on start_time does not reach the files' ranges through the conversion, one on start_time_ns does.
-    start_time_ns, end_time_ns, duration_ns,
+    start_time_ns, coalesce(end_time_ns, start_time_ns + duration_ns) as end_time_ns, duration_ns,
     status_code, status_message,
     scope_name, scope_version, scope_attributes, scope_attributes_other,
     attributes, attributes_other, resource_attributes, resource_attributes_other,
