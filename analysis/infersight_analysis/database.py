@@ -1,12 +1,13 @@
 """The only place that opens a database: the public views over one snapshot of a store."""
 
 import tempfile
+import time
 import weakref
 from pathlib import Path
 
 import duckdb
 
-from infersight_analysis import stored
+from infersight_analysis import macros, stored
 from infersight_analysis.times import SECOND_NS, parse_duration, parse_time
 from infersight_analysis.views import VIEWS
 from infersight_collector.store.snapshot import Snapshot
@@ -53,6 +54,9 @@ def connect(
     files = _create_stored(connection, snapshot, start_ns, end_ns)
     for view in VIEWS:
         connection.execute(f"create view {stored.identifier(view.name)} as {view.select()}")
+    if __import__("os").environ.get("MACROS"):
+        for statement in macros.statements(_time_ranges(snapshot, start_ns, end_ns)):
+            connection.execute(statement)
     _lock(connection, files, Path(scratch.name))
     return connection
 
@@ -93,12 +97,25 @@ def _create_stored(
     return every
 
 
+def _time_ranges(snapshot: Snapshot, start_ns: int | None, end_ns: int | None) -> dict[str, macros.TimeRange]:
+    """When the rows of each table begin and end; a sender's clock that is ahead of ours moves no window."""
+    latest = time.time_ns() if end_ns is None else min(end_ns - 1, time.time_ns())
+    ranges: dict[str, macros.TimeRange] = {}
+    for table in stored.TABLES:
+        first, last = snapshot.time_range(table) or (latest, latest)
+        ranges[table] = (first if start_ns is None else max(first, start_ns), min(last, latest))
+    return ranges
+
+
 def _lock(connection: duckdb.DuckDBPyConnection, files: list[str], scratch: Path) -> None:
     """Leave the connection the files of the snapshot, and a place of its own to spill to."""
     for setting in (
         f"allowed_paths = [{', '.join(map(stored.literal, files))}]",
         f"temp_directory = {stored.literal(scratch / 'spill')}",
         "TimeZone = 'UTC'",
+        # For `query_progress`; nothing is printed.
+        "enable_progress_bar = true",
+        "enable_progress_bar_print = false",
         # Files never change, so what was read of them stays right.
         "parquet_metadata_cache = true",
         "validate_external_file_cache = 'NO_VALIDATION'",
