@@ -38,6 +38,13 @@ def wait_until(condition: Callable[[], _T], seconds: float = 20) -> _T:
     return result
 
 
+_LEFT_OUT = {
+    "spans": "coalesce(end_time_ns, start_time_ns + duration_ns) as end_time_ns",
+    "logs": "coalesce(observed_time_ns, time_ns + observed_delay_ns) as observed_time_ns",
+}
+"""What the store leaves out of its tables because other columns tell it."""
+
+
 @contextmanager
 def _opened(store: Path) -> Generator[duckdb.DuckDBPyConnection]:
     """The stored tables as they are at this moment; one that nothing was written to has the fixed columns, no rows."""
@@ -46,7 +53,8 @@ def _opened(store: Path) -> Generator[duckdb.DuckDBPyConnection]:
         for name in COLUMNS:
             if files := snapshot.files(name):
                 listed = ", ".join(f"'{file}'" for file in files)
-                database.execute(f"create view {name} as from read_parquet([{listed}], union_by_name=true)")
+                told = f"select * replace ({_LEFT_OUT[name]})" if name in _LEFT_OUT else "select *"
+                database.execute(f"create view {name} as {told} from read_parquet([{listed}], union_by_name=true)")
             else:
                 database.register(name, COLUMNS[name].empty_table())
         yield database

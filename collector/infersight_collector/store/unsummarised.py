@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final
 
 from deltalake import DeltaTable
+from deltalake.exceptions import TableNotFoundError
 
 SINCE: Final = 2
 """The first version of the layout that has summaries."""
@@ -40,3 +41,14 @@ def followed(traces: DeltaTable | None) -> int:
 def remaining(paths: Sequence[str], traces: DeltaTable | None) -> Sequence[str]:
     """The files of the list that are not summarised in this version of the table."""
     return paths[followed(traces) :]
+
+
+def pending(store: Path) -> frozenset[str]:
+    """The files of the list that are not summarised at the moment."""
+    paths = listed(store)
+    if not paths:
+        return frozenset()
+    try:
+        return frozenset(remaining(paths, DeltaTable(str(store / "traces"))))
+    except TableNotFoundError:
+        return frozenset(paths)
