@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Final
 
 from infersight_collector.component import Exporter, LookAhead, Processor, Receiver, Route, Startable, Surroundings
@@ -56,7 +55,7 @@ RECEIVERS: Final[dict[type, Callable[[Any, Feed], Receiver]]] = {
 """How a receiver is made, by the dataclass of its configuration."""
 
 EXPORTERS: Final[dict[type, Callable[[Any, Surroundings], Exporter]]] = {
-    StoreConfig: lambda config, surroundings: StoreExporter(Path(config.path), surroundings.telemetry),
+    StoreConfig: StoreExporter,
     OtlpExporterConfig: OtlpExporter,
     OtlpHttpExporterConfig: OtlpExporter,
     FileConfig: lambda config, _surroundings: FileExporter(config),

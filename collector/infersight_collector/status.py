@@ -102,7 +102,12 @@ def _last_flush(flusher: Flusher | None) -> dict[str, float] | None:
 def _exporter(name: str, flusher: Flusher | None, totals: Totals) -> dict[str, Any]:
     trouble = flusher.troubles.get(name) if flusher is not None else None
     queue = totals.get(instruments.EXPORTER_QUEUE_SIZE.name, {}).get((name,))
-    state = {} if queue is None else {"queue_bytes": int(queue)}
+    state: dict[str, Any] = {} if queue is None else {"queue_bytes": int(queue)}
+    if (limit := totals.get(instruments.STORE_LIMIT.name, {}).get((name,))) is not None:
+        sizes = totals[instruments.STORE_SIZE.name].items()
+        state["store_bytes"] = int(sum(size for (exporter, _), size in sizes if exporter == name))
+        state["store_max_bytes"] = int(limit)
+        state["store_oldest_s"] = totals[instruments.STORE_OLDEST_AGE.name][name,]
     if trouble is None:
         return {"failing": False, **state}
     now = time.monotonic()

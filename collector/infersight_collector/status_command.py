@@ -109,6 +109,11 @@ def _pipelines(state: State) -> Iterator[str]:
         steps = [", ".join(parts["receivers"]), *parts["processors"], ", ".join(parts["exporters"])]
         yield f"{name:11} {' -> '.join(steps)}"
     for name, exporter in state["exporters"].items():
+        if exporter.get("store_bytes"):
+            yield (
+                f"exporter {name}: {_size(exporter['store_bytes'])} of {_size(exporter['store_max_bytes'])}, "
+                f"the oldest hour began {_time(exporter['store_oldest_s'])} ago"
+            )
         if exporter.get("queue_bytes"):
             yield f"exporter {name}: {_size(exporter['queue_bytes'])} wait in its queue"
         if exporter["failing"]:

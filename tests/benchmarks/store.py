@@ -26,7 +26,7 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from infersight_collector.decode import decode
 from infersight_collector.signals import Signal
-from infersight_collector.store.compaction import maintain
+from infersight_collector.store.maintenance import Maintenance
 from infersight_collector.store.snapshot import Snapshot
 from infersight_collector.store.wal import Origin, Record, Wal
 from infersight_collector.store.writer import Store
@@ -160,7 +160,7 @@ def measure_compaction(directory: Path, parts: Sequence[pa.Table], incoming: flo
         store.write({"spans": part}, Origin("w", number))
     new = bytes_a_span(store)
     started = time.perf_counter()
-    merged = maintain(store).merged_rows
+    merged = Maintenance(store.path).round().merged_rows
     print(f"{'compaction: first pass':<42}{(time.perf_counter() - started) / merged * 1e6:7.2f} us a span")
     plain = (directory / "plain").stat().st_size / merged
     for what, size in (("new", new), ("compacted", bytes_a_span(store))):

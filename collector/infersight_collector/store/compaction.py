@@ -1,39 +1,36 @@
-"""Keeps the tables quick to read while rows keep arriving: merges small files, deletes what nobody reads any more.
+"""Keeps the tables quick to read while rows keep arriving: merges small files into large ones.
 
 Each write leaves one file for each partition: a large one is sorted, a small one in the order of arrival. A partition's
 new files are sorted together as soon as there are a few; sorted files of about the same size are merged when there are
 a few of these, up to a size. When the partition no longer grows, they become a few large ones. So a row is written
 again two or three times. Readers keep what their snapshot showed: a merge adds and removes in one commit, and the
-removed files stay on disk for an hour.
+removed files stay on disk for a while, see `vacuum`.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUnknownLambdaType=false
 # pyarrow publishes no types.
 
-import fcntl
-import os
 import time
 from collections import defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
-from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
-from deltalake.exceptions import DeltaError
-from deltalake.transaction import RemoveAction
 
-from infersight_collector.store import tables
+from infersight_collector.store.damage import footer_damage
 from infersight_collector.store.errors import StoreError
-from infersight_collector.store.files import NEW, SORTED, discard, write_file
-from infersight_collector.store.merge import merge_sorted, merge_unsorted, merged_schema
+from infersight_collector.store.files import SORTED, write_file
+from infersight_collector.store.live import File, live_files
+from infersight_collector.store.merge import merge_sorted, merge_unsorted, merged_schema, row_groups
 from infersight_collector.store.order import SORT_KEYS
-from infersight_collector.store.partitions import Partition
-from infersight_collector.store.schema import COLUMNS
-from infersight_collector.store.writer import Store
+from infersight_collector.store.summaries import merged
+from infersight_collector.store.tables import Table
+
+if TYPE_CHECKING:
+    from infersight_collector.store.partitions import Partition
 
 NEW_FILES: Final = 16
 """New files of a partition that are sorted together."""
@@ -54,72 +51,47 @@ write did, and the next one can have all of the partition."""
 QUIET_MS: Final = 10 * 60_000
 """A partition without a change for so long is merged further, whatever the number of its files."""
 
-GRACE_HOURS: Final = 1
-"""How long a file stays on disk after it left the table: the longest time that a query may take."""
-
-CLEAN_EVERY_S: Final = 600.0
-"""Time between two deletions of files that left the tables, in seconds."""
-
-_ATTEMPTS: Final = 10
+LATER_MS: Final = 2**62
+"""A time at which every partition is quiet."""
 
 
 @dataclass(frozen=True, slots=True)
-class File:
-    """A live file of a table, as its log describes it."""
+class Merge:
+    """An attempt to merge files into one; `error` is why it failed, None where it did not."""
 
-    path: str
-    partition: Partition
-    rows: int
-    size: int
-    modified_ms: int
+    files: Sequence[File]
+    error: Exception | None = None
 
     @property
-    def is_new(self) -> bool:
-        """Whether the rows are in the order of arrival rather than sorted."""
-        return self.path.rpartition("/")[2].startswith(NEW)
+    def rows(self) -> int:
+        """Rows of the files."""
+        return sum(map(_rows, self.files))
 
 
-@dataclass(slots=True)
-class Report:
-    """What one round of maintenance did.
+def compact(table: Table, *, now_ms: int | None = None, leave: Container[str] = ()) -> Iterator[Merge]:
+    """Merges what is worth merging now, and yields each merge when it is done or has failed.
 
-    `problems` has one line for each thing that could not be done; it is tried again in a later round.
-    """
-
-    merged_files: int = 0
-    merged_rows: int = 0
-    deleted_files: int = 0
-    problems: list[str] = field(default_factory=list[str])
-
-
-def maintain(store: Store, *, grace_hours: int = GRACE_HOURS) -> Report:
-    """One round of compaction, clean-up of the tables' logs and deletion of unused files.
-
-    For a background thread, every few seconds: writers and readers go on meanwhile. Where another process maintains
-    the same store at the moment, nothing is done.
+    Whoever stops asking for the next one loses nothing: each merge is one commit.
 
     Args:
-        store: the store.
-        grace_hours: how long removed files stay on disk.
+        table: the table.
+        now_ms: the present time, in milliseconds since the epoch; `LATER_MS` merges as if every partition were quiet.
+        leave: paths of files that are not to be touched.
     """
-    report = Report()
-    with _alone(store.path) as alone:
-        if not alone:
-            return report
-        clean = time.monotonic() - store.cleaned_at >= CLEAN_EVERY_S
-        for name in COLUMNS:
-            if not (store.path / name).exists():
-                continue
+    by_partition: defaultdict[Partition, list[File]] = defaultdict(list)
+    for file in live_files(table.delta).values():
+        if file.path not in leave:
+            by_partition[file.partition].append(file)
+    now_ms = time.time_ns() // 10**6 if now_ms is None else now_ms
+    for files in by_partition.values():
+        for group in choose(files, now_ms):
             try:
-                table = tables.Table(store.path, name)
-                _compact(table, report)
-                if clean:
-                    _clean(table, grace_hours, report)
-            except (StoreError, DeltaError, OSError, pa.ArrowException) as error:
-                report.problems.append(f"{name}: {error}")
-        if clean:
-            store.cleaned_at = time.monotonic()
-    return report
+                merged = _merge(table, group)
+            except (StoreError, OSError, pa.ArrowException) as error:
+                yield Merge(group, error)
+            else:
+                if merged:
+                    yield Merge(group)
 
 
 def choose(files: Sequence[File], now_ms: int) -> list[list[File]]:
@@ -174,80 +146,16 @@ def _comparable(files: Sequence[File]) -> list[File]:
     return list(files)
 
 
-def _compact(table: tables.Table, report: Report) -> None:
-    by_partition: defaultdict[Partition, list[File]] = defaultdict(list)
-    for file in live_files(table).values():
-        by_partition[file.partition].append(file)
-    now_ms = time.time_ns() // 10**6
-    for files in by_partition.values():
-        for group in choose(files, now_ms):
-            try:
-                merged = _merge(table, group)
-            except (StoreError, OSError, pa.ArrowException) as error:
-                names = ", ".join(file.path for file in group)
-                report.problems.append(f"{table.name}: cannot merge {names}: {error}")
-                continue
-            if merged:
-                report.merged_files += len(group)
-                report.merged_rows += sum(map(_rows, group))
-
-
-def live_files(table: tables.Table) -> Mapping[str, File]:
-    """The files of the table in its present version, by path."""
-    described: Any = pa.table(table.delta.get_add_actions(flatten=True)).to_pylist()
-    files = (
-        File(
-            path=row["path"],
-            partition=Partition(row["partition.date"], row["partition.hour"]),
-            rows=row["num_records"],
-            size=row["size_bytes"],
-            modified_ms=row["modification_time"],
-        )
-        for row in described
-    )
-    return {file.path: file for file in files}
-
-
-def _merge(table: tables.Table, group: Sequence[File]) -> bool:
+def _merge(table: Table, group: Sequence[File]) -> bool:
     """Replaces the files by one; False where another process changed them first."""
+    for file in group:
+        if (said := footer_damage(table.path / file.path, file.size)) is not None:
+            raise StoreError(said)
     paths = [table.path / file.path for file in group]
     merge = merge_unsorted if group[0].is_new else merge_sorted
-    added = write_file(
-        table.path, group[0].partition, SORTED, merged_schema(paths), merge(paths, SORT_KEYS[table.name])
-    )
-    now_ms = time.time_ns() // 10**6
-    removed = [RemoveAction(file.path, False, now_ms, file.size, dict(file.partition._asdict())) for file in group]
-    for _ in range(_ATTEMPTS):
-        try:
-            table.commit([added, *removed])
-        except tables.Conflict:
-            table.refresh()
-            live = live_files(table)
-            if any(file.path not in live for file in group):
-                break
-        else:
-            return True
-    discard(table.path, [added])
-    return False
-
-
-def _clean(table: tables.Table, grace_hours: int, report: Report) -> None:
-    """Deletes log entries that no reader needs, and files that are in no version of the last hours."""
-    table.delta.cleanup_metadata()
-    deleted = table.delta.vacuum(
-        retention_hours=grace_hours, dry_run=False, enforce_retention_duration=False, full=True
-    )
-    report.deleted_files += len(deleted)
-
-
-@contextmanager
-def _alone(store: Path) -> Generator[bool]:
-    """Whether this is the only process that maintains the store, for as long as the context lasts."""
-    descriptor = os.open(store / "maintenance.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield True
-    except BlockingIOError:
-        yield False
-    finally:
-        os.close(descriptor)
+    rows = merge(paths, SORT_KEYS[table.name])
+    if table.name == "traces":
+        rows = row_groups(merged(rows))
+    added = write_file(table.path, group[0].partition, SORTED, merged_schema(paths), rows)
+    # The rows are no younger for it: by their age it is told whether a partition is quiet, and what has to go.
+    return table.replace(group, [replace(added, modification_time=max(file.modified_ms for file in group))])

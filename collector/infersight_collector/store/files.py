@@ -5,8 +5,10 @@
 # pyarrow publishes no types and makes its compute functions at import.
 
 import json
+import os
 import time
 import uuid
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +32,9 @@ NEW: Final = "new"
 SORTED: Final = "sorted"
 """First word of the name of a file that is sorted by the table's `SORT_KEYS`: of a large write or of compaction."""
 
+PINNED: Final = "pinned"
+"""First word of the name of a sorted file with what pins keep of an hour that was dropped, see `retention`."""
+
 _ZSTD_LEVEL: Final = 1  # 3 takes half as long again and saves nothing on ids and short texts
 
 # Values that hardly repeat soon leave the dictionary: 72 B a span instead of 81, and no slower.
@@ -47,6 +52,8 @@ _ENCODINGS: Final = {
     "time_ns": "DELTA_BINARY_PACKED",
     "observed_delay_ns": "DELTA_BINARY_PACKED",
 }
+
+_TAIL_BYTES: Final = 8  # length of the footer, and Parquet's mark
 
 # A merge holds one page of each column of each file.
 _PAGE_BYTES: Final = 65_536
@@ -68,10 +75,12 @@ def write_file(table: Path, partition: Partition, kind: str, schema: pa.Schema, 
         parts: the rows, in pieces that fit into memory.
 
     Raises:
-        StoreUnavailable: the file could not be written; nothing is left of it.
+        StoreUnavailable: the file could not be written.
+
+    Whatever ends it early, nothing is left of the file.
     """
-    relative = f"{partition.directory}/{kind}-{uuid.uuid4().hex}.parquet"
-    path = table / relative
+    name = f"{kind}-{uuid.uuid4().hex}"
+    path = table / partition.directory / f"{name}.parquet"
     ranges = _Ranges(statistics_columns(table.name, schema.names))
     try:
         _make_directories(path.parent)
@@ -81,18 +90,34 @@ def write_file(table: Path, partition: Partition, kind: str, schema: pa.Schema, 
                 file.write_table(part, row_group_size=ROW_GROUP_ROWS)
                 ranges.add(part)
         sync_file(path)
+        path = path.rename(path.with_name(f"{name}-{footer_checksum(path)}.parquet"))
         sync_directory(path.parent)
     except OSError as error:
         path.unlink(missing_ok=True)
         raise unavailable(f"write {path}", error) from error
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
     return AddAction(
-        path=relative,
+        path=f"{partition.directory}/{path.name}",
         size=path.stat().st_size,
         partition_values=partition._asdict(),
         modification_time=time.time_ns() // 10**6,
         data_change=kind == NEW,
         stats=ranges.to_json(),
     )
+
+
+def footer_checksum(path: Path) -> str:
+    """CRC-32 of a file's footer, 8 hex digits: the end of its name, for Parquet has checksums of pages only.
+
+    A reader that believes a damaged footer skips rows or dies.
+    """
+    with path.open("rb") as file:
+        file.seek(-_TAIL_BYTES, os.SEEK_END)
+        length = int.from_bytes(file.read(_TAIL_BYTES)[:4], "little")
+        file.seek(-_TAIL_BYTES - length, os.SEEK_END)
+        return f"{zlib.crc32(file.read()):08x}"
 
 
 def discard(table: Path, actions: Iterable[AddAction]) -> None:
@@ -116,6 +141,7 @@ def _open(sink: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
         dictionary_pagesize_limit=_DICTIONARY_BYTES,
         data_page_size=_PAGE_BYTES,
         write_statistics=ranged,
+        write_page_checksum=True,  # DuckDB does not notice a changed byte; `damage` does
         store_schema=False,  # the table's schema in the log says what Parquet cannot
     )
 

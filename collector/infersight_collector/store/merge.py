@@ -28,7 +28,7 @@ def merged_schema(paths: Iterable[Path]) -> pa.Schema:
 def merge_unsorted(paths: Iterable[Path], keys: Sequence[str]) -> Iterator[pa.Table]:
     """The rows of all files, sorted, as row groups. Reads the files into memory at once."""
     # ParquetFile, because read_table would add the partition columns that it sees in the path
-    yield from _row_groups([sort(_concat(pq.ParquetFile(path).read() for path in paths), keys)])
+    yield from row_groups([sort(_concat(pq.ParquetFile(path).read() for path in paths), keys)])
 
 
 def merge_sorted(paths: Iterable[Path], keys: Sequence[str]) -> Iterator[pa.Table]:
@@ -37,7 +37,7 @@ def merge_sorted(paths: Iterable[Path], keys: Sequence[str]) -> Iterator[pa.Tabl
     Holds one batch of each file: the least of the batches' last keys tells up to which key all rows are at hand;
     these are taken from every batch, sorted and passed on. Each turn uses up at least one batch.
     """
-    yield from _row_groups(_merge_runs([_Run(path, keys) for path in paths], keys))
+    yield from row_groups(_merge_runs([_Run(path, keys) for path in paths], keys))
 
 
 def _merge_runs(runs: Sequence["_Run"], keys: Sequence[str]) -> Iterator[pa.Table]:
@@ -81,7 +81,7 @@ class _Run:
         return (text is None, text or ""), (number is None, number or 0)  # null last, as in `sort`
 
 
-def _row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+def row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
     """The same rows in pieces of one row group each; the last one is smaller."""
     waiting: list[pa.Table] = []
     count = 0

@@ -33,6 +33,13 @@ class Partition(NamedTuple):
         """Path of the partition below its table, in Hive's form."""
         return f"date={self.date}/hour={self.hour}"
 
+    @property
+    def hours(self) -> int | None:
+        """Hours from the epoch to the beginning of the partition's hour, UTC; None of `UNPLACED`."""
+        if self == UNPLACED:
+            return None
+        return int(datetime.fromisoformat(f"{self.date}T{self.hour}:00+00:00").timestamp()) // 3_600
+
 
 UNPLACED: Final = Partition("unplaced", "00")
 """Rows without a time, with one that cannot be true, or scattered over too many hours. Kept apart, because one such

@@ -1,6 +1,6 @@
 """The Delta tables of a store, for writing.
 
-There is one for each name in `schema.COLUMNS`. The schema in a table's log is also the catalogue of its attribute keys:
+There is one for each name in `schema.STORED`. The schema in a table's log is also the catalogue of its attribute keys:
 each key with the one type that it has in every file. Keys are only ever added.
 """
 
@@ -8,6 +8,8 @@ each key with the one type that it has in every file. Keys are only ever added.
 # pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportUnknownLambdaType=false
 # pyarrow publishes no types.
 
+import os
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -19,9 +21,10 @@ from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from infersight_collector.store import schema
-from infersight_collector.store.errors import unavailable
-from infersight_collector.store.files import statistics_columns
+from infersight_collector.store.errors import StoreUnavailable, unavailable
+from infersight_collector.store.files import discard, statistics_columns
 from infersight_collector.store.layout import PARTITIONS
+from infersight_collector.store.live import File, live_files
 from infersight_collector.store.wal import Origin, sync_directory, sync_file
 
 CHECKPOINT_EVERY: Final = 20
@@ -29,6 +32,7 @@ CHECKPOINT_EVERY: Final = 20
 
 # A log entry is of use to a reader that opens the table in this moment, a removed file to a query that still runs.
 _GRACE: Final = "interval 1 hours"
+_ATTEMPTS: Final = 10
 _NO_HOOKS: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 
 
@@ -41,7 +45,7 @@ class Table:
 
     Args:
         store: directory of the store.
-        name: name of the table, a key of `schema.COLUMNS`.
+        name: name of the table, a key of `schema.STORED`.
     """
 
     def __init__(self, store: Path, name: str) -> None:
@@ -66,8 +70,13 @@ class Table:
     def refresh(self) -> None:
         """Looks at the newest version of the table."""
         with _outcome(f"read {self.path}"):
-            self._delta.update_incremental()
-            self._schema = pa.schema(self._delta.schema())
+            try:
+                self._delta.update_incremental()
+            except DeltaError:
+                # After a long time without a look, entries that lead to the newest version may have been cleaned away.
+                self._open()
+            else:
+                self._schema = pa.schema(self._delta.schema())
 
     def has(self, origin: Origin) -> bool:
         """Whether the rows of this origin, or of a later one of the same writer, are in the table."""
@@ -119,6 +128,51 @@ class Table:
             )
             self._settle(before)
 
+    def replace(self, removed: Sequence[File], added: Sequence[AddAction] = (), *, loses_rows: bool = False) -> bool:
+        """Takes files out of the table and puts others in their place, at once for every reader.
+
+        Args:
+            removed: files of the table.
+            added: files that were written and belong to no version; deleted again where they do not come in.
+            loses_rows: whether rows go with it.
+
+        Returns:
+            False where another process took one of the files out first; then nothing was changed.
+
+        Raises:
+            StoreUnavailable: the entry could not be written, or others were first too often.
+        """
+        for file in removed:
+            with suppress(FileNotFoundError):  # it is damaged, and can be taken out all the same
+                os.utime(self.path / file.path)  # from now on it is kept for those who read it, see `vacuum`
+        now_ms = time.time_ns() // 10**6
+        removals = [
+            RemoveAction(file.path, loses_rows, now_ms, file.size, dict(file.partition._asdict())) for file in removed
+        ]
+        try:
+            replaced = self._commit_while_live(removed, [*added, *removals])
+        except StoreUnavailable:
+            self.refresh()  # the entry may have been written all the same
+            discard(self.path, [action for action in added if action.path not in live_files(self._delta)])
+            raise
+        if not replaced:
+            discard(self.path, added)
+        return replaced
+
+    def _commit_while_live(self, files: Sequence[File], actions: Sequence[AddAction | RemoveAction]) -> bool:
+        """Commits, again where others were first, as long as the files are in the table; whether they were."""
+        for _ in range(_ATTEMPTS):
+            try:
+                self.commit(actions)
+            except Conflict:
+                self.refresh()
+                live = live_files(self._delta)
+                if any(file.path not in live for file in files):
+                    return False
+            else:
+                return True
+        raise StoreUnavailable(f"cannot commit to {self.path}: other writers were first {_ATTEMPTS} times")
+
     def _settle(self, before: int) -> None:
         """Syncs the new log entries, and writes a checkpoint when one is due."""
         self.refresh()
@@ -137,7 +191,7 @@ class Table:
         self._schema = pa.schema(self._delta.schema())
 
     def _create(self) -> None:
-        columns: Any = schema.COLUMNS[self.name]
+        columns: Any = schema.STORED[self.name]
         for name in PARTITIONS:
             columns = columns.append(pa.field(name, pa.string()))
         DeltaTable.create(

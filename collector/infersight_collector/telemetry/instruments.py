@@ -117,6 +117,19 @@ PROCESSOR_FAILURES: Final = _own(
 STORE_COMMITS: Final = _own("store.commits", "counter", "{commit}", "Writes to a table of the store", "table")
 STORE_ROWS: Final = _own("store.rows", "counter", "{row}", "Rows written to a table of the store", "table")
 STORE_BYTES: Final = _own("store.written", "counter", "By", "Size of the files written for new rows", "table")
+STORE_SIZE: Final = _own(
+    "store.size", "gauge", "By", "Size of the live files of a table, looked at each minute", "exporter", "table"
+)
+STORE_FILES: Final = _own("store.files", "gauge", "{file}", "Live files of a table", "exporter", "table")
+STORE_LIMIT: Final = _own(
+    "store.limit", "gauge", "By", "Size of all tables together at which the oldest hours are dropped", "exporter"
+)
+STORE_OLDEST_AGE: Final = _own(
+    "store.oldest_age", "gauge", "s", "Time since the oldest hour of the store began, 0 while it is empty", "exporter"
+)
+STORE_DROPPED_ROWS: Final = _own("store.dropped_rows", "counter", "{row}", "Rows dropped by the retention", "table")
+STORE_DROPPED_BYTES: Final = _own("store.dropped", "counter", "By", "Size of the files of these rows", "table")
+STORE_DELETED_FILES: Final = _own("store.deleted_files", "counter", "{file}", "Files deleted that no table has")
 COMPACTION_DURATION: Final = _own(
     "compaction.duration", "histogram", "s", "Time of a round of maintenance that merged files"
 )

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from tests.support.otlp_requests import request_of, spans_request
 
-from infersight_collector.component import Batch
+from infersight_collector.component import Batch, Surroundings
 from infersight_collector.decode import decode
-from infersight_collector.exporters.store import StoreExporter
+from infersight_collector.exporters.store import StoreConfig, StoreExporter
 from infersight_collector.signals import Signal
 from infersight_collector.store.wal import Origin
 from infersight_collector.telemetry import Telemetry
@@ -17,7 +17,7 @@ from infersight_collector.telemetry import Telemetry
 
 def test_commits_rows_and_bytes_are_counted_by_table_and_not_again_for_a_segment_that_is_there(tmp_path: Path) -> None:
     telemetry = Telemetry()
-    exporter = StoreExporter(tmp_path, telemetry)
+    exporter = StoreExporter(StoreConfig(str(tmp_path)), Surroundings(tmp_path / "store", telemetry))
     exporter.start()
     try:
         for number in (1, 2, 2):
@@ -28,7 +28,7 @@ def test_commits_rows_and_bytes_are_counted_by_table_and_not_again_for_a_segment
     finally:
         exporter.stop()
     counts = {
-        (sample.name.removeprefix("infersight_collector_store_"), sample.labels["table"]): sample.value
+        (sample.name.removeprefix("infersight_collector_store_"), sample.labels.get("table")): sample.value
         for instrument, family in telemetry.collect()
         if instrument.name.startswith("infersight.collector.store.")
         for sample in family.samples

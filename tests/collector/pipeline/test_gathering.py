@@ -11,9 +11,10 @@ import pyarrow as pa
 from tests.support.collectors import read_rows
 from tests.support.traces import Span, batch_of, exemplars_request, spans_batch
 
+from infersight_collector.component import Surroundings
 from infersight_collector.decode import decode
 from infersight_collector.encode import encode
-from infersight_collector.exporters.store import StoreExporter
+from infersight_collector.exporters.store import StoreConfig, StoreExporter
 from infersight_collector.gathering import gather
 from infersight_collector.processors.span_metrics import SpanMetrics
 from infersight_collector.processors.span_metrics.series import Dimension
@@ -55,7 +56,7 @@ def test_keys_are_joined_and_values_of_other_types_stand_aside() -> None:
 
 
 def test_the_store_takes_metrics_of_spans_beside_metrics_of_other_types(tmp_path: Path) -> None:
-    exporter = StoreExporter(tmp_path, Telemetry())
+    exporter = StoreExporter(StoreConfig(str(tmp_path)), Surroundings(tmp_path / "store", Telemetry()))
     exporter.start()
     try:
         derived = SpanMetrics(dimensions=[Dimension("code")]).process(spans_batch(Span(1, attributes={"code": 200})))

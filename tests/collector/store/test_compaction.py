@@ -28,9 +28,9 @@ from infersight_collector.store.compaction import (
     QUIET_MS,
     File,
     choose,
-    maintain,
 )
 from infersight_collector.store.files import ROW_GROUP_ROWS
+from infersight_collector.store.maintenance import Maintenance, Report, alone
 from infersight_collector.store.order import sort
 from infersight_collector.store.partitions import Partition
 from infersight_collector.store.snapshot import Snapshot
@@ -137,6 +137,11 @@ def store(tmp_path: Path, spans: Spans) -> Store:
     return opened
 
 
+def maintain(store: Store, grace_s: float = 3_600.0) -> Report:
+    """One round of maintenance, the first one of its process."""
+    return Maintenance(store.path, grace_s).round()
+
+
 def parquet_files(store: Store) -> list[Path]:
     return sorted(store.path.glob("spans/date=*/hour=*/*.parquet"))
 
@@ -144,7 +149,8 @@ def parquet_files(store: Store) -> list[Path]:
 def test_the_same_rows_are_in_one_file_sorted_by_trace(store: Store, query: Query) -> None:
     before = query(store.path, "select * exclude (attributes), attributes['number'] from rows order by span_id")
     report = maintain(store)
-    assert (report.merged_files, report.merged_rows, report.problems) == (NEW_FILES, 5 * NEW_FILES, [])
+    # the spans, and the summaries of their traces
+    assert (report.merged_files, report.merged_rows, report.problems) == (2 * NEW_FILES, 2 * 5 * NEW_FILES, [])
     (file,) = Snapshot.of(store.path).files("spans")
     traces = pq.ParquetFile(file).read(["trace_id"])["trace_id"].to_pylist()
     assert traces == sorted(traces)
@@ -158,7 +164,6 @@ def test_a_query_over_an_older_snapshot_still_finds_its_files(store: Store, quer
     for file in parquet_files(store):
         os.utime(file, (0, 0))  # the grace period begins when a file leaves the table, however old it is
     maintain(store)
-    store.cleaned_at = float("-inf")
     assert maintain(store).deleted_files == 0
     assert query(older, NUMBERS) == [(5 * NEW_FILES, 5 * NEW_FILES)]
 
@@ -168,8 +173,7 @@ def test_unused_files_are_deleted_after_the_grace_period(store: Store, query: Qu
     orphan.touch()
     maintain(store)
     assert len(parquet_files(store)) == NEW_FILES + 2
-    store.cleaned_at = float("-inf")
-    assert maintain(store, grace_hours=0).deleted_files == NEW_FILES + 1
+    assert maintain(store, grace_s=0).deleted_files == 2 * NEW_FILES + 1
     assert list(map(str, parquet_files(store))) == Snapshot.of(store.path).files("spans")
     assert query(store.path, NUMBERS) == [(5 * NEW_FILES, 5 * NEW_FILES)]
 
@@ -181,17 +185,29 @@ def test_a_damaged_file_is_named_and_does_not_stop_the_rest(store: Store, spans:
     damaged = parquet_files(store)[0]
     damaged.write_bytes(damaged.read_bytes()[:-100])
     report = maintain(store)
-    assert report.merged_files == NEW_FILES
+    assert report.merged_files == 2 * 2 * NEW_FILES - NEW_FILES
     (problem,) = report.problems
     assert damaged.name in problem
     assert damaged.exists()
 
 
+def test_files_beside_a_damaged_one_are_merged_in_the_next_round(store: Store, spans: Spans) -> None:
+    damaged = parquet_files(store)[0]
+    damaged.write_bytes(damaged.read_bytes()[:-100])
+    store.write({"spans": spans(5 * NEW_FILES)}, Origin("w", NEW_FILES + 1))
+    maintenance = Maintenance(store.path)
+    (problem,) = maintenance.round().problems
+    assert problem.startswith(f"{damaged} is damaged and left as it is: it has ")
+    report = maintenance.round()
+    assert (report.merged_files, report.problems) == (NEW_FILES, [])
+    assert str(damaged) in Snapshot.of(store.path).files("spans")
+
+
 def test_only_one_process_maintains_a_store(store: Store) -> None:
-    with compaction._alone(store.path) as alone:  # pyright: ignore[reportPrivateUsage] - stands for another process
-        assert alone
+    with alone(store.path) as is_alone:  # stands for another process
+        assert is_alone
         assert maintain(store).merged_files == 0
-    assert maintain(store).merged_files == NEW_FILES
+    assert maintain(store).merged_files == 2 * NEW_FILES
 
 
 def test_readers_never_see_a_row_lost_or_doubled(store: Store, spans: Spans, query: Query) -> None:
@@ -212,7 +228,7 @@ def test_readers_never_see_a_row_lost_or_doubled(store: Store, spans: Spans, que
         for work in (lambda: counts.extend(query(store.path, NUMBERS)), lambda: problems(maintain(store)))
     ]
 
-    def problems(report: compaction.Report) -> None:
+    def problems(report: Report) -> None:
         assert report.problems == []
 
     for thread in threads:
@@ -235,11 +251,10 @@ def test_readers_never_see_a_row_lost_or_doubled(store: Store, spans: Spans, que
 MAINTAINER = """
 import sys
 from pathlib import Path
-from infersight_collector.store.compaction import maintain
-from infersight_collector.store.writer import Store
-store = Store.open(Path(sys.argv[1]))
+from infersight_collector.store.maintenance import Maintenance
+maintenance = Maintenance(Path(sys.argv[1]))
 print("ready", flush=True)
-print(maintain(store), flush=True)
+print(maintenance.round(), flush=True)
 """
 
 
