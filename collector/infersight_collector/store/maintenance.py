@@ -155,9 +155,12 @@ class Maintenance:
             self.contents = Contents.of(live)
             for name, table in tables.items():
                 with reported(report, name):
-                    expired = [part for part in todo.expired if part.table == name]
                     # A file with what is left of pending ones would be taken for one with summaries.
-                    ready = [part for part in expired if not (part.pinned and any(f.path in pending for f in part.files))]
+                    ready = [
+                        part
+                        for part in todo.expired
+                        if part.table == name and not (part.pinned and any(f.path in pending for f in part.files))
+                    ]
                     for part in drop(table, ready):
                         before = report.dropped.get(name, Dropped())
                         report.dropped[name] = Dropped(before.rows + part.rows, before.size + part.size)
