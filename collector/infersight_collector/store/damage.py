@@ -4,15 +4,59 @@
 # pyarrow publishes no types.
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from infersight_collector.store.files import footer_checksum
+from infersight_collector.store.layout import TIME_COLUMN
+from infersight_collector.store.live import live_files
+
+if TYPE_CHECKING:
+    from infersight_collector.store.snapshot import Snapshot
 
 _CHECKED: Final = re.compile(r".*-([0-9a-f]{8})\.parquet")
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedFile:
+    """A file of a snapshot that cannot be believed.
+
+    Attributes:
+        table: name of the table.
+        path: where it is.
+        rows: number of its rows.
+        problem: what is wrong with it.
+    """
+
+    table: str
+    path: Path
+    rows: int
+    problem: str
+
+
+def damaged_files(snapshot: "Snapshot", *, start_ns: int | None = None, end_ns: int | None = None) -> list[DamagedFile]:
+    """The damaged files of a snapshot. Reads all of its files, so it takes as long as a query over everything.
+
+    Args:
+        snapshot: what a reader sees.
+        start_ns: earliest time of interest, in nanoseconds since the epoch; files without such rows are not looked at.
+        end_ns: first time that is too late.
+    """
+    found: list[DamagedFile] = []
+    for table in TIME_COLUMN:
+        delta = snapshot.delta(table)
+        if delta is None:
+            continue
+        wanted = set(snapshot.files(table, start_ns=start_ns, end_ns=end_ns))
+        for file in live_files(delta).values():
+            path = snapshot.path / table / file.path
+            if str(path) in wanted and (said := damage(path, file.size)) is not None:
+                found.append(DamagedFile(table, path, file.rows, said))
+    return found
 
 
 def damage(path: Path, size: int | None = None) -> str | None:
