@@ -32,6 +32,9 @@ VERBS: Final = {
     "investigate": Verb(
         "infersight_analysis.verbs.investigate", "investigate_command", "analysis", "Why one request was slow."
     ),
+    "trace-diff": Verb(
+        "infersight_analysis.verbs.trace_diff", "trace_diff_command", "analysis", "What two requests did differently."
+    ),
     "errors": Verb("infersight_analysis.verbs.errors", "errors_command", "analysis", "What broke, grouped."),
 }
 

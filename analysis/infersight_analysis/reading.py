@@ -1,6 +1,7 @@
 """Spans out of the views, as the trees are made of them."""
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
@@ -9,9 +10,13 @@ from typing import Any, Final
 
 import duckdb
 
+from infersight_analysis.errors import AnalysisError
 from infersight_analysis.trace import Span
 
 OPERATION: Final = "infersight.operation"
+
+_TRACE_ID: Final = re.compile(r"[0-9a-f]{1,32}")
+_SHOWN: Final = 3
 
 ALWAYS_NS: Final = (-(2**63), 2**63 - 1)
 
@@ -20,6 +25,29 @@ ALWAYS_NS: Final = (-(2**63), 2**63 - 1)
 def query(name: str) -> str:
     """The text of `sql/queries/NAME.sql`."""
     return (resources.files("infersight_analysis") / "sql" / "queries" / f"{name}.sql").read_text()
+
+
+def resolve_trace(connection: duckdb.DuckDBPyConnection, prefix: str) -> str:
+    """The id of the one trace whose id begins so.
+
+    Args:
+        connection: from `connect`.
+        prefix: 32 hex digits, or as many of the first as are unique.
+
+    Raises:
+        AnalysisError: there is no such trace, or more than one.
+    """
+    wanted = prefix.strip().lower()
+    if not _TRACE_ID.fullmatch(wanted):
+        raise AnalysisError(f"{prefix!r} is no trace id: give up to 32 hex digits, as `infersight slow` lists them")
+    sql = "select distinct trace_id from spans where trace_id >= $first and trace_id < $after order by 1 limit 4"
+    found = connection.execute(sql, {"first": wanted, "after": wanted + "g"}).fetchall()
+    if not found:
+        raise AnalysisError(f"no trace in this store begins with {wanted}; `infersight slow` lists some")
+    if len(found) > 1:
+        some = ", ".join(row[0] for row in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
+        raise AnalysisError(f"more than one trace begins with {wanted}: {some}")
+    return str(found[0][0])
 
 
 def read_spans(

@@ -1,6 +1,5 @@
 """`infersight investigate`: why one request was slow."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -11,12 +10,11 @@ import duckdb
 from infersight_analysis import options
 from infersight_analysis.breakdown import UNATTRIBUTED, breakdown
 from infersight_analysis.critical_path import critical_path, self_time
-from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings import BaselineSummary, Evidence, Hypothesis, Investigation, PathStep, TreeSpan
 from infersight_analysis.investigation.baseline import LEAST, baseline_of
 from infersight_analysis.investigation.hypotheses import Case, hypotheses
 from infersight_analysis.investigation.surroundings import blocks_around, exemplars_of, logs_of, metrics_around
-from infersight_analysis.reading import read_spans
+from infersight_analysis.reading import read_spans, resolve_trace
 from infersight_analysis.report.investigation import print_investigation
 from infersight_analysis.report.output import print_json
 from infersight_analysis.session import opened
@@ -24,7 +22,6 @@ from infersight_analysis.stored import literal
 from infersight_analysis.times import iso_time, short_duration
 from infersight_analysis.trace import Node, Trace
 
-_TRACE_ID: Final = re.compile(r"[0-9a-f]{1,32}")
 _SHOWN: Final = 3
 
 
@@ -38,7 +35,7 @@ def investigate(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Investi
     Raises:
         AnalysisError: there is no such trace, or more than one.
     """
-    trace_id = _resolve(connection, trace_id)
+    trace_id = resolve_trace(connection, trace_id)
     trace = Trace.of(read_spans(connection, [trace_id], attributes=True)[trace_id])
     request = trace.root
     pieces = breakdown(request)
@@ -67,20 +64,6 @@ def investigate(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Investi
         notes=[*trace.notes, *_more_data(comparison)],
         evidence=_evidence(trace_id, baseline.traces),
     )
-
-
-def _resolve(connection: duckdb.DuckDBPyConnection, prefix: str) -> str:
-    wanted = prefix.strip().lower()
-    if not _TRACE_ID.fullmatch(wanted):
-        raise AnalysisError(f"{prefix!r} is no trace id: give up to 32 hex digits, as `infersight slow` lists them")
-    sql = "select distinct trace_id from spans where trace_id >= $first and trace_id < $after order by 1 limit 4"
-    found = connection.execute(sql, {"first": wanted, "after": wanted + "g"}).fetchall()
-    if not found:
-        raise AnalysisError(f"no trace in this store begins with {wanted}; `infersight slow` lists some")
-    if len(found) > 1:
-        some = ", ".join(row[0] for row in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
-        raise AnalysisError(f"more than one trace begins with {wanted}: {some}")
-    return str(found[0][0])
 
 
 def _steps(request: Node) -> list[PathStep]:
