@@ -1,6 +1,7 @@
 """The `infersight` command: verbs are loaded when they are called, so that it starts fast and small."""
 
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: without the program's name; those of the process by default.
     """
+    warnings.formatwarning = lambda message, *_where: f"{message}\n"
     sys.exit(run(arguments))
 
 

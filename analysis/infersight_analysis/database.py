@@ -2,12 +2,14 @@
 
 import tempfile
 import weakref
+from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
 
 from infersight_analysis import stored
 from infersight_analysis.times import SECOND_NS, parse_duration, parse_time
+from infersight_analysis.unreadable import explanation_over, left_out
 from infersight_analysis.views import VIEWS
 from infersight_collector.store.snapshot import Snapshot
 
@@ -20,6 +22,7 @@ def connect(
     threads: int | None = None,
     memory_limit: str | None = None,
     timeout: float | str | None = None,
+    skip_damaged: bool | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """Open the public views over the store as it is now; later writes are not seen.
 
@@ -35,6 +38,8 @@ def connect(
         memory_limit: most memory of a query before it spills to disk, as in `2GB`; 80 % of all by default.
         timeout: how long a query may take until it is interrupted (`duckdb.InterruptException`), the reading of its
             result included, in seconds or as in `30s`; without limit by default.
+        skip_damaged: whether files that are not as they were written are left out, with a `DamagedFilesWarning` that
+            says how many rows are missing. All files are read for that. By default `INFERSIGHT_SKIP_DAMAGED` decides.
 
     Returns:
         A connection to an in-memory database; closing it, or losing it, leaves nothing behind.
@@ -42,7 +47,7 @@ def connect(
     Raises:
         NotAStore: there is no store at this path.
         StoreTooNew: a later release wrote it.
-        AnalysisError: a time or duration is none.
+        AnalysisError: a time or duration is none, or a file is damaged.
     """
     snapshot = Snapshot.of(Path(store))
     start_ns, end_ns = (parse_time(time) if isinstance(time, str) else time for time in (start, end))
@@ -50,7 +55,14 @@ def connect(
     connection = duckdb.connect(config=_limits(threads, memory_limit, timeout))
     # Goes when the connection does, not when the caller thinks of it.
     weakref.finalize(connection, scratch.cleanup)
-    files = _create_stored(connection, snapshot, start_ns, end_ns)
+    damaged = left_out(snapshot, skip=skip_damaged, start_ns=start_ns, end_ns=end_ns)
+    try:
+        files = _create_stored(connection, snapshot, start_ns, end_ns, damaged)
+    except duckdb.Error as error:
+        files = [file for table in stored.TABLES for file in snapshot.files(table, start_ns=start_ns, end_ns=end_ns)]
+        if (unreadable := explanation_over(files, error)) is not None:
+            raise unreadable from error
+        raise
     for view in VIEWS:
         connection.execute(f"create view {stored.identifier(view.name)} as {view.select()}")
     _lock(connection, files, Path(scratch.name))
@@ -72,17 +84,25 @@ def _limits(
 
 
 def _create_stored(
-    connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, start_ns: int | None, end_ns: int | None
+    connection: duckdb.DuckDBPyConnection,
+    snapshot: Snapshot,
+    start_ns: int | None,
+    end_ns: int | None,
+    damaged: Collection[str],
 ) -> list[str]:
     """Create the schema `stored`, one view for each table; returns the files that it reads."""
+
+    def sound(files: list[str]) -> list[str]:
+        return [file for file in files if file not in damaged]
+
     connection.execute("create schema stored")
     every: list[str] = []
     for table in stored.TABLES:
         types = stored.column_types(snapshot, table)
-        files = snapshot.files(table, start_ns=start_ns, end_ns=end_ns)
+        files = sound(snapshot.files(table, start_ns=start_ns, end_ns=end_ns))
         every += files
         scan = stored.scan(table, types, files, start_ns=start_ns, end_ns=end_ns)
-        if table == "traces" and (rest := snapshot.unsummarised_files(start_ns=start_ns, end_ns=end_ns)):
+        if table == "traces" and (rest := sound(snapshot.unsummarised_files(start_ns=start_ns, end_ns=end_ns))):
             scan = stored.with_summaries_of(snapshot, rest, scan, start_ns=start_ns, end_ns=end_ns)
         connection.execute(f"create view stored.{table} as {scan}")
     names = ", ".join(f"{name} varchar" for name in ("table_name", "column_name", "key", "type"))

@@ -3,6 +3,7 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyarrow publishes no types.
 
+import errno
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,5 +96,5 @@ def footer_damage(path: Path, size: int | None = None) -> str | None:
     except FileNotFoundError:
         return "it is missing"
     except OSError as error:
-        return str(error)
+        return "its end is not as it was written" if error.errno == errno.EINVAL else str(error)
     return None
