@@ -77,6 +77,7 @@ def advance(store: Path) -> Iterator[Progress]:
 
     Raises:
         StoreUnavailable: not now.
+        OSError: a file cannot be read now.
     """
     paths = unsummarised.listed(store)
     if not paths:
@@ -122,10 +123,11 @@ def _summarise(spans: Table, traces: Table, files: Sequence[File], origin: Origi
     problems = _problems(spans, files, footer_damage)
     try:
         added = _write(spans, traces, [file for file in files if file not in problems])
-    except (StoreUnavailable, pa.ArrowException) as error:
-        problems |= _problems(spans, files, damage)
-        if not problems or _is_passing(error):
+    except (StoreUnavailable, OSError, pa.ArrowException) as error:
+        worse = _problems(spans, files, damage)
+        if worse.keys() <= problems.keys() or _is_passing(error):
             raise
+        problems |= worse
         added = _write(spans, traces, [file for file in files if file not in problems])
     while True:
         try:
@@ -143,7 +145,8 @@ def _problems(spans: Table, files: Sequence[File], examine: Callable[[Path, int]
 
 def _is_passing(error: BaseException) -> bool:
     """Whether the system could not do it at the moment, while nothing is wrong with the file."""
-    return isinstance(error.__cause__, OSError) and error.__cause__.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+    cause = error.__cause__ if isinstance(error, StoreUnavailable) else error
+    return isinstance(cause, OSError) and cause.errno in (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 
 
 def _write(spans: Table, traces: Table, files: Sequence[File]) -> "list[AddAction]":
