@@ -1,13 +1,14 @@
 """The only place that opens a database: the public views over one snapshot of a store."""
 
 import tempfile
+import time
 import weakref
 from collections.abc import Collection
 from pathlib import Path
 
 import duckdb
 
-from infersight_analysis import stored
+from infersight_analysis import macros, stored
 from infersight_analysis.times import SECOND_NS, parse_duration, parse_time
 from infersight_analysis.unreadable import explanation_over, left_out
 from infersight_analysis.views import VIEWS
@@ -65,6 +66,8 @@ def connect(
         raise
     for view in VIEWS:
         connection.execute(f"create view {stored.identifier(view.name)} as {view.select()}")
+    for statement in macros.statements(_time_ranges(snapshot, start_ns, end_ns)):
+        connection.execute(statement)
     _lock(connection, files, Path(scratch.name))
     return connection
 
@@ -111,6 +114,16 @@ def _create_stored(
     if rows:
         connection.execute(f"insert into stored.attribute_keys values {', '.join(rows)}")  # noqa: S608 - quoted
     return every
+
+
+def _time_ranges(snapshot: Snapshot, start_ns: int | None, end_ns: int | None) -> dict[str, macros.TimeRange]:
+    """When the rows of each table begin and end; a sender's clock that is ahead of ours moves no window."""
+    latest = time.time_ns() if end_ns is None else min(end_ns - 1, time.time_ns())
+    ranges: dict[str, macros.TimeRange] = {}
+    for table in stored.TABLES:
+        first, last = snapshot.time_range(table) or (latest, latest)
+        ranges[table] = (first if start_ns is None else max(first, start_ns), min(last, latest))
+    return ranges
 
 
 def _lock(connection: duckdb.DuckDBPyConnection, files: list[str], scratch: Path) -> None:

@@ -185,6 +185,7 @@ VIEWS: Final = (
             "name": "name of the event; `exception` for exceptions",
             "attributes": "STRUCT of the keys that occur",
             "attributes_other": "JSON object of what the STRUCT cannot hold",
+            "sample_weight": "how many spans like its own that one stands for",
         },
         "select attributes['exception.type'] as type, count(*) from span_events where name = 'exception' group by 1",
     ),

@@ -7,10 +7,11 @@ select
     event.time_ns as time_ns,
     event.name as name,
     event.attributes as attributes,
-    event.attributes_other as attributes_other
+    event.attributes_other as attributes_other,
+    sample_weight
 from (
     select
         trace_id, span_id, service_name, service_version, service_instance_id,
-        name as span_name, unnest(events) as event
+        name as span_name, sample_weight, unnest(events) as event
     from stored.spans
 )

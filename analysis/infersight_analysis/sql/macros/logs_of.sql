@@ -1,0 +1,4 @@
+select *
+from main.logs
+where trace_id = lower(trace)
+order by time_ns
