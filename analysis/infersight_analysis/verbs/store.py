@@ -10,6 +10,18 @@ STORE_VERBS: Final = {
     "info": Verb(
         "infersight_analysis.verbs.store_info", "info_command", "analysis", "Say what is in the store, at once."
     ),
+    "compact": Verb(
+        "infersight_analysis.verbs.store_upkeep", "compact_command", "analysis", "Merge all small files now."
+    ),
+    "retain": Verb(
+        "infersight_analysis.verbs.store_upkeep", "retain_command", "analysis", "Drop what is too old, or too much."
+    ),
+    "verify": Verb(
+        "infersight_analysis.verbs.store_upkeep", "verify_command", "analysis", "Check every file for damage."
+    ),
+    "migrate": Verb(
+        "infersight_analysis.verbs.store_upkeep", "migrate_command", "analysis", "Finish an upgrade of the store now."
+    ),
 }
 """The commands of the group."""
 

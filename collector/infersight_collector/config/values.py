@@ -7,8 +7,6 @@ from typing import Final, Self
 
 _SECONDS = {"us": 1e-6, "ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(us|ms|s|m|h|d)")
-_BYTES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?) ?(?:(%)|([KMGT]i?|)B)")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.[0-9]*|\.?[0-9]+)([eE][+-]?[0-9]+)?")
 
@@ -50,32 +48,6 @@ class Duration(float):
         if not seconds:
             raise ValueError(f"'{text}' is no duration: write 500ms, 1s, 2m, 1h or 14d")
         return cls(seconds)
-
-
-@dataclass(frozen=True, slots=True)
-class Size:
-    """Room on a disk, written `500MB`, `50GB` or `1.5TiB`, or as a part of the file system, `50%`.
-
-    Attributes:
-        amount: bytes, or percent.
-        is_percent: which of them.
-    """
-
-    amount: float
-    is_percent: bool = False
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """The size that a text says; raises ValueError where it says none above zero, or more than all."""
-        match = _SIZE.fullmatch(text)
-        size = cls(float(match[1]) * _BYTES[match[3] or ""], match[2] is not None) if match else cls(0.0)
-        if size.amount < 1 or (size.is_percent and size.amount > 100):
-            raise ValueError(f"'{text}' is no size: write 500MB, 50GB, 1TB or, of the file system, 50%")
-        return size
-
-    def of(self, total: int) -> int:
-        """The size in bytes, on a file system of so many bytes."""
-        return int(self.amount * total / 100 if self.is_percent else self.amount)
 
 
 class Count(int):

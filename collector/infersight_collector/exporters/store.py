@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
 from infersight_collector.component import Batch, Surroundings
-from infersight_collector.config.values import Count, Duration, Size
+from infersight_collector.config.values import Count, Duration
 from infersight_collector.gathering import gather
 from infersight_collector.journal import LogSettings
 from infersight_collector.store.errors import StoreError
 from infersight_collector.store.layout import TIME_COLUMN
 from infersight_collector.store.maintenance import GRACE_S, Maintenance
 from infersight_collector.store.retention import Retention
+from infersight_collector.store.size import Size
 from infersight_collector.store.wal import FsyncPolicy, Origin
 from infersight_collector.store.writer import Store
 from infersight_collector.telemetry.instruments import (

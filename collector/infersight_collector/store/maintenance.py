@@ -3,13 +3,11 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
 # pyarrow publishes no types.
 
-import fcntl
-import os
 import shutil
 import threading
 import time
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -17,21 +15,22 @@ from typing import Final, Self
 import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
-from infersight_collector.store import unsummarised, upgrade
-from infersight_collector.store.compaction import compact
+from infersight_collector.store import locks, unsummarised, upgrade
+from infersight_collector.store.compaction import LATER_MS, Merge, compact
 from infersight_collector.store.damage import damage
-from infersight_collector.store.errors import StoreError, StoreFull, unavailable
+from infersight_collector.store.errors import StoreError, StoreFull
 from infersight_collector.store.layout import TIME_COLUMN
 from infersight_collector.store.live import File, live_files
-from infersight_collector.store.pins import locked, pins
-from infersight_collector.store.retention import HOUR_MS, Dropped, Retention, drop, hour_of, plan
+from infersight_collector.store.locks import locked
+from infersight_collector.store.pins import deciding, pins
+from infersight_collector.store.retention import HOUR_MS, Dropped, Plan, Retention, drop, hour_of, plan
 from infersight_collector.store.tables import Table
 from infersight_collector.store.vacuum import vacuum
 
 GRACE_S: Final = 3_600.0
 """How long a file stays on disk after it left its table, in seconds: the time that a query may take."""
 
-SCARCE_GRACE_S: Final = 600.0
+SCARCE_GRACE_S: Final = 60.0
 """The same while the disk is nearly full: a query that has to be asked again is better than telemetry refused."""
 
 SCARCE: Final = 0.05
@@ -114,7 +113,7 @@ class Maintenance:
         self._stopping.set()
 
     def round(self, rules: Retention = Retention()) -> Report:  # noqa: B008 - immutable
-        """One round: deletes unused files, drops what has to go, merges what is worth it.
+        """Does what is due: deletes unused files, drops what has to go, merges what is worth it.
 
         Args:
             rules: what is kept.
@@ -126,19 +125,23 @@ class Maintenance:
                 now = time.monotonic()
                 if now - self._cleaned_at >= (RETAIN_EVERY_S if scarce else CLEAN_EVERY_S):
                     self._cleaned_at = now
-                    self._clean(min(self._grace_s, SCARCE_GRACE_S) if scarce else self._grace_s, report)
+                    self.clean(report, min(self._grace_s, SCARCE_GRACE_S) if scarce else self._grace_s)
                 if now - self._retained_at >= RETAIN_EVERY_S:
                     self._retained_at = now
-                    self._retain(rules, report)
+                    self.retain(rules, report)
                 self._summarise(report)
-                self._compact(report)
+                for _ in self.merge(report):
+                    if self._stopping.is_set():
+                        break
         return report
 
-    def _is_scarce(self) -> bool:
-        usage = shutil.disk_usage(self._store)
-        return usage.free < SCARCE * usage.total
+    def clean(self, report: Report, grace_s: float) -> None:
+        """Deletes the files that have been in no table for so long, and log entries that nobody needs.
 
-    def _clean(self, grace_s: float, report: Report) -> None:
+        Args:
+            report: where it is told.
+            grace_s: how long, in seconds.
+        """
         for table in self._tables(report):
             with reported(report, table.name):
                 table.delta.cleanup_metadata()
@@ -146,29 +149,70 @@ class Maintenance:
                 report.deleted_files += len(deleted)
                 report.deleted_bytes += sum(file.size for file in deleted)
 
-    def _retain(self, rules: Retention, report: Report) -> None:
-        tables = {table.name: table for table in self._tables(report)}
-        with reported(report, "retention"), locked(self._store):
-            live = {name: live_files(table.delta).values() for name, table in tables.items()}
-            todo = plan(live, rules, pins(self._store), time.time_ns())
+    def plan(self, rules: Retention, report: Report) -> Plan:
+        """What would be dropped.
+
+        Args:
+            rules: what is kept.
+            report: where it is told what cannot be read.
+
+        Raises:
+            StoreError: a pin cannot be read.
+        """
+        return plan(self._look(self._tables(report)), rules, pins(self._store), time.time_ns())
+
+    def retain(self, rules: Retention, report: Report) -> None:
+        """Drops what has to go.
+
+        Args:
+            rules: what is kept.
+            report: where it is told.
+        """
+        tables = list(self._tables(report))
+        with reported(report, "retention"), deciding(self._store):
+            todo = plan(self._look(tables), rules, pins(self._store), time.time_ns())
             pending = unsummarised.pending(self._store)
-            self.contents = Contents.of(live)
-            for name, table in tables.items():
-                with reported(report, name):
+            for table in tables:
+                with reported(report, table.name):
                     # A file with what is left of pending ones would be taken for one with summaries.
                     ready = [
                         part
                         for part in todo.expired
-                        if part.table == name and not (part.pinned and any(f.path in pending for f in part.files))
+                        if part.table == table.name and not (part.pinned and any(f.path in pending for f in part.files))
                     ]
-                    for part in drop(table, ready):
-                        before = report.dropped.get(name, Dropped())
-                        report.dropped[name] = Dropped(before.rows + part.rows, before.size + part.size)
+                    for gone in drop(table, ready):
+                        before = report.dropped.get(table.name, Dropped())
+                        report.dropped[table.name] = Dropped(before.rows + gone.rows, before.size + gone.size)
             if rules.max_bytes is not None and todo.kept_bytes > rules.max_bytes:
                 report.problems.append(
                     f"retention: {todo.kept_bytes} bytes are more than the {rules.max_bytes} of max_size, but all of "
                     "them are pinned or of the last two hours: raise it, or send less"
                 )
+
+    def merge(self, report: Report, *, all_now: bool = False) -> Iterator[Merge]:
+        """Merges what is worth it, and yields after each merge, successful or not.
+
+        Whoever stops asking for the next one loses nothing.
+
+        Args:
+            report: where it is told.
+            all_now: whether to go on until there is nothing left to merge, as if no partition grew any more.
+        """
+        now_ms = LATER_MS if all_now else None
+        for table in self._tables(report):
+            with reported(report, table.name):
+                again = True
+                while again:
+                    again = False
+                    for merge in compact(
+                        table, now_ms=now_ms, leave=self._unreadable | unsummarised.pending(self._store)
+                    ):
+                        again |= self._note(table, merge, report) and all_now
+                        yield merge
+
+    def _is_scarce(self) -> bool:
+        usage = shutil.disk_usage(self._store)
+        return usage.free < SCARCE * usage.total
 
     def _summarise(self, report: Report) -> None:
         """Goes on for a while with what an upgrade has left to do."""
@@ -179,18 +223,19 @@ class Maintenance:
                 if self._stopping.is_set() or time.monotonic() - started > UPGRADE_S:
                     return
 
-    def _compact(self, report: Report) -> None:
-        leave = self._unreadable | unsummarised.pending(self._store)
-        for table in self._tables(report):
-            with reported(report, table.name):
-                for merge in compact(table, leave=leave):
-                    if merge.error is None:
-                        report.merged_files += len(merge.files)
-                        report.merged_rows += merge.rows
-                    else:
-                        report.problems += self._why_not(table, merge.files, merge.error)
-                    if self._stopping.is_set():
-                        return
+    def _look(self, tables: Iterable[Table]) -> Mapping[str, Collection[File]]:
+        live = {table.name: live_files(table.delta).values() for table in tables}
+        self.contents = Contents.of(live)
+        return live
+
+    def _note(self, table: Table, merge: Merge, report: Report) -> bool:
+        """Adds a merge to the report; whether it succeeded."""
+        if merge.error is None:
+            report.merged_files += len(merge.files)
+            report.merged_rows += merge.rows
+            return True
+        report.problems += self._why_not(table, merge.files, merge.error)
+        return False
 
     def _why_not(self, table: Table, files: Sequence[File], error: Exception) -> list[str]:
         """What to say of a merge that failed; damaged files are left alone from now on, so that others are merged."""
@@ -217,26 +262,14 @@ def reported(report: Report, what: str) -> Generator[None]:
         report.problems.append(f"{what}: {error}")
 
 
-@contextmanager
-def alone(store: Path) -> Generator[bool]:
-    """Whether this is the only process that maintains the store, for as long as the context lasts.
+def alone(store: Path, wait_s: float = 0.0) -> AbstractContextManager[bool]:
+    """Makes this process the only one that maintains the store, for as long as the context lasts, if it can.
+
+    Args:
+        store: directory of the store.
+        wait_s: how long to wait for others, in seconds.
 
     Raises:
         StoreUnavailable: the directory cannot be written.
     """
-    try:
-        descriptor = os.open(store / "maintenance.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise unavailable(f"write to {store}", error) from error
-    try:
-        yield _is_taken(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _is_taken(descriptor: int) -> bool:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+    return locked(store / locks.MAINTENANCE, wait_s=wait_s)

@@ -3,7 +3,6 @@
 A pin is a file of JSON, `pins/NAME.json` in the store, so that it can be looked at and deleted without any tool.
 """
 
-import fcntl
 import json
 import os
 import re
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from infersight_collector.store.errors import StoreError, unavailable
 from infersight_collector.store.layout import COLUMN_TYPES, TIME_COLUMN
+from infersight_collector.store.locks import locked
 from infersight_collector.store.wal import sync_directory, sync_file
 
 DIRECTORY: Final = "pins"
@@ -99,7 +99,7 @@ def pin(
     )
     _check(made)
     draft = store / DIRECTORY / f".{name}.{os.getpid()}"
-    with locked(store):
+    with deciding(store):
         try:
             draft.write_text(json.dumps(asdict(made), indent=1) + "\n")
             sync_file(draft)
@@ -137,23 +137,18 @@ def pins(store: Path) -> list[Pin]:
 
 
 @contextmanager
-def locked(store: Path) -> Generator[None]:
+def deciding(store: Path) -> Generator[None]:
     """Keeps others from adding pins while it is decided what goes, and the other way round.
 
     Raises:
         StoreUnavailable: the directory cannot be written.
     """
-    directory = store / DIRECTORY
     try:
-        directory.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        (store / DIRECTORY).mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise unavailable(f"write to {directory}", error) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        raise unavailable(f"write to {store}", error) from error
+    with locked(store / DIRECTORY / "lock"):
         yield
-    finally:
-        os.close(descriptor)
 
 
 def _check(made: Pin) -> None:

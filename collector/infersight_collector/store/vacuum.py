@@ -11,7 +11,10 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from infersight_collector.store.live import live_files
+from infersight_collector.store.locks import WRITING, locked
 from infersight_collector.store.tables import Table
+
+_WAIT_S: Final = 5.0
 
 _SETTLED_S: Final = 24 * 3_600.0
 """A directory that nothing has changed for so long can go when it is empty; a writer would make it again."""
@@ -28,6 +31,9 @@ class Unused(NamedTuple):
 def vacuum(table: Table, grace_s: float) -> list[Unused]:
     """Deletes the files of a table that have been in no version of it for some time.
 
+    Nobody may write to the store while it is told which ones these are: what a writer has written and not committed
+    yet looks the same, however long that takes. Where writers leave no gap, nothing is deleted this time.
+
     Args:
         table: the table.
         grace_s: how long, in seconds: the time that whoever has opened the store has for his queries.
@@ -40,14 +46,14 @@ def vacuum(table: Table, grace_s: float) -> list[Unused]:
         StoreUnavailable: the table cannot be read.
     """
     last = time.time() - grace_s
-    # Listed before the table is looked at: what comes into it after that is younger than any grace.
-    old = [file for file in unused(table.path, ()) if file.since < last]
-    table.refresh()
-    live = live_files(table.delta)
-    deleted = [file for file in old if str(file.path.relative_to(table.path)) not in live]
+    with locked(table.path.parent / WRITING, wait_s=_WAIT_S) as is_alone:
+        if not is_alone:
+            return []
+        table.refresh()
+        deleted = [file for file in unused(table.path, live_files(table.delta)) if file.since < last]
+        _delete_empty_directories(table.path)
     for file in deleted:
         file.path.unlink(missing_ok=True)
-    _delete_empty_directories(table.path)
     return deleted
 
 
