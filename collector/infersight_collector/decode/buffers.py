@@ -54,12 +54,12 @@ def hex_array(data: Bytes, starts: Ints, lengths: Ints) -> Any:
 
 def int_array(values: Ints, present: Any) -> Any:
     """int64 values, null where not present."""
-    return _array(pa.int64(), present, pa.py_buffer(np.ascontiguousarray(values)))
+    return _array(pa.int64(), present, pa.py_buffer(_detached(values)))
 
 
 def double_array(bits: Ints, present: Any) -> Any:
     """Doubles from their bits, null where not present."""
-    return _array(pa.float64(), present, pa.py_buffer(np.ascontiguousarray(bits)))
+    return _array(pa.float64(), present, pa.py_buffer(_detached(bits)))
 
 
 def bool_array(values: Ints, present: Any) -> Any:
@@ -103,6 +103,11 @@ def list_array(parents: Ints, rows: int, elements: Any, present: Any) -> Any:
     offsets = np.zeros(rows + 1, np.int32)
     np.cumsum(np.bincount(parents, minlength=rows), out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), elements, mask=pa.array(~present))
+
+
+def _detached(values: Ints) -> Ints:
+    """Contiguous values that keep no others alive: to numpy one of a column is contiguous as it is, in its table."""
+    return np.ascontiguousarray(values) if len(values) > 1 else values.copy()
 
 
 def _array(kind: Any, present: Any, *buffers: Any) -> Any:
