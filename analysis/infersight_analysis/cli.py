@@ -79,10 +79,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         return _fail(error.format_message())
     except (AnalysisError, StoreError) as error:
-        return _fail(str(error))
+        return _fail(str(error), error.detail if isinstance(error, AnalysisError) else "")
     return outcome if isinstance(outcome, int) else OK
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, detail: str = "") -> int:
     click.echo(" ".join(message.split()), err=True)
+    if detail and sys.stderr.isatty():
+        click.echo(detail, err=True)
     return WRONG_USE

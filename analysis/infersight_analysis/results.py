@@ -64,10 +64,10 @@ def run(connection: duckdb.DuckDBPyConnection, query: str) -> Result:
     casts = [f"#{number}::{form.read_as}" if form.read_as else f"#{number}" for number, form in enumerate(forms, 1)]
     text = relation.project(", ".join(casts)).sql_query()
     rows = _rows(connection.execute(text), [form.encode for form in forms])
-    return Result(_distinct(relation.columns), [str(kind) for kind in types], rows)
+    return Result(distinct_names(relation.columns), [str(kind) for kind in types], rows)
 
 
-def _distinct(names: Sequence[str]) -> list[str]:
+def distinct_names(names: Sequence[str]) -> list[str]:
     """Names with `_1`, `_2`, ... on later ones of the same name, for keys of an object must differ."""
     taken = set(names)
     distinct: list[str] = []
