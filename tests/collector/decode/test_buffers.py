@@ -18,9 +18,9 @@ from infersight_collector.decode.buffers import double_array, int_array
 def test_an_array_does_not_keep_the_walk_alive_that_it_was_taken_from(
     build: Callable[[Any, Any], Any], rows: int
 ) -> None:
-    walked = np.arange(1000 * rows).reshape(rows, 1000)
-    array = build(walked[:, 7], np.ones(rows, np.bool_))
-    watched = weakref.ref(walked)
-    del walked
+    slots = np.arange(1000 * rows)
+    array = build(slots.reshape(rows, 1000)[:, 7], np.ones(rows, np.bool_))
+    watched = weakref.ref(slots)
+    del slots
     assert watched() is None
     assert len(array) == rows
