@@ -26,6 +26,8 @@ from tests.benchmarks.synthetic.services import shapes
 from tests.benchmarks.synthetic.trees import World
 
 from infersight_collector.store import compaction
+from infersight_collector.store.layout import SCHEMA_VERSION, TIME_COLUMN
+from infersight_collector.store.maintenance import Maintenance
 from infersight_collector.store.snapshot import Snapshot
 from infersight_collector.store.wal import Origin
 from infersight_collector.store.writer import Store
@@ -55,7 +57,7 @@ class Slice:
 
 def stored(count: int, seed: int = 1) -> Path:
     """The store with about so many spans; made where it does not exist yet."""
-    made = _directory() / f"store-{count}-{seed}"
+    made = directory() / f"store-{count}-{seed}-{SCHEMA_VERSION}"
     if not made.exists():
         unfinished = made.with_suffix(".unfinished")
         shutil.rmtree(unfinished, ignore_errors=True)
@@ -67,15 +69,15 @@ def stored(count: int, seed: int = 1) -> Path:
 def write(path: Path, count: int, seed: int = 1) -> None:
     """Write the day into a new store and compact it as a store is that has been quiet for a while."""
     store = Store.open(path)
+    maintenance = Maintenance(path)
     for number, tables in enumerate(day(count, seed), start=1):
         store.write(tables, Origin(_WRITER, number))
         if number % 16 == 0:
-            compaction.maintain(store)
+            maintenance.round()
     with patch.object(compaction, "QUIET_MS", 0):
-        while compaction.maintain(store, grace_hours=0).merged_files:
+        while maintenance.round().merged_files:
             pass
-        store.cleaned_at = float("-inf")
-        compaction.maintain(store, grace_hours=0)
+    Maintenance(path, grace_s=0).round()
 
 
 def day(count: int, seed: int = 1) -> Iterator[dict[str, "pa.Table"]]:
@@ -112,7 +114,8 @@ def _slices(hour: int, traces: int, spans_a_trace: float, seed: int) -> Iterator
         yield Slice(edges[part], edges[part + 1], max(1, traces // parts), (seed, hour, part))
 
 
-def _directory() -> Path:
+def directory() -> Path:
+    """Where what was made is kept."""
     return Path(os.environ.get("INFERSIGHT_BENCH_DATA") or Path(tempfile.gettempdir()) / "infersight-bench")
 
 
@@ -125,7 +128,7 @@ def main() -> None:
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(f"{path}  {used.ru_utime + used.ru_stime:.0f} s CPU, {used.ru_maxrss >> 10} MiB")
     snapshot = Snapshot.of(path)
-    for table in ("spans", "logs", "metrics", "exemplars"):
+    for table in TIME_COLUMN:
         files = [Path(file) for file in snapshot.files(table)]
         rows = sum(_rows(file) for file in files)
         size = sum(file.stat().st_size for file in files)

@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 from tests.benchmarks.synthetic.columns import Ints, numbers, picked, struct, table
+from tests.benchmarks.synthetic.population import INTERVAL_NS
 from tests.benchmarks.synthetic.services import ENTRANCES, MODELS, OPERATIONS
-from tests.benchmarks.synthetic.spans import INTERVAL_NS
 from tests.benchmarks.synthetic.trees import World
 
 BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
@@ -81,17 +81,13 @@ def hours(world: World, day_ns: int, count: int, seed: int) -> Iterator[pa.Table
         parts = [_POINTS[one.kind](one, chance) for one in every]
         order = np.arange(len(every) * _READINGS).reshape(len(every), _READINGS).T.ravel()
         rows = pa.concat_tables([pa.table(part) for part in parts], promote_options="permissive")
-        yield _stored(world, every, rows.take(pa.array(order)), begin, day_ns, chance=chance)
+        yield _stored(world, every, rows.take(pa.array(order)), begin, day_ns)
 
 
-def _stored(
-    world: World, every: list[Series], rows: pa.Table, begin: int, day_ns: int, *, chance: np.random.Generator
-) -> pa.Table:
+def _stored(world: World, every: list[Series], rows: pa.Table, begin: int, day_ns: int) -> pa.Table:
     which = np.tile(np.arange(len(every)), _READINGS)
     instance = np.array([one.instance for one in every])[which]
-    # A reader reads on its own beat, not at whole seconds.
-    beat = (chance.permutation(world.people.service_of.size) * 397_123_457 % INTERVAL_NS)[instance]
-    time_ns = begin + np.repeat(np.arange(_READINGS), len(every)) * INTERVAL_NS + beat
+    time_ns = begin + np.repeat(np.arange(_READINGS), len(every)) * INTERVAL_NS + world.people.beats[instance]
     resource, service = world.people.resources(instance, time_ns)
     kinds = np.array([one.kind for one in every])[which]
     keys = dict.fromkeys(key for one in every for key in one.attributes)

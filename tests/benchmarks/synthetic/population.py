@@ -14,6 +14,9 @@ from tests.benchmarks.synthetic.services import INSTANCES, MODEL_VERSIONS, MODEL
 
 USERS: Final = 200_000
 ITEMS: Final = 50_000
+INTERVAL_NS: Final = 15 * 10**9
+"""Time between two readings of a process's metrics."""
+
 MINUTE_NS: Final = 60 * 10**9
 
 _RELEASES: Final = ("2024.11.3", "2024.12.0", "2024.12.1")
@@ -34,6 +37,8 @@ class Population:
         self.clients: Final = pa.array([".".join(map(str, row)) for row in chance.integers(1, 255, (USERS, 4))])
         self.addresses: Final = pa.array([f"10.4.{i % 7}.{20 + i}" for i in range(self.service_of.size)])
         self.labels: Final = [f"class_{number}" for number in range(40)]
+        # A reader reads on its own beat, not at whole seconds.
+        self.beats: Final[Ints] = chance.integers(0, INTERVAL_NS, self.service_of.size)
         self._items: Final = pa.array(np.arange(ITEMS) * 37 + 1_000_003).cast(pa.string())
         self._day_ns: Final = day_ns
         self._releases: Final[Ints] = self._release_times(chance)

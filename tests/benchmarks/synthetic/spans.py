@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from tests.benchmarks.synthetic.columns import Flags, Ints, hexadecimal, numbers, picked, struct, table, text
+from tests.benchmarks.synthetic.population import INTERVAL_NS
 from tests.benchmarks.synthetic.services import KINDS, MODEL_VERSIONS, MODELS, ROLES, Role
 from tests.benchmarks.synthetic.trees import Rows, World
 
@@ -22,9 +23,6 @@ ERRORS: Final = (
     ("psycopg.errors.DeadlockDetected", "deadlock detected: waiting for process ", "", 500),
 )
 EXEMPLAR_SHARE: Final = 0.05
-INTERVAL_NS: Final = 15 * 10**9
-"""Time between two readings of a metric."""
-
 _SCOPES: Final[dict[Role, str]] = {
     "server": "opentelemetry.instrumentation.fastapi",
     "client": "opentelemetry.instrumentation.httpx",
@@ -87,6 +85,7 @@ def exemplars(world: World, made: Spans, chance: np.random.Generator) -> pa.Tabl
     chosen = server[chance.random(server.size) < EXEMPLAR_SHARE]
     of = made.table.take(pa.array(chosen))
     end = rows.start[chosen] + rows.duration[chosen]
+    beat = world.people.beats[rows.instance[chosen]]
     attributes: Any = of["attributes"].combine_chunks()
     point = ("http.request.method", "http.route", "http.response.status_code")
     columns = {
@@ -94,7 +93,7 @@ def exemplars(world: World, made: Spans, chance: np.random.Generator) -> pa.Tabl
         "metric_name": picked(["http.server.request.duration"], np.zeros(chosen.size, np.int64)),
         "metric_type": picked(["histogram"], np.zeros(chosen.size, np.int64)),
         "value": numbers(rows.duration[chosen] / 1e9),
-        "point_time_ns": numbers((end // INTERVAL_NS + 1) * INTERVAL_NS),
+        "point_time_ns": numbers(((end - beat) // INTERVAL_NS + 1) * INTERVAL_NS + beat),
         "point_attributes": struct({key: attributes.field(key) for key in point}),
     }
     same = ("trace_id", "span_id", "service_name", "service_version", "service_instance_id", "resource_attributes")
@@ -159,7 +158,8 @@ def _model(world: World, rows: Rows, forward: Flags, chance: np.random.Generator
         "infersight.batch.queue.duration": numbers(chance.exponential(0.004, count), forward),
         # CUDA events give milliseconds as a float32.
         "infersight.device.duration": numbers(
-            (rows.duration / 1e6 * chance.normal(0.93, 0.02, count)).astype(np.float32) / 1e3, forward
+            (rows.duration / 1e6 * chance.normal(0.93, 0.02, count)).astype(np.float32).astype(np.float64) / 1e3,
+            forward,
         ),
     }
 
