@@ -1,0 +1,137 @@
+"""Two cohorts and one property of theirs: many 2 x 2 tables at once.
+
+Each function takes arrays of one length, one element a table: how many of the target's `target` members have the
+property, and how many of the baseline's `baseline` members.
+"""
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from infersight_analysis.stats.normal import two_sided
+
+Counts = npt.NDArray[np.int64]
+Numbers = npt.NDArray[np.float64]
+
+EXACT_BELOW: Final = 10
+"""Tables in which some cell is expected to hold less are tested exactly."""
+
+_CHI2_95: Final = 3.841458820694124  # the 0.95 quantile of the chi-square distribution with 1 degree of freedom
+_TIE: Final = 1e-7  # relative; tables as likely as the observed one but for rounding are as extreme
+_BISECTIONS: Final = 60
+_CHUNK: Final = 1 << 20
+
+
+def deviance_root(with_target: Counts, with_baseline: Counts, target: Counts, baseline: Counts) -> Numbers:
+    """The signed root of the likelihood-ratio statistic (G) of independence; positive where the target has it more.
+
+    Of chi-square's forms the one that stays right far out, where Pearson's takes a few rare cases for certainty. As
+    the root of a chi-square with one degree of freedom it is on the scale of a standard normal deviate.
+    """
+    n = (target + baseline).astype(np.float64)
+    having = with_target + with_baseline
+    cells = ((with_target, target, having), (with_baseline, baseline, having))
+    cells += ((target - with_target, target, n - having), (baseline - with_baseline, baseline, n - having))
+    total = np.zeros(len(n))
+    for observed, row, column in cells:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            term = observed * np.log(observed * n / (row * column))
+        total += np.where(observed > 0, term, 0.0)
+    more = with_target * baseline.astype(np.float64) >= with_baseline * target.astype(np.float64)
+    return np.sqrt(2 * np.maximum(total, 0)) * np.where(more, 1.0, -1.0)
+
+
+def p_values(with_target: Counts, with_baseline: Counts, target: Counts, baseline: Counts) -> Numbers:
+    """Two-sided p values of independence: Fisher's exact test, the likelihood-ratio test where all cells are large.
+
+    Fisher's sums the probabilities of all tables with these margins that are no more likely than the observed one.
+    """
+    found = two_sided(deviance_root(with_target, with_baseline, target, baseline))
+    n = (target + baseline).astype(np.float64)
+    having = with_target + with_baseline
+    least = np.minimum(having, n - having) * np.minimum(target, baseline) / np.maximum(n, 1)
+    exact = np.flatnonzero(least < EXACT_BELOW)
+    low = np.maximum(0, having - baseline)[exact]
+    lengths = np.minimum(having, target)[exact] - low + 1
+    ends = np.cumsum(lengths)
+    start = 0
+    while start < len(exact):  # the supports of all tables together would not fit in memory
+        stop = max(start + 1, int(np.searchsorted(ends, ends[start] - lengths[start] + _CHUNK, "right")))
+        part = slice(start, stop)
+        rows = exact[part]
+        found[rows] = _fisher(with_target[rows], low[part], lengths[part], having[rows], target[rows], baseline[rows])
+        start = stop
+    return found
+
+
+def _fisher(
+    observed: Counts, low: Counts, lengths: Counts, having: Counts, target: Counts, baseline: Counts
+) -> Numbers:
+    """Fisher's test of each table; the tables' supports, from `low` on, lie one behind the other."""
+    first = np.cumsum(lengths) - lengths
+    cells = np.arange(int(lengths.sum())) - np.repeat(first - low, lengths)
+    having_, target_, baseline_ = (np.repeat(margin, lengths) for margin in (having, target, baseline))
+    # The ratio of each probability to the one before; the first of a table starts anew.
+    up = (having_ - cells + 1.0) * (target_ - cells + 1.0)
+    down = cells * (baseline_ - having_ + cells).astype(np.float64)
+    steps = np.zeros(len(cells))
+    inner = np.ones(len(cells), np.bool_)
+    inner[first] = False
+    steps[inner] = np.log(up[inner] / down[inner])
+    logs = np.cumsum(steps)
+    logs -= np.repeat(logs[first], lengths)
+    logs -= np.repeat(np.maximum.reduceat(logs, first), lengths)
+    at = logs[first + observed - low]
+    weights = np.exp(logs)
+    extreme = np.add.reduceat(np.where(logs <= np.repeat(at, lengths) + _TIE, weights, 0.0), first)
+    return np.minimum(1.0, extreme / np.add.reduceat(weights, first))
+
+
+def risk_ratios(with_target: Counts, with_baseline: Counts, target: Counts, baseline: Counts) -> Numbers:
+    """The share that has it in the target over that in the baseline; infinite where none of the baseline has it."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return (with_target / target) / (with_baseline / baseline)
+
+
+def risk_ratio_intervals(
+    with_target: Counts, with_baseline: Counts, target: Counts, baseline: Counts
+) -> tuple[Numbers, Numbers]:
+    """95 % score intervals of risk ratios (Koopman, Biometrics 40, 1984): right with empty cells, and with small ones.
+
+    They hold the ratios that a chi-square test does not reject. The upper end is infinite where none of the baseline
+    has it, the lower one 0 where none of the target has it.
+
+    Returns:
+        lower and upper ends.
+    """
+    counts = tuple(each.astype(np.float64) for each in (with_target, with_baseline, target, baseline))
+    estimate = risk_ratios(with_target, with_baseline, target, baseline)
+    middle = np.where(np.isfinite(estimate) & (estimate > 0), estimate, 1.0)
+    lower = np.where(with_target == 0, 0.0, _end(counts, np.where(with_baseline == 0, 1e12, middle), -1))
+    upper = np.where(with_baseline == 0, np.inf, _end(counts, np.where(with_target == 0, 1e-12, middle), 1))
+    return lower, upper
+
+
+def _end(counts: tuple[Numbers, ...], inside: Numbers, direction: int) -> Numbers:
+    """Where the score reaches the quantile, going from a ratio inside up (1) or down (-1), on the logarithmic scale."""
+    near = np.log(inside)
+    far = near + direction * 60.0
+    for _ in range(_BISECTIONS):
+        middle = (near + far) / 2
+        is_inside = _score(counts, np.exp(middle)) < _CHI2_95
+        near, far = np.where(is_inside, middle, near), np.where(is_inside, far, middle)
+    return np.exp((near + far) / 2)
+
+
+def _score(counts: tuple[Numbers, ...], ratio: Numbers) -> Numbers:
+    """The chi-square of a ratio; its shares are the most likely ones that have this ratio."""
+    x1, x2, n1, n2 = counts
+    b = ratio * (n1 + x2) + x1 + n2
+    share1 = 2 * ratio * (x1 + x2) / (b + np.sqrt(np.maximum(0.0, b**2 - 4 * ratio * (n1 + n2) * (x1 + x2))))
+    share2 = share1 / ratio
+    # Both shares as deviations: Koopman's one formula divides by zero where a share is 1.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first = (x1 - n1 * share1) ** 2 / (n1 * share1 * (1 - share1))
+        second = (x2 - n2 * share2) ** 2 / (n2 * share2 * (1 - share2))
+    return np.nan_to_num(first, nan=0.0) + np.nan_to_num(second, nan=0.0)
