@@ -22,7 +22,7 @@ from infersight_analysis.report.upkeep import (
     print_verified,
 )
 from infersight_analysis.times import SECOND_NS, parse_duration
-from infersight_collector.store import directory
+from infersight_collector.store import directory, upgrade
 from infersight_collector.store.maintenance import Maintenance, Report, alone
 from infersight_collector.store.migration import migrate
 from infersight_collector.store.retention import Retention
@@ -146,7 +146,7 @@ def _checked(store: Path) -> Path:
 @contextmanager
 def _maintaining(store: Path) -> Generator[Maintenance]:
     """The maintenance of a store, as the only one; waits until a collector has finished a round of its own."""
-    _checked(store)
+    upgrade.begin(store)  # so that no file is merged while an upgrade lists them
     with alone(store, _WAIT_S) as is_alone:
         if not is_alone:
             raise AnalysisError(f"a collector has merged files of {store} for {_WAIT_S:.0f} s: try again later")

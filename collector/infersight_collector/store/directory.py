@@ -34,8 +34,8 @@ def check(path: Path) -> int:
     return version
 
 
-def create(path: Path) -> int:
-    """Makes an absent or empty directory a store; leaves a store as it is. Gives the version of its layout.
+def create(path: Path) -> None:
+    """Makes an absent or empty directory a store; leaves a store as it is.
 
     Raises:
         StoreTooNew: a later release wrote it.
@@ -52,7 +52,7 @@ def create(path: Path) -> int:
         raise StoreError(f"{path} is a file: choose another directory") from None
     except OSError as error:
         raise unavailable(f"create a store at {path}", error) from error
-    return check(path)
+    check(path)
 
 
 def set_version(path: Path) -> None:

@@ -1,6 +1,5 @@
 """Brings a store to the present layout at once, for a person who waits; a collector does it in the background."""
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -10,7 +9,8 @@ from infersight_collector.store.layout import SCHEMA_VERSION
 from infersight_collector.store.maintenance import alone
 from infersight_collector.store.upgrade import Progress
 
-_WAIT_S: Final = 0.1
+_WAIT_S: Final = 1.0
+"""Time after which to look whether a collector, which maintains the store, has done it all; in seconds."""
 
 
 def migrate(path: Path, progress: Callable[[Progress], None] = lambda _progress: None) -> bool:
@@ -32,16 +32,13 @@ def migrate(path: Path, progress: Callable[[Progress], None] = lambda _progress:
         StoreUnavailable: it cannot be written.
     """
     old = directory.check(path) < SCHEMA_VERSION
-    if old:
-        upgrade.begin(path)
-    elif not unsummarised.listed(path):
+    upgrade.begin(path)
+    if not (old or unsummarised.listed(path)):
         return False
     while unsummarised.listed(path):
         # The lock is free between two steps, so that a collector can maintain the store meanwhile.
-        with alone(path) as is_alone:
+        with alone(path, _WAIT_S) as is_alone:
             done = next(upgrade.advance(path), None) if is_alone else None
         if done is not None:
             progress(done)
-        elif not is_alone:
-            time.sleep(_WAIT_S)
     return True

@@ -10,11 +10,9 @@ terabytes. From then on every write brings its summaries; those of the listed fi
 # pyarrow publishes no types.
 
 import errno
-import fcntl
 import json
-import os
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -22,6 +20,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pyarrow as pa
 import pyarrow.parquet as pq
 from deltalake import DeltaTable
+from deltalake.exceptions import DeltaError
 
 from infersight_collector.store import directory, unsummarised
 from infersight_collector.store.damage import damage, footer_damage
@@ -29,6 +28,7 @@ from infersight_collector.store.errors import StoreError, StoreUnavailable, unav
 from infersight_collector.store.files import SORTED, write_file
 from infersight_collector.store.layout import SCHEMA_VERSION
 from infersight_collector.store.live import File, live_files
+from infersight_collector.store.locks import locked
 from infersight_collector.store.merge import row_groups
 from infersight_collector.store.order import in_order
 from infersight_collector.store.schema import STORED
@@ -38,6 +38,8 @@ from infersight_collector.store.wal import Origin, live_writers, sync_directory
 
 if TYPE_CHECKING:
     from deltalake.transaction import AddAction
+
+_log = logging.getLogger(__name__)
 
 TOGETHER: Final = 500_000
 """Spans of small files that are summarised together; a larger file is read in pieces of half as many."""
@@ -55,19 +57,32 @@ def begin(store: Path) -> None:
     """Gives a store of an earlier version the present one; no other process may use it with the earlier release.
 
     Raises:
-        StoreError: one does.
+        NotAStore: there is no store.
+        StoreTooNew: a later release wrote it.
+        StoreError: an earlier release still writes to it.
         StoreUnavailable: the directory cannot be written.
     """
-    try:
-        with _locked(store):
-            if directory.check(store) == SCHEMA_VERSION:
-                return
-            if live_writers(store):
-                raise StoreError(f"a collector of an earlier release still writes to {store}: stop it first")
-            directory.write(store, unsummarised.LIST, json.dumps(_newest_first(store / "spans")))
+    if directory.check(store) == SCHEMA_VERSION:
+        return
+    with locked(store / f"{directory.VERSION_FILE}.lock"):
+        before = directory.check(store)
+        if before == SCHEMA_VERSION:
+            return
+        if live_writers(store):
+            raise StoreError(f"a collector of an earlier release still writes to {store}: stop it first")
+        try:
+            paths = _newest_first(store / "spans")
+            directory.write(store, unsummarised.LIST, json.dumps(paths))
             directory.set_version(store)
-    except OSError as error:
-        raise unavailable(f"upgrade {store}", error) from error
+        except (OSError, DeltaError) as error:
+            raise unavailable(f"upgrade {store}", error) from error
+    _log.info(
+        "%s: upgraded from version %d to %d; the traces of %d files are summed up in the background",
+        store,
+        before,
+        SCHEMA_VERSION,
+        len(paths),
+    )
 
 
 def advance(store: Path) -> Iterator[Progress]:
@@ -93,6 +108,7 @@ def advance(store: Path) -> Iterator[Progress]:
         yield Progress(done, len(paths), problems)
     (store / unsummarised.LIST).unlink()
     sync_directory(store)
+    _log.info("%s: the traces of all files are summed up, the upgrade is complete", store)
 
 
 class _Group(NamedTuple):
@@ -176,14 +192,3 @@ def _newest_first(spans: Path) -> list[str]:
         return []
     files = live_files(DeltaTable(str(spans))).values()
     return [file.path for file in sorted(files, key=lambda file: (file.partition, file.path), reverse=True)]
-
-
-@contextmanager
-def _locked(store: Path) -> Generator[None]:
-    """Lets one process after the other upgrade."""
-    descriptor = os.open(store / f"{directory.VERSION_FILE}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

@@ -17,7 +17,7 @@ from infersight_collector.store import directory, tables, upgrade
 from infersight_collector.store.attributes import conform
 from infersight_collector.store.errors import StoreUnavailable
 from infersight_collector.store.files import NEW, SORTED, discard, write_file
-from infersight_collector.store.layout import SCHEMA_VERSION, TIME_COLUMN
+from infersight_collector.store.layout import TIME_COLUMN
 from infersight_collector.store.locks import WRITING, locked
 from infersight_collector.store.order import in_order
 from infersight_collector.store.partitions import Partition, by_partition
@@ -65,8 +65,8 @@ class Store:
             StoreError: the directory holds something else, or an older store that an older release still writes to.
             StoreUnavailable: it cannot be written.
         """
-        if directory.create(path) < SCHEMA_VERSION:
-            upgrade.begin(path)
+        directory.create(path)
+        upgrade.begin(path)
         return cls(path, committed)
 
     def write(self, rows: dict[str, pa.Table], origin: Origin) -> None:
