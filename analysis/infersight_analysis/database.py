@@ -3,7 +3,7 @@
 import tempfile
 import time
 import weakref
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import duckdb
@@ -58,16 +58,13 @@ def connect(
     weakref.finalize(connection, scratch.cleanup)
     damaged = left_out(snapshot, skip=skip_damaged, start_ns=start_ns, end_ns=end_ns)
     try:
-        files = _create_stored(connection, snapshot, start_ns, end_ns, damaged)
+        files = create_stored(connection, snapshot, start_ns, end_ns, damaged=damaged)
     except duckdb.Error as error:
         files = [file for table in stored.TABLES for file in snapshot.files(table, start_ns=start_ns, end_ns=end_ns)]
         if (unreadable := explanation_over(files, error)) is not None:
             raise unreadable from error
         raise
-    for view in VIEWS:
-        connection.execute(f"create view {stored.identifier(view.name)} as {view.select()}")
-    for statement in macros.statements(_time_ranges(snapshot, start_ns, end_ns)):
-        connection.execute(statement)
+    create_public(connection, _time_ranges(snapshot, start_ns, end_ns))
     _lock(connection, files, Path(scratch.name))
     return connection
 
@@ -86,14 +83,28 @@ def _limits(
     return limits
 
 
-def _create_stored(
+def create_stored(
     connection: duckdb.DuckDBPyConnection,
     snapshot: Snapshot,
     start_ns: int | None,
     end_ns: int | None,
-    damaged: Collection[str],
+    *,
+    damaged: Collection[str] = (),
+    copied: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """Create the schema `stored`, one view for each table; returns the files that it reads."""
+    """Create the schema `stored`: a view for each table, over its files.
+
+    Args:
+        connection: to a database without that schema.
+        snapshot: the tables.
+        start_ns: first time of interest, in nanoseconds since the epoch.
+        end_ns: first time that is too late.
+        damaged: files to leave out.
+        copied: makes tables instead of views, that hold those rows for which a condition is true; conditions by table.
+
+    Returns:
+        the files that are read.
+    """
 
     def sound(files: list[str]) -> list[str]:
         return [file for file in files if file not in damaged]
@@ -107,7 +118,11 @@ def _create_stored(
         scan = stored.scan(table, types, files, start_ns=start_ns, end_ns=end_ns)
         if table == "traces" and (rest := sound(snapshot.unsummarised_files(start_ns=start_ns, end_ns=end_ns))):
             scan = stored.with_summaries_of(snapshot, rest, scan, start_ns=start_ns, end_ns=end_ns)
-        connection.execute(f"create view stored.{table} as {scan}")
+        if copied is None:
+            connection.execute(f"create view stored.{table} as {scan}")
+        else:
+            rows = f"select * from ({scan}) where {copied[table]}"  # noqa: S608 - our own conditions
+            connection.execute(f"create table stored.{table} as {rows}")
     names = ", ".join(f"{name} varchar" for name in ("table_name", "column_name", "key", "type"))
     connection.execute(f"create table stored.attribute_keys({names})")
     rows = [f"({', '.join(map(stored.literal, row))})" for row in stored.attribute_keys(snapshot)]
@@ -116,13 +131,26 @@ def _create_stored(
     return every
 
 
+def create_public(connection: duckdb.DuckDBPyConnection, ranges: Mapping[str, macros.TimeRange]) -> None:
+    """Create the public views and macros over the schema `stored`.
+
+    Args:
+        connection: to a database with that schema.
+        ranges: of each stored table that has rows.
+    """
+    for view in VIEWS:
+        connection.execute(f"create view {stored.identifier(view.name)} as {view.select()}")
+    for statement in macros.statements(ranges):
+        connection.execute(statement)
+
+
 def _time_ranges(snapshot: Snapshot, start_ns: int | None, end_ns: int | None) -> dict[str, macros.TimeRange]:
     """When the rows of each table begin and end; a sender's clock that is ahead of ours moves no window."""
     latest = time.time_ns() if end_ns is None else min(end_ns - 1, time.time_ns())
     ranges: dict[str, macros.TimeRange] = {}
     for table in stored.TABLES:
-        first, last = snapshot.time_range(table) or (latest, latest)
-        ranges[table] = (first if start_ns is None else max(first, start_ns), min(last, latest))
+        if times := snapshot.time_range(table):
+            ranges[table] = (times[0] if start_ns is None else max(times[0], start_ns), min(times[1], latest))
     return ranges
 
 

@@ -59,6 +59,7 @@ covered as (
                 partition by place order by start_ns, end_ns
                 rows between unbounded preceding and 1 preceding) as reached_ns
         from clipped
+        where start_ns < end_ns
     )
     group by place
 )
