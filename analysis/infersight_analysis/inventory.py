@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 
 from infersight_analysis.stored import TABLES, attribute_keys
 from infersight_analysis.times import iso_time
-from infersight_collector.store.layout import PARTITIONS, SCHEMA_VERSION, TIME_COLUMN
+from infersight_collector.store import directory
+from infersight_collector.store.layout import PARTITIONS, TIME_COLUMN
 from infersight_collector.store.snapshot import Snapshot
 
 _WAL: Final = "wal/*/*.wal"
@@ -112,7 +113,7 @@ def take(path: Path) -> Inventory:
     keys = [table for table, *_ in attribute_keys(snapshot)]
     return Inventory(
         store=str(path),
-        version=SCHEMA_VERSION,
+        version=directory.check(path),
         tables=[_table(snapshot, name, keys.count(name)) for name in TABLES],
         waiting=_waiting(path, _WAL),
         set_aside=_waiting(path, _SET_ASIDE),
