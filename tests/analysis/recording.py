@@ -87,8 +87,12 @@ class Recording:
         error: str | None = None,
         attributes: Mapping[str, Any] | None = None,
         events: Sequence[tuple[int, str, Mapping[str, Any]]] = (),
+        links: Sequence[tuple[int, int]] = (),
     ) -> None:
-        """A span that starts `start_ns` after T0; unfinished without a duration, failed with an error."""
+        """A span that starts `start_ns` after T0; unfinished without a duration, failed with an error.
+
+        Links are traces and spans.
+        """
         record = Span(
             trace_id=trace.to_bytes(16, "big"),
             span_id=span.to_bytes(8, "big"),
@@ -102,6 +106,10 @@ class Recording:
             events=[
                 Span.Event(time_unix_nano=T0 + time_ns, name=event, attributes=key_values(facts))
                 for time_ns, event, facts in events
+            ],
+            links=[
+                Span.Link(trace_id=linked.to_bytes(16, "big"), span_id=other.to_bytes(8, "big"))
+                for linked, other in links
             ],
         )
         self._spans[source].append(record)
