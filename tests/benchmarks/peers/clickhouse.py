@@ -5,10 +5,11 @@ attributes maps of text as it fills them. The rows are read from our own files.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportMissingImports=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 # chdb and pyarrow publish no types.
 
 from collections.abc import Iterable, Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -104,9 +105,8 @@ def load(store: Path, peer: Path) -> None:
 
 def open_session(peer: Path) -> Any:
     """The engine on a directory; one a process."""
-    from chdb.session import Session
-
-    return Session(str(peer))
+    sessions: Any = import_module("chdb.session")
+    return sessions.Session(str(peer))
 
 
 def sizes(session: Any) -> dict[str, int]:
@@ -204,7 +204,7 @@ def _points_table(kind: str, columns: Mapping[str, str]) -> str:
     ]
     return _create(
         f"otel_metrics_{kind}",
-        (*times, *_columns(_POINTS | columns), *indexes, "INDEX idx_time TimeUnix TYPE minmax GRANULARITY 1"),
+        (*times, *_columns({**_POINTS, **columns}), *indexes, "INDEX idx_time TimeUnix TYPE minmax GRANULARITY 1"),
         "toDate(TimeUnix)",
         "ServiceName, MetricName, toStartOfHour(TimeUnix), cityHash64(Attributes), TimeUnix",
     )
