@@ -81,7 +81,11 @@ class Table:
     def has(self, origin: Origin) -> bool:
         """Whether the rows of this origin, or of a later one of the same writer, are in the table."""
         with _outcome(f"read {self.path}"):
-            number = self._delta.transaction_version(origin.writer)
+            try:
+                number = self._delta.transaction_version(origin.writer)
+            except DeltaError:  # it reads the log, see `refresh`
+                self._open()
+                number = self._delta.transaction_version(origin.writer)
         return number is not None and number >= origin.number
 
     def evolve(self, wanted: pa.Schema) -> None:
