@@ -1,4 +1,5 @@
 # pyright: reportUnknownVariableType=false, reportUnknownMemberType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false
 # (pyarrow publishes no type information)
 """The view `traces`: summaries of many writes show what the spans say, after compaction and retention, too."""
 

@@ -10,6 +10,7 @@ import sys
 import tarfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -128,11 +129,15 @@ def test_migration_shows_the_same_after_each_step(kept: tuple[Path, Rows]) -> No
     assert not migrate(store)
 
 
+def _nothing(_store: Path) -> Iterator[upgrade.Progress]:
+    return iter(())
+
+
 def test_files_that_are_not_summarised_are_not_merged(first: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = contents(first)
     Store.open(first)
     files = set(Snapshot.of(first).files("spans"))
-    monkeypatch.setattr(upgrade, "advance", lambda _store: iter(()))
+    monkeypatch.setattr(upgrade, "advance", _nothing)
     Maintenance(first).round()
     assert set(Snapshot.of(first).files("spans")) == files
     assert contents(first) == before

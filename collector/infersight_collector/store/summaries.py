@@ -194,7 +194,8 @@ def _by_name(rows: pa.Table, traces: Ints, candidates: Ints) -> Ints:
     keys = ("root_start_time_ns", *_ROOT)
     tied = rows.select(keys).take(candidates).append_column("trace", pa.array(traces[candidates]))
     order = pc.sort_indices(tied, sort_keys=[(key, "ascending") for key in ("trace", *keys)])
-    return candidates[order.to_numpy()]
+    ordered: Ints = candidates[order.to_numpy()]
+    return ordered
 
 
 def _summed(values: pa.ChunkedArray, traces: Ints, count: int) -> Ints:

@@ -1,6 +1,7 @@
 """The page on the layout of the store says what is there."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false
 # pyarrow publishes no types.
 
 import re

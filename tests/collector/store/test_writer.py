@@ -61,9 +61,9 @@ def test_rows_of_every_table_come_back_as_they_were(tmp_path: Path, query: Query
         fields = {field["name"]: field["type"] for field in Snapshot.of(tmp_path).fields(name)}
         named = {column: kind for column, kind in COLUMN_TYPES[name].items() if isinstance(kind, str)}
         assert {column: fields[column] for column in named} == named
-        attributes: Any = fields.pop("attributes")
+        stored: Any = fields.pop("attributes")
         assert list(fields) == list(COLUMN_TYPES[name])
-        assert next(field for field in attributes["fields"] if field["name"] == "list")["metadata"] == dict([JSON_MARK])
+        assert next(field for field in stored["fields"] if field["name"] == "list")["metadata"] == dict([JSON_MARK])
 
 
 def test_a_large_write_is_sorted_and_a_small_one_is_not(tmp_path: Path, spans: Spans) -> None:
