@@ -125,10 +125,9 @@ class Answer:
 
 def answer_ours(path: Path, question: Question, trace: str) -> Answer:
     """Ask our store, in this process."""
-    import deltalake  # noqa: F401 - what `connect` imports
-    import duckdb  # noqa: F401
-
     from infersight_analysis.database import connect
+
+    import_module("deltalake")  # which `connect` would import
 
     begin, cpu = time.perf_counter(), _cpu()
     start, end = (_FROM_NS, _FROM_NS + _HOUR_NS) if question.in_hour else (None, None)
@@ -190,11 +189,11 @@ def ask_command(path: Path, traces: Sequence[str]) -> tuple[float, float]:
 
 
 def traces_of(path: Path, count: int) -> list[str]:
-    """Traces that have exemplars, spread over the day."""
+    """Slow traces that have exemplars, spread over the day."""
     from infersight_analysis.database import connect
 
-    parts = "select trace_id, ntile($1) over (order by time_ns) as part from exemplars"
-    rows = connect(path).execute(f"select min(trace_id) from ({parts}) group by part", [count]).fetchall()
+    parts = "select trace_id, value, ntile($1) over (order by time_ns) as part from exemplars"
+    rows = connect(path).execute(f"select arg_max(trace_id, value) from ({parts}) group by part", [count]).fetchall()
     return [row[0] for row in rows]
 
 

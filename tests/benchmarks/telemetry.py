@@ -8,6 +8,10 @@ half as many log records, metrics of every process each 15 seconds, and exemplar
 `INFERSIGHT_BENCH_DATA` is the directory that keeps what was made; `infersight-bench` in the temporary directory else.
 """
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
+# pyarrow publishes no types.
+
 import argparse
 import os
 import resource

@@ -1,7 +1,7 @@
 """Log records: half of them about a span, the others of a process as such."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportAttributeAccessIssue=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false, reportAttributeAccessIssue=false, reportUnknownLambdaType=false
 # pyarrow publishes no types and makes its compute functions at import.
 
 import re

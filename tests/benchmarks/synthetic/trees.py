@@ -129,5 +129,13 @@ def _in_order_of_arrival(rows: Rows) -> Rows:
     place = np.empty(order.size + 1, dtype=np.int64)
     place[order] = np.arange(order.size)
     place[-1] = -1  # the parent of roots
-    columns = {name: values[order] for name, values in vars(rows).items()}
-    return Rows(**columns | {"parent": place[columns["parent"]]})
+    return Rows(
+        trace=rows.trace[order],
+        node=rows.node[order],
+        parent=place[rows.parent[order]],
+        start=rows.start[order],
+        duration=rows.duration[order],
+        instance=rows.instance[order],
+        failed=rows.failed[order],
+        raised=rows.raised[order],
+    )
