@@ -131,7 +131,7 @@ def put_in_place(store: Path, rows: pa.Table, partition: Partition, kind: str, *
 
 def test_rows_in_the_wrong_order_hour_number_type_or_range_are_told(store: Path, spans: Spans) -> None:
     rows = spans(0, 50).drop_columns("events")
-    unsorted = put_in_place(store, rows, HOUR, SORTED)
+    unsorted = put_in_place(store, rows.take(list(reversed(range(50)))), HOUR, SORTED)
     elsewhere = put_in_place(store, rows.slice(0, 1), Partition("2026-03-01", "11"), "new")
     fewer = put_in_place(store, rows, HOUR, "new", numRecords=49)
     other_range = put_in_place(store, rows, HOUR, "new", minValues={"trace_id": "1", "start_time_ns": 0})
