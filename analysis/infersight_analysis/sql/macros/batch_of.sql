@@ -8,7 +8,7 @@ with own as (
 under_way as (select min(start_time_ns) as start_ns, max(end_time_ns) as end_ns from own),
 candidates as (
     select
-        trace_id, span_id, name, start_time_ns, duration_ns, links,
+        trace_id, span_id, name, start_time, start_time_ns, duration_ns, links,
         attributes['infersight.operation']::varchar as operation,
         try_cast(attributes['infersight.batch.size'] as bigint) as size,
         attributes['infersight.batch.release_reason']::varchar as release_reason
@@ -50,7 +50,7 @@ told as (
 )
 select
     batches.name as batch,
-    make_timestamp_ns(batches.start_time_ns) as start_time,
+    batches.start_time,
     batches.duration_ns / 1e6 as duration_ms,
     batches.size, batches.release_reason,
     members.member_trace_id,

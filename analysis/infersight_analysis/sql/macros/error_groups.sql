@@ -6,14 +6,24 @@ with considered as (
     select coalesce(until_ns - epoch_ns(cast(last as interval)), 0) as from_ns, until_ns
     from (select greatest(stored.window_end_ns('spans', until), stored.window_end_ns('logs', until)) as until_ns)
 ),
+-- Of spans that may be under way in the window, for which files are skipped, as they are not by the times of events.
+exceptions as (
+    select
+        trace_id, span_id, event.time_ns as time_ns, service_name, service_version,
+        event.attributes as attributes, sample_weight
+    from (
+        select trace_id, span_id, service_name, service_version, sample_weight, unnest(events) as event
+        from main.spans join considered on start_time_ns >= from_ns - 3600000000000 and start_time_ns < until_ns
+    )
+    where event.name = 'exception'
+),
 records as (
     select
         'span event' as source, trace_id, span_id, time_ns, service_name, service_version,
         attributes['exception.type']::varchar as kind,
         coalesce(attributes['exception.message']::varchar, '') as message,
         sample_weight
-    from main.span_events join considered on time_ns >= from_ns and time_ns < until_ns
-    where name = 'exception'
+    from exceptions join considered on time_ns >= from_ns and time_ns < until_ns
     union all
     select
         'log', trace_id, span_id, time_ns, service_name, service_version,
@@ -24,7 +34,8 @@ records as (
     where severity_number >= 17 or attributes['exception.type'] is not null
     union all
     select
-        'span status', trace_id, span_id, coalesce(end_time_ns, start_time_ns), service_name, service_version,
+        'span status', trace_id, span_id, least(coalesce(end_time_ns, start_time_ns), 9223372036854775806),
+        service_name, service_version,
         attributes['error.type']::varchar,
         coalesce(status_message, name || ' failed', ''),
         sample_weight

@@ -1,6 +1,6 @@
 -- The points of the processes that served a trace. Where either side names no instance, the service has to do.
 with around as (
-    select min(start_time_ns) as start_ns, max(coalesce(end_time_ns, start_time_ns)) as end_ns
+    select min(start_time_ns) as start_ns, max(least(coalesce(end_time_ns, start_time_ns), 4611686018427387903)) as end_ns
     from main.spans
     where trace_id = lower(trace)
 ),

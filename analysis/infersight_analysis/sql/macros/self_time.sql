@@ -4,11 +4,11 @@
 with parents as materialized (
     select
         trace_id, span_id, parent_span_id, service_name, service_instance_id, name, kind, status_code,
-        start_time_ns, end_time_ns, sample_weight,
+        start_time, start_time_ns, end_time_ns, sample_weight,
         greatest(duration_ns, 0) as duration_ns,
         row_number() over () as place
     from main.spans
-    where duration_ns is not null
+    where duration_ns is not null and end_time_ns < 9223372036854775807
         and (trace is null or trace_id = lower(trace))
         and (service is null or service_name = service)
         and (operation is null or name = operation)
@@ -19,7 +19,7 @@ with parents as materialized (
 children as (
     select trace_id, span_id, parent_span_id, service_name, service_instance_id, kind, start_time_ns, end_time_ns
     from main.spans
-    where parent_span_id is not null and end_time_ns > start_time_ns
+    where parent_span_id is not null and end_time_ns > start_time_ns and end_time_ns < 9223372036854775807
         and (trace is null or trace_id = lower(trace))
         -- An hour of margin: a clock may be wrong, and a span may be long.
         and (trace is not null or (
@@ -65,7 +65,7 @@ covered as (
 )
 select
     trace_id, span_id, parent_span_id, service_name, name, kind,
-    make_timestamp_ns(start_time_ns) as start_time,
+    start_time,
     duration_ns / 1e6 as duration_ms,
     (duration_ns - coalesce(covered_ns, 0)) / 1e6 as self_ms,
     coalesce(child_count, 0) as child_count,

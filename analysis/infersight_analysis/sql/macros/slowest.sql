@@ -2,12 +2,12 @@
 -- of the service. A batch has a trace of its own and serves the requests that it links to: it is none itself.
 select
     trace_id, span_id, service_name, service_version, name, route,
-    make_timestamp_ns(start_time_ns) as start_time,
+    start_time,
     duration_ns / 1e6 as duration_ms,
     status_code
 from (
     select
-        trace_id, span_id, service_name, service_version, name, start_time_ns, duration_ns, status_code,
+        trace_id, span_id, service_name, service_version, name, start_time, start_time_ns, duration_ns, status_code,
         attributes['http.route']::varchar as route
     from main.spans
     where (kind in ('SERVER', 'CONSUMER') or parent_span_id is null)

@@ -4,8 +4,10 @@ with recursive received as (
     -- A span that was sent twice is one: the one that has ended.
     select
         span_id, parent_span_id, service_name, service_instance_id, name, kind, status_code,
-        coalesce(start_time_ns, 0) as start_ns, end_time_ns as sent_end_ns,
-        greatest(coalesce(start_time_ns, 0), coalesce(end_time_ns, 0)) as end_ns
+        -- Half of what 64 bits hold, so that no sum of times that were made up is too large.
+        least(coalesce(start_time_ns, 0), 4611686018427387903) as start_ns,
+        end_time_ns as sent_end_ns,
+        least(greatest(coalesce(start_time_ns, 0), coalesce(end_time_ns, 0)), 4611686018427387903) as end_ns
     from main.spans
     where trace_id = lower(trace)
     qualify row_number() over (
