@@ -123,10 +123,10 @@ def batched(recording: Recording) -> None:
     for trace, queued in {1: 30, 2: 10, 3: 5}.items():
         batch = 10 if trace < 3 else 11
         recording.span(trace, 1, "POST", 0, 100 * MS, kind="SERVER")
-        recording.span(trace, 2, "queue", 10 * MS, queued * MS, parent=1, links=[(batch, 1)],
-                       attributes={"infersight.operation": "queue", "infersight.batch.queue.duration": queued / 1e3})  # fmt: skip
-        recording.span(trace, 3, "batched m", 40 * MS, 20 * MS, parent=1, links=[(batch, 1)],
-                       attributes={"infersight.operation": "batched", "infersight.batch.share": 0.5})  # fmt: skip
+        waited = {"infersight.operation": "queue", "infersight.batch.queue.duration": queued / 1e3}
+        rode = {"infersight.operation": "batched", "infersight.batch.share": 0.5}
+        recording.span(trace, 2, "queue", 10 * MS, queued * MS, parent=1, links=[(batch, 1)], attributes=waited)
+        recording.span(trace, 3, "batched m", 40 * MS, 20 * MS, parent=1, links=[(batch, 1)], attributes=rode)
     facts = {"infersight.operation": "batch", "infersight.batch.size": 2, "infersight.batch.release_reason": "full"}
     recording.span(10, 1, "batch m", 40 * MS, 20 * MS, attributes=facts, links=[(1, 1), (2, 1)])
     recording.span(11, 1, "batch m", 41 * MS, 20 * MS, attributes=facts, links=[(3, 1)])
@@ -163,21 +163,22 @@ def test_what_other_senders_link_is_a_batch_when_it_links_several(tmp_path: Path
 
 
 def test_the_batches_of_the_sdk_are_found(tmp_path: Path) -> None:
-    async def request(queue: list[infersight.QueuedItem], ran: asyncio.Event) -> None:
+    async def request(queue: list[infersight.QueuedItem], enqueued: asyncio.Barrier, ran: asyncio.Event) -> None:
         with infersight.stage("request"):
             queue.append(infersight.QueuedItem(size=len(queue) + 1))
+            await enqueued.wait()
             await ran.wait()
 
     async def run() -> None:
         queue: list[infersight.QueuedItem] = []
-        ran = asyncio.Event()
-        tasks = [asyncio.create_task(request(queue, ran)) for _ in range(3)]
-        while len(queue) < 3:
-            await asyncio.sleep(0)
-        with infersight.Batch(queue, model="m", capacity=4, release_reason="timeout"):
-            pass
-        ran.set()
-        await asyncio.gather(*tasks)
+        enqueued, ran = asyncio.Barrier(4), asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(3):
+                tasks.create_task(request(queue, enqueued, ran))
+            await enqueued.wait()
+            with infersight.Batch(queue, model="m", capacity=4, release_reason="timeout"):
+                pass
+            ran.set()
 
     with testing.capture() as captured:
         asyncio.run(run())

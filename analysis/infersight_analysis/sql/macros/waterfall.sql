@@ -122,9 +122,10 @@ bars as (
     -- Eighths of a character, as `infersight investigate` draws them: 40 characters wide.
     select
         *,
-        least(offset_ns * 40 // whole_ns, 39) as blanks,
-        greatest(1, round(((offset_ns + end_ns - start_ns) * 40 / whole_ns
-            - least(offset_ns * 40 // whole_ns, 39)) * 8))::bigint as eighths
+        least(floor(offset_ns / whole_ns * 40), 39)::bigint as blanks,
+        greatest(1, round_even(
+            ((offset_ns + end_ns - start_ns) / whole_ns * 40 - least(floor(offset_ns / whole_ns * 40), 39)) * 8, 0
+        ))::bigint as eighths
     from drawn
 )
 select
