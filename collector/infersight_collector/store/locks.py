@@ -4,7 +4,7 @@ import fcntl
 import os
 import time
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +13,8 @@ from infersight_collector.store.errors import unavailable
 MAINTENANCE: Final = "maintenance.lock"
 """Held by the one who merges, drops and deletes files of a store."""
 
-WRITING: Final = "writing.lock"
-"""Shared by all who have written files that do not belong to a table yet; held alone to tell which ones never will."""
-
+_WRITING: Final = "writing.lock"
+_TURN: Final = "turn.lock"
 _POLL_S: Final = 0.02
 
 
@@ -39,6 +38,35 @@ def locked(path: Path, *, shared: bool = False, wait_s: float | None = None) -> 
         yield _is_taken(descriptor, fcntl.LOCK_SH if shared else fcntl.LOCK_EX, wait_s)
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def writing(store: Path) -> Generator[None]:
+    """Held by everyone who writes files that do not belong to a table yet, until they do.
+
+    Raises:
+        StoreUnavailable: the directory cannot be written.
+    """
+    with ExitStack() as held:
+        with locked(store / _TURN):
+            held.enter_context(locked(store / _WRITING, shared=True))
+        yield
+
+
+@contextmanager
+def nobody_writing(store: Path, wait_s: float) -> Generator[bool]:
+    """Lets nobody begin to write, and waits until those who do are done; the context is whether they are.
+
+    Args:
+        store: directory of the store.
+        wait_s: how long to wait, in seconds.
+
+    Raises:
+        StoreUnavailable: the directory cannot be written.
+    """
+    # Whoever holds the turn is next, so that writers who leave no gap between them let this one in.
+    with locked(store / _TURN), locked(store / _WRITING, wait_s=wait_s) as is_alone:
+        yield is_alone
 
 
 def _is_taken(descriptor: int, kind: int, wait_s: float | None) -> bool:

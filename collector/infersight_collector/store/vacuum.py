@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from infersight_collector.store.live import live_files
-from infersight_collector.store.locks import WRITING, locked
+from infersight_collector.store.locks import nobody_writing
 from infersight_collector.store.tables import Table
 
 _WAIT_S: Final = 5.0
@@ -32,7 +32,7 @@ def vacuum(table: Table, grace_s: float) -> list[Unused]:
     """Deletes the files of a table that have been in no version of it for some time.
 
     Nobody may write to the store while it is told which ones these are: what a writer has written and not committed
-    yet looks the same, however long that takes. Where writers leave no gap, nothing is deleted this time.
+    yet looks the same, however long that takes. Where a writer is halted, nothing is deleted this time.
 
     Args:
         table: the table.
@@ -46,7 +46,7 @@ def vacuum(table: Table, grace_s: float) -> list[Unused]:
         StoreUnavailable: the table cannot be read.
     """
     last = time.time() - grace_s
-    with locked(table.path.parent / WRITING, wait_s=_WAIT_S) as is_alone:
+    with nobody_writing(table.path.parent, _WAIT_S) as is_alone:
         if not is_alone:
             return []
         table.refresh()

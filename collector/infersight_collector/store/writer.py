@@ -18,7 +18,7 @@ from infersight_collector.store.attributes import conform
 from infersight_collector.store.errors import StoreUnavailable
 from infersight_collector.store.files import NEW, SORTED, discard, write_file
 from infersight_collector.store.layout import TIME_COLUMN
-from infersight_collector.store.locks import WRITING, locked
+from infersight_collector.store.locks import writing
 from infersight_collector.store.order import in_order
 from infersight_collector.store.partitions import Partition, by_partition
 from infersight_collector.store.redundancy import leave_out
@@ -82,7 +82,7 @@ class Store:
         Raises:
             StoreUnavailable: some tables may have the rows, others not; the same call completes it.
         """
-        with self._lock, locked(self.path / WRITING, shared=True):
+        with self._lock, writing(self.path):
             spans = rows.get("spans")
             for name in reversed(TIME_COLUMN):
                 if name == "traces":

@@ -6,12 +6,8 @@
 
 import os
 import random
-import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -246,34 +242,3 @@ def test_readers_never_see_a_row_lost_or_doubled(store: Store, spans: Spans, que
     maintain(store)
     assert query(store.path, NUMBERS) == [(5 * last, 5 * last)]
     assert len(Snapshot.of(store.path).files("spans")) < NEW_FILES + FAN_IN
-
-
-MAINTAINER = """
-import sys
-from pathlib import Path
-from infersight_collector.store.maintenance import Maintenance
-maintenance = Maintenance(Path(sys.argv[1]))
-print("ready", flush=True)
-print(maintenance.round(), flush=True)
-"""
-
-
-@pytest.fixture
-def moments() -> Iterator[float]:
-    chance = random.Random(11)
-    return (chance.uniform(0.0, 0.12) for _ in range(5))
-
-
-def test_compaction_killed_at_any_moment_changes_no_row(store: Store, query: Query, moments: Iterator[float]) -> None:
-    for moment in moments:
-        with subprocess.Popen(
-            [sys.executable, "-c", MAINTAINER, str(store.path)], stdout=subprocess.PIPE, text=True
-        ) as child:
-            assert child.stdout is not None
-            assert child.stdout.readline() == "ready\n"
-            time.sleep(moment)  # the moment is arbitrary; nothing is waited for
-            child.send_signal(signal.SIGKILL)
-        assert query(store.path, NUMBERS) == [(5 * NEW_FILES, 5 * NEW_FILES)]
-    maintain(store)
-    assert query(store.path, NUMBERS) == [(5 * NEW_FILES, 5 * NEW_FILES)]
-    assert len(Snapshot.of(store.path).files("spans")) == 1

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from infersight_collector.store import maintenance, vacuum
-from infersight_collector.store.locks import WRITING, locked
+from infersight_collector.store.locks import writing
 from infersight_collector.store.maintenance import Maintenance, Report
 from infersight_collector.store.retention import Retention
 from infersight_collector.store.snapshot import Snapshot
@@ -60,7 +60,7 @@ def test_nothing_goes_while_somebody_writes_however_long_that_takes(
     """The file of a writer that was halted between writing and committing is as old as any leftover."""
     monkeypatch.setattr(vacuum, "_WAIT_S", 0.1)
     path = leftover(store)
-    with locked(store / WRITING, shared=True):
+    with writing(store):
         assert vacuum.vacuum(Table(store, "spans"), 0.0) == []
     assert path.exists()
     vacuum.vacuum(Table(store, "spans"), 0.0)
