@@ -1,6 +1,7 @@
-"""Files of results: they appear whole or not at all."""
+"""Files and directories of results: they appear whole or not at all."""
 
 import os
+import shutil
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +38,29 @@ def replaced(path: Path) -> Generator[BinaryIO]:
         if isinstance(error, OSError) and error.errno is not None and not isinstance(error, BrokenPipeError):
             raise unwritable(path, error) from error
         raise
+
+
+@contextmanager
+def created(path: Path) -> Generator[Path]:
+    """A path to make something at, a file or a directory, which becomes `path` when the block ends without an error.
+
+    Raises:
+        AnalysisError: it cannot be written, or there is something already.
+    """
+    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise AnalysisError(f"{path} exists: choose another name, or delete it first")
+    draft = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield draft
+        draft.replace(path)
+    except OSError as error:
+        raise unwritable(path, error) from error
+    finally:
+        if draft.is_dir():
+            shutil.rmtree(draft, ignore_errors=True)
+        else:
+            draft.unlink(missing_ok=True)
 
 
 def unwritable(path: Path, error: OSError) -> AnalysisError:

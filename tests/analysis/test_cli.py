@@ -52,6 +52,7 @@ def test_every_verb_has_help_for_itself_and_each_option_and_is_documented(verb: 
     for path, command in commands(root, "infersight"):
         if path.split()[1] == verb:
             assert command.help
+            assert "\\b" not in command.help  # written out, it joins the lines that it should keep
             undocumented = [p.name for p in command.params if isinstance(p, click.Option) and not p.help]
             assert undocumented == []
             assert f"## `{path}`" in (DOCS / "cli.md").read_text()

@@ -99,7 +99,7 @@ def _evidence(groups: Sequence[ErrorGroup]) -> Evidence:
 @options.FORMAT
 @options.window
 def errors_command(*, service: str | None, limit: int, store: Path, form: str, window: Window) -> None:
-    r"""What broke: exceptions, error logs and failed spans, each failure counted once, grouped by fault.
+    """What broke: exceptions, error logs and failed spans, each failure counted once, grouped by fault.
 
     An exception leaves an event on every span that it passes, a log record, and failed spans: within a trace that is
     one failure. Failures are the same fault when their exception was raised at the same place by the same code, or,
@@ -107,7 +107,7 @@ def errors_command(*, service: str | None, limit: int, store: Path, form: str, w
 
     \b
     infersight errors --last 1h --service sentiment
-    """
+    """  # noqa: D301 - click's mark for lines that stay lines
     with opened(store, start_ns=window.start_ns, end_ns=window.end_ns) as connection:
         found = errors(connection, service=service, window=window, limit=limit)
     if form == "json":

@@ -125,7 +125,7 @@ def _evidence(trace_id: str, baseline: Sequence[str]) -> Evidence:
 @options.STORE
 @options.FORMAT
 def investigate_command(trace_id: str, store: Path, form: str) -> None:
-    r"""Why one request was slow.
+    """Why one request was slow.
 
     TRACE_ID may be shortened to digits that are unique. The request's time is broken down along its critical path,
     so that the pieces and the unattributed rest sum to it exactly, and each piece is compared with other requests of
@@ -135,7 +135,7 @@ def investigate_command(trace_id: str, store: Path, form: str) -> None:
     \b
     infersight slow --limit 5
     infersight investigate 4bf92f35
-    """
+    """  # noqa: D301 - click's mark for lines that stay lines
     with opened(store) as connection:
         found = investigate(connection, trace_id)
     if form == "json":

@@ -141,7 +141,7 @@ def slow_command(
     form: str,
     window: Window,
 ) -> None:
-    r"""The slowest requests, and what most of each one's time went to.
+    """The slowest requests, and what most of each one's time went to.
 
     A request is the first span of a trace that serves someone or has no parent. Its time is that of the critical
     path: what the request really waited for, each nanosecond counted once.
@@ -149,7 +149,7 @@ def slow_command(
     \b
     infersight slow --last 1h --over p99
     infersight slow --service sentiment --route /predict --over 500ms
-    """
+    """  # noqa: D301 - click's mark for lines that stay lines
     start_ns = None if window.start_ns is None else window.start_ns - _MARGIN_NS
     end_ns = None if window.end_ns is None else window.end_ns + _MARGIN_NS
     with opened(store, start_ns=start_ns, end_ns=end_ns) as connection:

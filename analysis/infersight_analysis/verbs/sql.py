@@ -43,7 +43,7 @@ def sql_command(
     timeout: str | None,
     window: Window,
 ) -> None:
-    r"""Ask the store in SQL, DuckDB's dialect.
+    """Ask the store in SQL, DuckDB's dialect.
 
     QUERY is one SELECT (or FROM, WITH, DESCRIBE, SUMMARIZE, EXPLAIN) over the views spans, logs, metrics, exemplars,
     span_events, span_links, traces, predictions, deployments and attribute_keys. Without QUERY it is read from
@@ -56,7 +56,7 @@ def sql_command(
     \b
     infersight sql "select name, count(*) from spans group by 1"
     infersight sql "from logs" --last 1h --output logs.parquet
-    """
+    """  # noqa: D301 - click's mark for lines that stay lines
     if query is None and file is None and sys.stdin.isatty() and sys.stdout.isatty() and output is None:
         _prompt(store, window, form, timeout)
         return

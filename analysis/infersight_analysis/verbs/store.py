@@ -10,6 +10,12 @@ STORE_VERBS: Final = {
     "info": Verb(
         "infersight_analysis.verbs.store_info", "info_command", "analysis", "Say what is in the store, at once."
     ),
+    "export": Verb(
+        "infersight_analysis.verbs.store_export", "export_command", "analysis,collector", "Write rows of it for others."
+    ),
+    "snapshot": Verb(
+        "infersight_analysis.verbs.store_snapshot", "snapshot_command", "analysis", "Copy it, as evidence."
+    ),
     "compact": Verb(
         "infersight_analysis.verbs.store_upkeep", "compact_command", "analysis", "Merge all small files now."
     ),

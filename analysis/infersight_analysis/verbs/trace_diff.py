@@ -104,14 +104,14 @@ def _in_order(a: Iterable[CallPath], b: Iterable[CallPath]) -> Sequence[CallPath
 @options.STORE
 @options.FORMAT
 def trace_diff_command(a: str, b: str, store: Path, form: str) -> None:
-    r"""What one request did differently from another.
+    """What one request did differently from another.
 
     A and B are trace ids, or as many first digits as are unique. The calls of both are put side by side by where
     they were called from; the differences of the time on the critical path sum to that of the two requests.
 
     \b
     infersight trace-diff 4bf92f35 0af76519
-    """
+    """  # noqa: D301 - click's mark for lines that stay lines
     with opened(store) as connection:
         found = trace_diff(connection, a, b)
     if form == "json":
