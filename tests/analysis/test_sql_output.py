@@ -156,3 +156,14 @@ def test_wide_rows_are_records_and_attributes_that_are_absent_are_left_out(store
     outcome = run("sql", "from spans", "--store", store, "--format", "table")
     assert "row 1" in outcome.out
     assert '{"shape": [1, 2], "http.route": "/"}' in outcome.out
+
+
+def test_a_table_is_for_the_eye_and_json_exact(store: Path, run: Any) -> None:
+    query = (
+        "select make_timestamp_ns(1760000000120000000) as t, timestamp '2026-01-10 00:00:00' as m, 1 / 3 as third, "
+        "1e6::double as million, 12345678901234567 as n"
+    )
+    shown = run("sql", query, "--store", store, "--format", "table").out.splitlines()[-1].split()
+    assert shown == [
+        "2025-10-09", "08:53:20.12", "2026-01-10", "00:00:00", "0.333333", "1000000", "12345678901234567",
+    ]  # fmt: skip

@@ -17,6 +17,9 @@ from infersight_analysis.results import Json, Result
 _NARROWEST: Final = 8
 """Characters that a column needs on average, its gap included; where the terminal has fewer, rows are records."""
 
+_WHOLE: Final = 10**15
+"""Doubles below it that are whole are shown as integers."""
+
 
 def write_json(result: Result, out: TextIO, progress: Progress) -> None:
     """An array of objects, one a row, a line each."""
@@ -53,7 +56,7 @@ class Grid:
     def __init__(self, result: Result, limit: int | None, progress: Progress) -> None:
         self._columns: Final = result.columns
         self._types: Final = result.types
-        self._rows: Final = [_shown(row) for row in islice(result.rows, limit)]
+        self._rows: Final = [_shown(row, result.types) for row in islice(result.rows, limit)]
         self.more: Final = next(result.rows, None) is not None
         progress.rows = len(self._rows)
         self.took: Final = progress.summary
@@ -66,7 +69,7 @@ class Grid:
             self._print_records(console)
 
     def _table(self) -> Table:
-        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False)
+        table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 2, 0, 0), collapse_padding=True)
         for name, kind in zip(self._columns, self._types, strict=True):
             numeric = kind.endswith("INT") or kind.startswith(("DECIMAL", "DOUBLE", "FLOAT", "INTEGER"))
             table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
@@ -85,8 +88,21 @@ class Grid:
             console.print(record)
 
 
-def _shown(row: Sequence[Json]) -> list[Text]:
-    return [Text("null", style="dim") if value is None else Text(_text(present(value))) for value in row]
+def _shown(row: Sequence[Json], types: Sequence[str]) -> list[Text]:
+    return [
+        Text("null", style="dim") if value is None else Text(_short(value, kind))
+        for value, kind in zip(row, types, strict=True)
+    ]
+
+
+def _short(value: Json, kind: str) -> str:
+    """A value for the eye: no zeros at the end of a time, six digits of a double, no absent attributes."""
+    if kind.startswith("TIMESTAMP"):
+        whole, point, fraction = str(value).replace("T", " ").removesuffix("Z").partition(".")
+        return f"{whole}{point}{fraction}".rstrip("0").rstrip(".") if point else whole
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() and abs(value) < _WHOLE else f"{value:.6g}"
+    return _text(present(value))
 
 
 def present(value: Json) -> Json:
