@@ -4,6 +4,7 @@ import tempfile
 import time
 import weakref
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
@@ -156,13 +157,13 @@ def _time_ranges(snapshot: Snapshot, start_ns: int | None, end_ns: int | None) -
 
 def _lock(connection: duckdb.DuckDBPyConnection, files: list[str], scratch: Path) -> None:
     """Leave the connection the files of the snapshot, and a place of its own to spill to."""
+    # For `query_progress`; nothing is printed. In a notebook DuckDB wants widgets for it, so there it is left out.
+    with suppress(duckdb.InvalidInputException):
+        connection.execute("set enable_progress_bar = true; set enable_progress_bar_print = false").fetchall()
     for setting in (
         f"allowed_paths = [{', '.join(map(stored.literal, files))}]",
         f"temp_directory = {stored.literal(scratch / 'spill')}",
         "TimeZone = 'UTC'",
-        # For `query_progress`; nothing is printed.
-        "enable_progress_bar = true",
-        "enable_progress_bar_print = false",
         # Files never change, so what was read of them stays right.
         "parquet_metadata_cache = true",
         "validate_external_file_cache = 'NO_VALIDATION'",
