@@ -39,10 +39,11 @@ def wait_until(condition: Callable[[], _T], seconds: float = 20) -> _T:
 
 
 _LEFT_OUT = {
-    "spans": "coalesce(end_time_ns, start_time_ns + duration_ns) as end_time_ns",
-    "logs": "coalesce(observed_time_ns, time_ns + observed_delay_ns) as observed_time_ns",
+    "spans": "* replace (coalesce(end_time_ns, start_time_ns + duration_ns) as end_time_ns)",
+    "logs": "* exclude (observed_delay_ns)"
+    " replace (coalesce(observed_time_ns, time_ns + observed_delay_ns) as observed_time_ns)",
 }
-"""What the store leaves out of its tables because other columns tell it."""
+"""The rows as they came, for tables that leave out what other columns tell."""
 
 
 @contextmanager
@@ -53,8 +54,9 @@ def _opened(store: Path) -> Generator[duckdb.DuckDBPyConnection]:
         for name in COLUMNS:
             if files := snapshot.files(name):
                 listed = ", ".join(f"'{file}'" for file in files)
-                told = f"select * replace ({_LEFT_OUT[name]})" if name in _LEFT_OUT else "select *"
-                database.execute(f"create view {name} as {told} from read_parquet([{listed}], union_by_name=true)")
+                columns = _LEFT_OUT.get(name, "*")
+                source = f"read_parquet([{listed}], union_by_name=true)"
+                database.execute(f"create view {name} as select {columns} from {source}")
             else:
                 database.register(name, COLUMNS[name].empty_table())
         yield database
