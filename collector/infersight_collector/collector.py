@@ -10,7 +10,7 @@ from typing import Any
 from infersight_collector.component import Gate, Listening
 from infersight_collector.decode import check, decode
 from infersight_collector.flush import Flusher
-from infersight_collector.health import HealthApplication
+from infersight_collector.health import HealthPages
 from infersight_collector.http_server import HttpServer
 from infersight_collector.intake import Intake
 from infersight_collector.journal import Journal
@@ -95,7 +95,7 @@ class Collector:
     def _start_health(self, starting: ExitStack) -> list[Listening]:
         if self._graph.health is None:
             return []
-        server = HttpServer(HealthApplication(self._telemetry, self._why_unready, self._state), self._graph.health)
+        server = HttpServer(HealthPages(self._telemetry, self._why_unready, self._state), self._graph.health)
         endpoint = server.start()
         starting.callback(server.stop)
         return [Listening("health", str(endpoint))]

@@ -3,13 +3,11 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from infersight_collector.config.values import HEALTH_ENDPOINT, Endpoint
+from infersight_collector.http_exchange import Answer, Exchange
 from infersight_collector.telemetry import CONTENT_TYPE, Telemetry
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
 _TEXT: Final = "text/plain; charset=utf-8"
 
@@ -21,8 +19,8 @@ class HealthConfig:
     endpoint: Endpoint = HEALTH_ENDPOINT
 
 
-class HealthApplication:
-    """The ASGI application of the health endpoint.
+class HealthPages:
+    """The handler of the health endpoint.
 
     Args:
         telemetry: what `/metrics` shows.
@@ -37,15 +35,10 @@ class HealthApplication:
         self._unready = unready
         self._state = state
 
-    async def __call__(self, scope: "Scope", receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:  # noqa: ARG002 - the signature is ASGI's
+    def __call__(self, exchange: Exchange) -> None:
         """Answers one request."""
-        if scope["type"] != "http":
-            return
-        status, content_type, text = self._page(scope["path"])
-        body = text.encode()
-        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
-        await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
-        await send({"type": "http.response.body", "body": body, "more_body": False})
+        status, content_type, text = self._page(exchange.path)
+        exchange.answer(Answer(status, content_type, text.encode()))
 
     def _page(self, path: str) -> tuple[int, str, str]:
         """Status code, media type and text."""

@@ -1,21 +1,20 @@
-"""An ASGI application served on a thread of its own, by uvicorn."""
+"""A handler of HTTP requests served on a thread of its own, by uvicorn."""
 
 import logging
 import ssl
 import threading
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import Any, Final
 
 import uvicorn
 
 from infersight_collector.config.tls import ServerTls, load_certificate, server_context
 from infersight_collector.config.values import Endpoint
 from infersight_collector.errors import ConfigError
-from infersight_collector.http_protocol import HttpLimits, limited_protocol
+from infersight_collector.http_exchange import Handler
+from infersight_collector.http_protocol import HttpConnection, HttpLimits
 from infersight_collector.listener import BACKLOG, open_listener
 from infersight_collector.watched_file import WatchedFiles
-
-if TYPE_CHECKING:
-    from uvicorn._types import ASGI3Application
 
 _log = logging.getLogger(__name__)
 
@@ -24,10 +23,10 @@ _CERTIFICATE_INTERVAL_S: Final = 1
 
 
 class HttpServer:
-    """Serves one application on one endpoint.
+    """Serves one endpoint.
 
     Args:
-        application: an ASGI application without lifespan.
+        handler: answers the requests.
         endpoint: where to listen.
         tls: certificate and key, None for none. They are read again when they change.
         limits: what connections may take.
@@ -39,25 +38,25 @@ class HttpServer:
 
     def __init__(
         self,
-        application: "ASGI3Application",
+        handler: Handler,
         endpoint: Endpoint,
         tls: ServerTls | None = None,
         limits: HttpLimits | None = None,
         grace_s: int = 10,
     ) -> None:
         self._endpoint = endpoint
-        limits = limits or HttpLimits()
+        # uvicorn only calls what makes a connection. What it takes for an application, nobody calls.
+        protocol: Any = partial(HttpConnection, handler, limits or HttpLimits())
         config = uvicorn.Config(
-            application,
-            http=limited_protocol(limits),
+            handler,
+            interface="asgi3",
+            http=protocol,
             ws="none",
             lifespan="off",
             log_config=None,
-            access_log=False,
             proxy_headers=False,
             server_header=False,
             backlog=BACKLOG,
-            timeout_keep_alive=limits.idle_timeout_s,  # type: ignore[arg-type] # handed to call_later
             timeout_graceful_shutdown=grace_s,
         )
         if tls is not None and not tls.insecure:

@@ -3,9 +3,8 @@
 import re
 from typing import Final
 
+from infersight_collector.http_exchange import Headers
 from infersight_collector.receivers.otlp_config import Cors
-
-Headers = tuple[tuple[bytes, bytes], ...]
 
 _NEEDED_HEADERS: Final = ("content-type", "content-encoding", "authorization")
 

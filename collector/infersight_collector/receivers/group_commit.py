@@ -1,19 +1,23 @@
 """Requests of one event loop on their way into the log, many by one write."""
 
 import asyncio
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-from typing import NamedTuple
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from queue import SimpleQueue
+from typing import NamedTuple, TypeAlias
 
 from infersight_collector.component import Receipt, RequestSink
 from infersight_collector.signals import Signal
+
+Settle: TypeAlias = Callable[[Receipt | Exception], None]
+"""Told what became of a request, in the event loop."""
 
 
 class _Waiting(NamedTuple):
     signal: Signal
     request: bytes
-    kept: "asyncio.Future[Receipt]"
+    settle: Settle
 
 
 class GroupCommit:
@@ -28,37 +32,68 @@ class GroupCommit:
 
     def __init__(self, sink: RequestSink) -> None:
         self._sink = sink
-        self._waiting: list[_Waiting] = []
-        self._writing = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="commit")
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._arrived: list[_Waiting] = []
+        self._handed: SimpleQueue[list[_Waiting]] = SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="commit", daemon=True)
 
-    async def submit(self, signal: Signal, request: bytes) -> Receipt:
-        """Keeps a request as `RequestSink.submit` does."""
-        waiting = _Waiting(signal, request, asyncio.get_running_loop().create_future())
-        self._waiting.append(waiting)
-        if not self._writing:
-            self._begin()
-        return await waiting.kept
+    def submit(self, signal: Signal, request: bytes, settle: Settle) -> None:
+        """Keeps a request as `RequestSink.submit` does; from the event loop only."""
+        self._arrived.append(_Waiting(signal, request, settle))
+        if len(self._arrived) == 1:
+            # Not before the loop has looked at its other connections: their requests may be there too.
+            self._running_loop().call_soon(self._hand_over)
 
-    def _begin(self) -> None:
-        together, self._waiting = self._waiting, []
-        self._writing = True
-        requests = [(one.signal, one.request) for one in together]
-        loop = asyncio.get_running_loop()
-        loop.run_in_executor(self._thread, self._sink.submit_all, requests).add_done_callback(
-            partial(self._end, together)
-        )
+    async def keep(self, signal: Signal, request: bytes) -> Receipt:
+        """The same for a coroutine: gives or raises what `RequestSink.submit` does."""
+        kept: asyncio.Future[Receipt | Exception] = asyncio.get_running_loop().create_future()
 
-    def _end(self, together: Sequence[_Waiting], done: "asyncio.Future[Sequence[Receipt | Exception]]") -> None:
-        failure = done.exception()
-        outcomes = [failure] * len(together) if failure is not None else done.result()
-        for one, outcome in zip(together, outcomes, strict=True):
-            if one.kept.done():  # its request was given up
-                continue
-            if isinstance(outcome, BaseException):
-                one.kept.set_exception(outcome)
-            else:
-                one.kept.set_result(outcome)
-        self._writing = False
-        if self._waiting:
-            self._begin()
+        def settle(outcome: Receipt | Exception) -> None:
+            if not kept.done():  # else its call was given up
+                kept.set_result(outcome)
+
+        self.submit(signal, request, settle)
+        outcome = await kept
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def close(self) -> None:
+        """Returns when what was submitted is in the log; for when the event loop has ended."""
+        self._closed = True
+        if self._thread.is_alive():
+            self._handed.put([])
+            self._thread.join()
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+            self._thread.start()
+        return self._loop
+
+    def _hand_over(self) -> None:
+        arrived, self._arrived = self._arrived, []
+        self._handed.put(arrived)
+
+    def _run(self) -> None:
+        while not (self._closed and self._handed.empty()):
+            together = self._handed.get()
+            while not self._handed.empty():
+                together += self._handed.get()
+            if together:
+                self._keep(together)
+
+    def _keep(self, together: Sequence[_Waiting]) -> None:
+        try:
+            outcomes = self._sink.submit_all([(one.signal, one.request) for one in together])
+        except Exception as error:  # noqa: BLE001 - each sender is told
+            outcomes = [error] * len(together)
+        assert self._loop is not None
+        with suppress(RuntimeError):  # the loop has ended, nobody waits
+            self._loop.call_soon_threadsafe(_settle, together, outcomes)
+
+
+def _settle(together: Sequence[_Waiting], outcomes: Sequence[Receipt | Exception]) -> None:
+    for one, outcome in zip(together, outcomes, strict=True):
+        one.settle(outcome)

@@ -9,11 +9,9 @@ from infersight_collector.config.listening import check_exposure
 from infersight_collector.config.tls import server_context
 from infersight_collector.config.values import Endpoint
 from infersight_collector.errors import ConfigError
-from infersight_collector.http_protocol import HttpLimits
-from infersight_collector.http_server import HttpServer
 from infersight_collector.receivers.otlp_config import GrpcConfig, HttpConfig, OtlpConfig
 from infersight_collector.receivers.otlp_grpc import GrpcServer
-from infersight_collector.receivers.otlp_http import HttpApplication
+from infersight_collector.receivers.otlp_http import OtlpHttpServer
 from infersight_collector.receivers.token import BearerTokens
 from infersight_collector.signals import Signal
 
@@ -68,9 +66,7 @@ class OtlpReceiver:
         if self._grpc is not None:
             yield "OTLP/gRPC", GrpcServer(self._grpc, self._signals, sink, self._grpc_tokens)
         if self._http is not None:
-            application = HttpApplication(self._http, self._signals, sink, self._http_tokens)
-            limits = HttpLimits(self._http.read_header_timeout, self._http.idle_timeout)
-            yield "OTLP/HTTP", HttpServer(application, self._http.endpoint, self._http.tls, limits)
+            yield "OTLP/HTTP", OtlpHttpServer(self._http, self._signals, sink, self._http_tokens)
 
 
 def _stop(server: _Server) -> None:

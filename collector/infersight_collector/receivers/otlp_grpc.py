@@ -6,6 +6,7 @@ import asyncio
 import logging
 import threading
 from collections.abc import AsyncIterator, Coroutine, Iterable
+from contextlib import suppress
 from typing import Any, Final, TypeVar
 
 import grpc
@@ -145,10 +146,10 @@ class _Services(grpc.GenericRpcHandler):  # type: ignore[misc] # grpc has no typ
 def _taking(signal: Signal, sink: RequestSink, log: GroupCommit, reading: asyncio.Semaphore) -> Any:
     """The handler of a call with a request."""
 
-    async def export(messages: AsyncIterator[bytes], context: Any) -> bytes:
+    async def export(_messages: AsyncIterator[bytes], context: Any) -> bytes:
         try:
             async with reading:
-                receipt = await log.submit(signal, await _message(messages))
+                receipt = await log.keep(signal, await _message(context))
             return response(signal, receipt)
         except Exception as error:  # noqa: BLE001 - every error has its answer; none may end the server
             return _refuse(signal, sink, error, context)
@@ -156,17 +157,20 @@ def _taking(signal: Signal, sink: RequestSink, log: GroupCommit, reading: asynci
     return grpc.stream_unary_rpc_method_handler(export)
 
 
-async def _message(messages: AsyncIterator[bytes]) -> bytes:
+async def _message(context: Any) -> bytes:
     """The one message of a call.
 
     Raises:
         Incomplete: it did not come in time, or the sender went away.
     """
-    try:
+    # Reading from the call's context does without the two generators that reading from the stream goes through.
+    message: object = None
+    with suppress(TimeoutError, grpc.RpcError):
         async with asyncio.timeout(_READ_TIMEOUT_S):
-            return await anext(messages)
-    except (TimeoutError, StopAsyncIteration, grpc.RpcError) as error:
-        raise Incomplete("the message did not arrive: try again later") from error
+            message = await context.read()
+    if not isinstance(message, bytes):  # but the end of the stream, or nothing
+        raise Incomplete("the message did not arrive: try again later")
+    return message
 
 
 def _refusing(signal: Signal, sink: RequestSink, error: Unauthorized) -> Any:

@@ -1,176 +1,127 @@
 """OTLP over HTTP: POST /v1/traces, /v1/logs and /v1/metrics with protobuf or JSON bodies."""
 
-import asyncio
 import json
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from infersight_collector.component import Receipt, RequestSink
-from infersight_collector.decode import request_from_json
-from infersight_collector.errors import Incomplete, Overloaded, TooLarge
-from infersight_collector.receivers.body import ENCODINGS, unpack
+from infersight_collector.component import RequestSink
+from infersight_collector.config.values import Endpoint
+from infersight_collector.errors import Unauthorized
+from infersight_collector.http_exchange import Answer, Exchange, Headers
+from infersight_collector.http_protocol import HttpLimits
+from infersight_collector.http_server import HttpServer
+from infersight_collector.receivers.body import ENCODINGS
 from infersight_collector.receivers.cors import CorsPolicy
 from infersight_collector.receivers.group_commit import GroupCommit
 from infersight_collector.receivers.otlp_config import HttpConfig
-from infersight_collector.receivers.refusal import RETRY_AFTER_S, Refusal
-from infersight_collector.receivers.success import response, response_json
 from infersight_collector.receivers.token import BearerTokens
+from infersight_collector.receivers.upload import JSON, MEDIA_TYPES, PROTOBUF, Form, Upload, Uploads
 from infersight_collector.signals import Signal
 
-if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
+_NO_HEADERS: Final[Headers] = ()
 
-_PROTOBUF: Final = "application/x-protobuf"
-_JSON: Final = "application/json"
-_RESPONSES: Final = {_PROTOBUF: response, _JSON: response_json}
-
-_THREADS: Final = 4
-"""Bodies that are unpacked, or read as JSON, at a time."""
-
-_MAX_HELD_BYTES: Final = 256 * 2**20
-"""Most bytes of bodies in memory; further senders are told to come again."""
-
-_MAX_DISCARDED: Final = 4
-"""How many times the limit of a too large body is read and thrown away, so that its sender reads the answer."""
+_KNOWN_ENCODINGS: Final = ", ".join(name for name in ENCODINGS if name)
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    status: int
-    body: bytes
-    content_type: str
-    headers: tuple[tuple[bytes, bytes], ...] = ()
-
-
-class HttpApplication:
-    """The ASGI application of an OTLP/HTTP endpoint.
+class OtlpHttpServer:
+    """The OTLP/HTTP paths of some signals on one endpoint.
 
     Args:
-        config: what requests may take.
+        config: where to listen and what connections and requests may take.
         signals: what is taken; the paths of others are not found.
         sink: keeps requests durably.
         tokens: what senders must show, if anything.
+        max_connections: connections beyond which further ones are closed at once.
+
+    Raises:
+        ConfigError: certificate or key cannot be used.
     """
 
     def __init__(
-        self, config: HttpConfig, signals: set[Signal], sink: RequestSink, tokens: BearerTokens | None
+        self,
+        config: HttpConfig,
+        signals: set[Signal],
+        sink: RequestSink,
+        tokens: BearerTokens | None,
+        max_connections: int = 1000,
     ) -> None:
-        self._paths = {f"/v1/{signal}": signal for signal in signals}
-        self._sink = sink
-        self._limit = config.max_request_body_size
-        self._timeout_s = config.read_timeout
-        self._cors = CorsPolicy(config.cors) if config.cors else None
-        self._tokens = tokens
-        self._held = 0
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="http")
         self._log = GroupCommit(sink)
+        uploads = Uploads(sink, self._log, config.max_request_body_size, config.read_timeout)
+        cors = CorsPolicy(config.cors) if config.cors else None
+        limits = HttpLimits(config.read_header_timeout, config.idle_timeout, max_connections)
+        self._server = HttpServer(_Paths(signals, uploads, cors, tokens), config.endpoint, config.tls, limits)
 
-    async def __call__(self, scope: "Scope", receive: "ASGIReceiveCallable", send: "ASGISendCallable") -> None:
-        """Answers one request."""
-        if scope["type"] != "http":
-            return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        answer = await self._answer(scope["method"], scope["path"], headers, receive)
-        length = (b"content-length", str(len(answer.body)).encode())
-        content_type = (b"content-type", answer.content_type.encode())
-        head = [length, content_type, *answer.headers]
-        if self._cors is not None and answer.status != HTTPStatus.NO_CONTENT:
-            head += self._cors.answer(headers.get("origin", ""))
-        await send({"type": "http.response.start", "status": answer.status, "headers": head, "trailers": False})
-        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
+    def start(self) -> Endpoint:
+        """Listens, and returns where: with the real port.
 
-    async def _answer(
-        self, method: str, path: str, headers: Mapping[str, str], receive: "ASGIReceiveCallable"
-    ) -> _Answer:
-        signal = self._paths.get(path)
+        Raises:
+            ListenError: the endpoint cannot be opened.
+        """
+        return self._server.start()
+
+    def stop(self) -> None:
+        """Stops listening and returns when the requests in progress have been answered."""
+        self._server.stop()
+        self._log.close()
+
+
+class _Paths:
+    """The handler of the endpoint: has the body of what may be OTLP read, and tells others what is wrong."""
+
+    def __init__(
+        self, signals: set[Signal], uploads: Uploads, cors: CorsPolicy | None, tokens: BearerTokens | None
+    ) -> None:
+        self._signals = {f"/v1/{signal}": signal for signal in signals}
+        self._uploads = uploads
+        self._cors = cors
+        self._tokens = tokens
+
+    def __call__(self, exchange: Exchange) -> None:
+        """Begins with a request."""
+        signal = self._signals.get(exchange.path)
+        origin, cors = "", _NO_HEADERS
+        if self._cors is not None:
+            origin = exchange.headers.get(b"origin", b"").decode("latin-1")
+            cors = self._cors.answer(origin)
         if signal is None:
-            return _misdirected(404, f"not found; here are {', '.join(sorted(self._paths))}")
-        if method == "OPTIONS" and self._cors is not None:
-            return _Answer(204, b"", _JSON, self._cors.preflight(headers.get("origin", "")))
-        content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        encoding = headers.get("content-encoding", "").strip().lower()
-        if (misdirected := _misdirection(method, content_type, encoding)) is not None:
-            return misdirected
-        try:
-            if self._tokens is not None:
-                self._tokens.check(headers.get("authorization", ""))
-            receipt = await self._take(signal, content_type, encoding, receive)
-        except Exception as error:  # noqa: BLE001 - every error has its answer; none may end the server
-            refusal = Refusal.of(error)
-            self._sink.refused(signal, refusal.reason)
-            return _refused(refusal, content_type)
-        return _Answer(200, _RESPONSES[content_type](signal, receipt), content_type)
+            exchange.answer(_misdirected(404, f"not found; here are {', '.join(sorted(self._signals))}", cors))
+        elif exchange.method == b"OPTIONS" and self._cors is not None:
+            exchange.answer(Answer(204, "", headers=self._cors.preflight(origin)))
+        else:
+            form = _form(exchange)
+            if (misdirected := _misdirection(exchange.method, form, cors)) is not None:
+                exchange.answer(misdirected)
+            else:
+                self._read(exchange, Upload(self._uploads, exchange, signal, form, cors))
 
-    async def _take(self, signal: Signal, content_type: str, encoding: str, receive: "ASGIReceiveCallable") -> Receipt:
-        """Reads a body and submits what is in it."""
-        chunks: list[bytes] = []
-        try:
-            async with asyncio.timeout(self._timeout_s):
-                await self._read(receive, chunks)
-            body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
-            return await self._log.submit(signal, await self._request(signal, content_type, encoding, body))
-        except TimeoutError:
-            raise Incomplete(f"the body did not arrive within {self._timeout_s:g} s: try again later") from None
-        finally:
-            self._held -= sum(map(len, chunks))
-
-    async def _read(self, receive: "ASGIReceiveCallable", chunks: list[bytes]) -> None:
-        """Appends the body to `chunks`, whose bytes are counted as held."""
-        received = 0
-        more = True
-        while more and received <= _MAX_DISCARDED * self._limit:
-            message = await receive()
-            if message["type"] != "http.request":
-                raise Incomplete(f"the sender went away after {received} bytes")
-            chunk = message["body"]
-            more = message["more_body"]
-            received += len(chunk)
-            if received > self._limit:
-                continue
-            if self._held + len(chunk) > _MAX_HELD_BYTES:
-                raise Overloaded("too many requests at once: try again later")
-            chunks.append(chunk)
-            self._held += len(chunk)
-        if received > self._limit:
-            raise TooLarge(self._limit)
-
-    async def _request(self, signal: Signal, content_type: str, encoding: str, body: bytes) -> bytes:
-        """The protobuf request in a body; what takes time is done in a thread."""
-        if content_type == _PROTOBUF and encoding in ("", "identity"):
-            return body
-
-        def read() -> bytes:
-            content = unpack(encoding, body, self._limit)
-            return request_from_json(signal, content) if content_type == _JSON else content
-
-        return await asyncio.get_running_loop().run_in_executor(self._threads, read)
+    def _read(self, exchange: Exchange, upload: Upload) -> None:
+        """Has a body read, if the sender shows what is wanted."""
+        if self._tokens is not None:
+            try:
+                self._tokens.check(exchange.headers.get(b"authorization", b"").decode("latin-1"))
+            except Unauthorized as error:
+                upload.settle(error)
+                return
+        exchange.read(upload, self._uploads.timeout_s)
 
 
-def _misdirection(method: str, content_type: str, encoding: str) -> _Answer | None:
+def _form(exchange: Exchange) -> Form:
+    media_type = exchange.headers.get(b"content-type", b"").partition(b";")[0]
+    encoding = exchange.headers.get(b"content-encoding", b"")
+    return Form(media_type.strip().lower().decode("latin-1"), encoding.strip().lower().decode("latin-1"))
+
+
+def _misdirection(method: bytes, form: Form, cors: Headers) -> Answer | None:
     """The answer to a request that is none of OTLP, None for one that may be."""
-    if method != "POST":
-        return _misdirected(405, "telemetry is sent with POST", (b"allow", b"POST"))
-    if content_type not in _RESPONSES:
-        return _misdirected(415, f"the content type must be {_PROTOBUF} or {_JSON}")
-    if encoding not in ENCODINGS:
-        known = ", ".join(name for name in ENCODINGS if name)
-        return _misdirected(415, f"the content encoding must be one of {known}", (b"accept-encoding", known.encode()))
+    if method != b"POST":
+        return _misdirected(405, "telemetry is sent with POST", ((b"allow", b"POST"), *cors))
+    if form.media_type not in MEDIA_TYPES:
+        return _misdirected(415, f"the content type must be {PROTOBUF} or {JSON}", cors)
+    if form.encoding not in ENCODINGS:
+        message = f"the content encoding must be one of {_KNOWN_ENCODINGS}"
+        return _misdirected(415, message, ((b"accept-encoding", _KNOWN_ENCODINGS.encode()), *cors))
     return None
 
 
-def _misdirected(status: int, message: str, *headers: tuple[bytes, bytes]) -> _Answer:
+def _misdirected(status: int, message: str, headers: Headers) -> Answer:
     """The reason as JSON, which is also readable for a person."""
-    return _Answer(status, json.dumps({"message": message}).encode(), _JSON, headers)
-
-
-def _refused(refusal: Refusal, content_type: str) -> _Answer:
-    body = refusal.status_json() if content_type == _JSON else refusal.status()
-    headers: list[tuple[bytes, bytes]] = []
-    if refusal.retryable:
-        headers.append((b"retry-after", str(RETRY_AFTER_S).encode()))
-    if refusal.http_status == HTTPStatus.UNAUTHORIZED:
-        headers.append((b"www-authenticate", b"Bearer"))
-    return _Answer(refusal.http_status, body, content_type, tuple(headers))
+    return Answer(status, JSON, json.dumps({"message": message}).encode(), headers)

@@ -2,16 +2,15 @@
 
 from collections.abc import Generator
 from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 from tests.support.servers import RecordingSink, ServeGrpc, ServeHttp
 
 from infersight_collector.config.values import Endpoint
-from infersight_collector.http_protocol import HttpLimits
-from infersight_collector.http_server import HttpServer
 from infersight_collector.receivers.otlp_config import GrpcConfig, HttpConfig
 from infersight_collector.receivers.otlp_grpc import GrpcServer
-from infersight_collector.receivers.otlp_http import HttpApplication
+from infersight_collector.receivers.otlp_http import OtlpHttpServer
 from infersight_collector.receivers.token import BearerTokens
 from infersight_collector.signals import Signal
 
@@ -36,10 +35,8 @@ def serve_http(sink: RecordingSink, running: ExitStack) -> ServeHttp:
     """`serve_http(config, tokens=None, max_connections=1000)`: the address of an OTLP/HTTP server."""
 
     def serve(config: HttpConfig | None = None, tokens: BearerTokens | None = None, max_connections: int = 1000) -> str:
-        config = config or HttpConfig()
-        application = HttpApplication(config, set(Signal), sink, tokens)
-        limits = HttpLimits(config.read_header_timeout, config.idle_timeout, max_connections)
-        server = HttpServer(application, ANY_PORT, config.tls, limits)
+        config = replace(config or HttpConfig(), endpoint=ANY_PORT)
+        server = OtlpHttpServer(config, set(Signal), sink, tokens, max_connections)
         running.callback(server.stop)
         return str(server.start())
 
