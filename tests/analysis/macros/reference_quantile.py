@@ -79,7 +79,7 @@ def _explicit_increments(
             piece = point.counts
         else:
             piece = tuple(now - then for now, then in zip(point.counts, before.counts, strict=True))
-            if min(piece) < 0:
+            if min(piece) < 0 and point.start_ns is None:
                 piece = point.counts
         before = point
         if wanted and any(piece):
@@ -87,8 +87,7 @@ def _explicit_increments(
 
 
 def _restarted(before: Explicit | Exponential, point: Explicit | Exponential) -> bool:
-    told = None not in (before.start_ns, point.start_ns) and before.start_ns != point.start_ns
-    return told or point.count < before.count
+    return before.start_ns != point.start_ns or point.count < before.count
 
 
 def bucket_quantile(q: float, buckets: Sequence[tuple[float, float]]) -> float | None:
@@ -134,8 +133,9 @@ def _exponential_increments(
             wanted = wanted and (since_ns is None or (point.start_ns is not None and point.start_ns >= since_ns))
         elif before is not None and not point.is_delta and point.scale <= before.scale:
             up, down = before.at(point.scale)
-            fell = zero < before.zero_count or any(above.get(i, 0) < c for i, c in up.items())
-            if not (_restarted(before, point) or fell or any(below.get(i, 0) < c for i, c in down.items())):
+            falls = zero < before.zero_count or any(above.get(i, 0) < c for i, c in up.items())
+            falls = falls or any(below.get(i, 0) < c for i, c in down.items())
+            if not (_restarted(before, point) or (falls and point.start_ns is None)):
                 zero -= before.zero_count
                 above = {i: c - up[i] for i, c in above.items()}
                 below = {i: c - down[i] for i, c in below.items()}

@@ -1,7 +1,8 @@
 -- Increments of each series first, then merged over the series, then interpolated, as in PromQL
 -- `histogram_quantile(q, sum by (...) (increase(metric)))`, without its extrapolation to the edges of the window.
-with points as (
+with points as materialized (
     select
+        row_number() over () as place,
         time_ns, start_time_ns, service_name, type, temporality, unit, count, sum,
         bounds, bucket_counts,
         scale, coalesce(zero_count, 0) as zero_count, coalesce(zero_threshold, 0) as zero_threshold,
@@ -10,10 +11,9 @@ with points as (
         split::varchar as part,
         if(step is null, greatest(stored.window_start_ns('metrics', last, until), stored.first_ns('metrics')),
             time_ns - time_ns % epoch_ns(cast(step as interval))) as from_ns,
-        time_ns >= stored.window_start_ns('metrics', last, until) as is_in_window,
-        -- What tells one series from another.
-        (service_name, service_version, service_instance_id, scope_name, scope_version, type, unit, temporality,
-            attributes, attributes_other::varchar, resource_attributes, resource_attributes_other::varchar) as series
+        -- What tells one series from another, as 64 bits.
+        hash((service_name, service_version, service_instance_id, scope_name, scope_version, type, unit, temporality,
+            attributes, attributes_other::varchar, resource_attributes, resource_attributes_other::varchar)) as series
     from main.metrics
     where name = metric
         and type in ('histogram', 'exponential_histogram')
@@ -24,45 +24,56 @@ with points as (
         and time_ns >= stored.window_start_ns('metrics', last, until) - 300000000000
         and time_ns < stored.window_end_ns('metrics', until)
 ),
+-- Where no start time tells that a process began anew, a bucket that fell does.
+fallen as (
+    select
+        place,
+        case
+            when type = 'histogram' then
+                bounds is distinct from lag(bounds) over earlier
+                or list_min(list_transform(
+                    list_zip(bucket_counts, lag(bucket_counts) over earlier), lambda pair: pair[1] - pair[2])) < 0
+            else
+                zero_count < lag(zero_count) over earlier
+                or stored.bucket_falls(
+                    positive_counts, positive_offset,
+                    lag(positive_counts) over earlier, lag(positive_offset) over earlier,
+                    least(greatest(lag(scale) over earlier - scale, 0), 60))
+                or stored.bucket_falls(
+                    negative_counts, negative_offset,
+                    lag(negative_counts) over earlier, lag(negative_offset) over earlier,
+                    least(greatest(lag(scale) over earlier - scale, 0), 60))
+            end
+        as has_fallen
+    from points
+    where start_time_ns is null and temporality = 'CUMULATIVE'
+    window earlier as (partition by series order by time_ns)
+),
 -- A point goes on where the one before ended, unless the process began anew in between: then it counts from 0.
 compared as (
     select
-        *,
+        place, series, time_ns, start_time_ns, from_ns,
+        time_ns >= stored.window_start_ns('metrics', last, until) as is_in_window,
         temporality = 'CUMULATIVE'
-            and lag(time_ns) over earlier is not null
-            and coalesce(start_time_ns = lag(start_time_ns) over earlier, true)
+            and lag(place) over earlier is not null
+            and start_time_ns is not distinct from lag(start_time_ns) over earlier
             and coalesce(count >= lag(count) over earlier, true)
-            and case
-                when type = 'histogram' then
-                    bounds is not distinct from lag(bounds) over earlier
-                    and coalesce(list_min(list_transform(
-                        list_zip(bucket_counts, lag(bucket_counts) over earlier), lambda pair: pair[1] - pair[2])) >= 0, true)
-                else
-                    scale <= lag(scale) over earlier
-                    and zero_count >= lag(zero_count) over earlier
-                    and not stored.bucket_falls(
-                        positive_counts, positive_offset,
-                        lag(positive_counts) over earlier, lag(positive_offset) over earlier,
-                        least(greatest(lag(scale) over earlier - scale, 0), 60))
-                    and not stored.bucket_falls(
-                        negative_counts, negative_offset,
-                        lag(negative_counts) over earlier, lag(negative_offset) over earlier,
-                        least(greatest(lag(scale) over earlier - scale, 0), 60))
-                end
+            and coalesce(scale <= lag(scale) over earlier, true)
+            and not coalesce(has_fallen, false)
             as goes_on,
         -- The first point known of a series counts what came before the window as well, unless it began within it.
         temporality = 'CUMULATIVE'
-            and lag(time_ns) over earlier is null
+            and lag(place) over earlier is null
             and last is not null
             and coalesce(start_time_ns < stored.window_start_ns('metrics', last, until), true) as is_baseline
-    from points
+    from points left join fallen using (place)
     window earlier as (partition by series order by time_ns, start_time_ns)
 ),
 -- An increment is a point less the one before, and merging is adding: so a point counts +1 in its own step and -1 in
 -- that of the point that goes on from it. Most cancel, and their buckets are never looked at.
 followed as (
     select
-        *,
+        place, from_ns,
         (is_in_window and not is_baseline)::int as own,
         coalesce(lead(goes_on and is_in_window) over later, false)::int as used,
         lead(from_ns) over later as next_from_ns
@@ -70,17 +81,15 @@ followed as (
     window later as (partition by series order by time_ns, start_time_ns)
 ),
 counted as (
-    select * exclude (series), own - if(next_from_ns = from_ns, used, 0) as times
-    from followed
+    select place, from_ns, own - if(next_from_ns = from_ns, used, 0) as times from followed
     union all
-    select * exclude (series) replace (next_from_ns as from_ns), -used
-    from followed
-    where next_from_ns <> from_ns
+    select place, next_from_ns, -used from followed where next_from_ns <> from_ns
 ),
 increments as (
-    select * exclude (from_ns), 
-        {'from_ns': from_ns, 'service_name': service_name, 'part': part, 'type': type, 'unit': unit} as bin, from_ns
-    from counted
+    select
+        points.* exclude (from_ns), counted.from_ns, times,
+        {'from_ns': counted.from_ns, 'service_name': service_name, 'part': part, 'type': type, 'unit': unit} as bin
+    from counted join points using (place)
     where times <> 0
 ),
 totals as (
