@@ -133,7 +133,7 @@ def pins(store: Path) -> list[Pin]:
     Raises:
         StoreError: one cannot be read. What it pins is then unknown, so nothing may be dropped.
     """
-    return [_read(path) for path in sorted((store / DIRECTORY).glob("*.json"))]
+    return [_read(path) for path in sorted((store / DIRECTORY).glob("*.json"), key=lambda path: path.stem)]
 
 
 @contextmanager
