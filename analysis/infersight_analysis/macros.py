@@ -93,7 +93,6 @@ _HELPERS: Final = (
     "main.get_current_timestamp()",
     "stored.window_end_ns(signal, until)",
     "stored.window_start_ns(signal, last, until)",
-    "stored.serves_request(kind, parent_span_id, operation)",
     "stored.weighted_quantile(number, reached, total, share)",
     "stored.bucket_falls(counts, first, earlier_counts, earlier_first, steps)",
     "stored.message_template(message)",

@@ -202,4 +202,4 @@ def test_a_trace_or_an_hour_is_read_from_its_own_files(question: str, database: 
 
 
 def test_a_question_about_everything_reads_everything(database: duckdb.DuckDBPyConnection) -> None:
-    assert scans(database, "select * from slowest()") == [(HOURS, HOURS)]
+    assert (HOURS, HOURS) in scans(database, "select * from slowest()")

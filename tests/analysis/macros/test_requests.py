@@ -109,11 +109,18 @@ def test_rates_are_of_the_part_of_a_step_that_lies_in_the_window(tmp_path: Path)
     assert early == (120, pytest.approx(2))
 
 
-def test_a_job_without_a_caller_is_a_request_and_an_unnamed_service_is_kept(tmp_path: Path) -> None:
+def test_a_request_that_was_sent_twice_is_one_of_the_slowest_once(tmp_path: Path) -> None:
     recording = Recording()
-    recording.span(1, 1, "nightly", 0, 10 * MS)
+    for trace in (1, 1, 2):
+        recording.span(trace, 1, "GET", 0, 10 * MS, kind="SERVER")
+    assert asked(recording, "select trace_id from slowest()", tmp_path) == [(trace_id(1),), (trace_id(2),)]
+
+
+def test_a_request_of_an_unnamed_route_has_its_spans_name(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.span(1, 1, "orders process", 0, 10 * MS, kind="CONSUMER")
     query = "select service_name, route, spans, p99_ms from rate_errors_duration(last := '1h')"
-    assert asked(recording, query, tmp_path) == [("api", "nightly", 1, 10)]
+    assert asked(recording, query, tmp_path) == [("api", "orders process", 1, 10)]
 
 
 @pytest.mark.parametrize("weights", ["ones", "whole", "real"])

@@ -1,6 +1,6 @@
 -- Sums over weights estimate all requests, not only those that sampling left. Where every request weighs 1 a quantile
--- is DuckDB's own, which selects; weighted ones sort, so only the groups that need it are sorted.
-with requests as (
+-- is DuckDB's own, which selects; weighted ones sort, so only the groups that need it are read again and sorted.
+with requests as not materialized (
     select
         service_name,
         coalesce(attributes['http.route']::varchar, name) as route,
@@ -11,12 +11,12 @@ with requests as (
         sample_weight as weight
     from main.spans,
         (select greatest(stored.window_start_ns('spans', last, until), stored.first_ns('spans')) as first_ns)
-    where stored.serves_request(kind, parent_span_id, attributes['infersight.operation']::varchar)
+    where kind in ('SERVER', 'CONSUMER')
         and (service is null or service_name = service)
         and start_time_ns >= stored.window_start_ns('spans', last, until)
         and start_time_ns < stored.window_end_ns('spans', until)
 ),
-totals as (
+totals as materialized (
     select
         service_name, route, from_ns,
         count(*) as spans,
