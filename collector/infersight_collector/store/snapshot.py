@@ -29,9 +29,7 @@ class Snapshot:
             where it sums up none.
     """
 
-    def __init__(
-        self, path: Path, opened: Mapping[str, DeltaTable], unsummarised: Collection[str] | None = ()
-    ) -> None:
+    def __init__(self, path: Path, opened: Mapping[str, DeltaTable], unsummarised: Collection[str] | None = ()) -> None:
         self.path: Final = path
         self._opened = opened
         self._unsummarised = unsummarised
