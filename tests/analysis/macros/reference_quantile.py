@@ -58,8 +58,8 @@ def explicit_quantile(points: Iterable[Explicit], q: float, since_ns: int | None
     """The number of measurements, and their quantile as PromQL's `histogram_quantile` interpolates it."""
     increments = [piece for series in _by_series(points).values() for piece in _explicit_increments(series, since_ns)]
     total = sum(sum(counts) for _, counts in increments)
-    layouts = [set(bounds) for bounds, _ in increments]
-    bounds = sorted(set.intersection(*layouts)) if layouts else []
+    layouts = [bounds for bounds, _ in increments]
+    bounds = [bound for bound in layouts[0] if all(bound in layout for layout in layouts)] if layouts else []
     cumulative = [sum(c for bs, cs in increments for b, c in zip(bs, cs, strict=False) if b <= top) for top in bounds]
     return total, bucket_quantile(q, [*zip(bounds, cumulative, strict=True), (math.inf, total)])
 

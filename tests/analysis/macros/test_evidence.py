@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# (pyarrow publishes no type information)
 """`trace`, `logs_of`, `metrics_around`, `exemplars_of`, `batch_of`, `predictions_of` and `attribute_keys`."""
 
 import asyncio

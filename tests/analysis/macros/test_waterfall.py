@@ -12,7 +12,11 @@ from tests.analysis.recording import MS, Recording, Source, trace_id
 from infersight_analysis import connect
 from infersight_analysis.reading import read_spans
 from infersight_analysis.report.output import bar
-from infersight_analysis.trace import Node, Trace
+from infersight_analysis.trace import (
+    Node,
+    Trace,
+    _repair_clocks,  # pyright: ignore[reportPrivateUsage] - of further roots, which `Trace` leaves as they were
+)
 
 GATEWAY: Source = ("gateway", "gateway-1", None)
 MODEL: Source = ("model", "model-1", None)
@@ -148,8 +152,6 @@ def test_messy_traces_are_repaired_as_investigate_repairs_them(messy: duckdb.Duc
 
 def _extents(tree: Trace) -> list[tuple[int, int]]:
     """First and last moments of everything in a trace, the further roots included, whose clocks are repaired too."""
-    from infersight_analysis.trace import _repair_clocks
-
     nodes: list[Node] = list(tree.root.below())
     for other in tree.others:
         _repair_clocks(other, [])
