@@ -122,8 +122,8 @@ def create_stored(
         if copied is None:
             connection.execute(f"create view stored.{table} as {scan}")
         else:
-            rows = f"select * from ({scan}) where {copied[table]}"  # noqa: S608 - our own conditions
-            connection.execute(f"create table stored.{table} as {rows}")
+            selected = f"select * from ({scan}) where {copied[table]}"  # noqa: S608 - our own conditions
+            connection.execute(f"create table stored.{table} as {selected}")
     names = ", ".join(f"{name} varchar" for name in ("table_name", "column_name", "key", "type"))
     connection.execute(f"create table stored.attribute_keys({names})")
     rows = [f"({', '.join(map(stored.literal, row))})" for row in stored.attribute_keys(snapshot)]
