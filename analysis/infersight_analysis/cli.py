@@ -56,8 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: without the program's name; those of the process by default.
     """
-    warnings.formatwarning = lambda message, *_where: f"{message}\n"
+    warnings.formatwarning = _one_line
     sys.exit(run(arguments))
+
+
+def _one_line(message: Warning | str, *_where: object) -> str:
+    return f"{message}\n"
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

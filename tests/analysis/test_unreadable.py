@@ -1,7 +1,7 @@
 """Files that cannot be read: every query says what became of them, and can leave them out."""
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownArgumentType=false, reportUnknownParameterType=false
 # pyarrow publishes no types.
 
 import warnings

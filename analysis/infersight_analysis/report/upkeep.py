@@ -96,8 +96,8 @@ class Retained:
     def of(cls, store: Path, report: Report) -> Self:
         """What the report of the maintenance says."""
         dropped = [DroppedFacts(table, gone.rows, gone.size) for table, gone in report.dropped.items()]
-        deleted = {"deleted_files": report.deleted_files, "deleted_bytes": report.deleted_bytes}
-        return cls(str(store), False, dropped, problems=report.problems, **deleted)
+        deleted = (report.deleted_files, report.deleted_bytes)
+        return cls(str(store), False, dropped, None, None, *deleted, report.problems)
 
 
 @dataclass(frozen=True)

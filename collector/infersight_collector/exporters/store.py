@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -192,10 +193,16 @@ class StoreExporter:
         """Shows what the store holds, as of the last round that looked."""
         name, observe = surroundings.directory.name, surroundings.telemetry.observe
         for table in TIME_COLUMN:
-            observe(STORE_SIZE, lambda table=table: self._maintenance.contents.size.get(table, 0), name, table)
-            observe(STORE_FILES, lambda table=table: self._maintenance.contents.files.get(table, 0), name, table)
+            observe(STORE_SIZE, partial(self._size, table), name, table)
+            observe(STORE_FILES, partial(self._files, table), name, table)
         observe(STORE_LIMIT, lambda: self._retention.rules(self._path).max_bytes or 0, name)
         observe(STORE_OLDEST_AGE, self._oldest_age_s, name)
+
+    def _size(self, table: str) -> float:
+        return self._maintenance.contents.size.get(table, 0)
+
+    def _files(self, table: str) -> float:
+        return self._maintenance.contents.files.get(table, 0)
 
     def _oldest_age_s(self) -> float:
         oldest_ms = self._maintenance.contents.oldest_ms

@@ -1,6 +1,6 @@
 """Keeps a store in good order while others write and read: drops old hours, merges small files, deletes unused ones."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyarrow publishes no types.
 
 import shutil

@@ -170,7 +170,16 @@ def _check(made: Pin) -> None:
 def _read(path: Path) -> Pin:
     try:
         said: dict[str, Any] = json.loads(path.read_text())
-        made = Pin(**said | {"trace_ids": tuple(said["trace_ids"]), "tables": tuple(said["tables"])})
+        start_ns, end_ns = (None if said[key] is None else int(said[key]) for key in ("start_ns", "end_ns"))
+        made = Pin(
+            name=path.stem,
+            reason=str(said["reason"]),
+            created_ns=int(said["created_ns"]),
+            start_ns=start_ns,
+            end_ns=end_ns,
+            trace_ids=tuple(map(str, said["trace_ids"])),
+            tables=tuple(map(str, said["tables"])),
+        )
         _check(made)
     except (OSError, ValueError, TypeError, KeyError, StoreError) as error:
         raise StoreError(

@@ -108,8 +108,8 @@ class Verification:
             pins(self._store)
         except StoreError as error:
             yield Checked(self._store / "pins", 0, [Finding(self._store / "pins", str(error))])
-        for path in self._logs:
-            yield Checked(path, _size(path), list(_check_segment(path)))
+        for segment in self._logs:
+            yield Checked(segment, _size(segment), list(_check_segment(segment)))
 
     def _open(self, name: str) -> None:
         path = self._store / name

@@ -21,4 +21,4 @@ def test_what_is_no_size_is_refused_with_what_to_write(text: str) -> None:
 
 
 def test_days_are_durations() -> None:
-    assert Duration.parse("14d") == 14 * 86_400
+    assert Duration.parse("14d") == Duration(14 * 86_400)

@@ -22,10 +22,10 @@ from infersight_collector.store.compaction import (
     MAX_FILE_ROWS,
     NEW_FILES,
     QUIET_MS,
-    File,
     choose,
 )
 from infersight_collector.store.files import ROW_GROUP_ROWS
+from infersight_collector.store.live import File
 from infersight_collector.store.maintenance import Maintenance, Report, alone
 from infersight_collector.store.order import sort
 from infersight_collector.store.partitions import Partition

@@ -169,8 +169,8 @@ def test_a_compaction_without_room_changes_nothing_and_goes_on_when_there_is_som
     rows = 2 * NEW_FILES * 50
     filler = fill(small_disk, leave)
     before = Snapshot.of(store.path).version
+    report = Report()
     for _ in range(3):
-        report = Report()
         list(Maintenance(store.path).merge(report))
         assert query(store.path, NUMBERS) == [(rows, rows)]
     if leave == 0:

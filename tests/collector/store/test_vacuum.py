@@ -36,7 +36,8 @@ def leftover(store: Path, name: str = "new-1.parquet", age_s: float = 100.0) -> 
     """What a writer left that died before its file belonged to the table."""
     path = next(store.glob("spans/*/*/")) / name
     path.write_bytes(b"12345")
-    os.utime(path, (time.time() - age_s,) * 2)
+    last = time.time() - age_s
+    os.utime(path, (last, last))
     return path
 
 
