@@ -25,6 +25,7 @@ OPERATION_THREAD_POOL: Final = "thread_pool"  # work of a request waits for a th
 OPERATION_QUERY: Final = "query"  # one call of a database, an index or another service, named by the user
 OPERATION_DETAIL: Final = "detail"  # a finer step, kept in memory and sent only with a request worth it
 
+CPU_DURATION: Final = "infersight.cpu.duration"  # seconds that the thread of a sync span ran; the rest it waited
 MODEL_NAME: Final = "infersight.model.name"
 MODEL_VERSION: Final = "infersight.model.version"
 BATCH_SIZE: Final = "infersight.batch.size"  # items in the call: the first dimension of its input
@@ -69,6 +70,7 @@ REQUEST_QUEUE_DURATION: Final = "infersight.request.queue.duration"  # seconds i
 THREAD_POOL_DURATION: Final = "infersight.thread_pool.queue.duration"  # seconds: all waits for a thread, summed
 REQUESTS_IN_FLIGHT: Final = "infersight.requests.in_flight"  # open on this worker when it began, itself included
 EVENT_LOOP_LAG: Final = "infersight.event_loop.lag"  # seconds: the longest lag seen while the request was open
+GC_DURATION: Final = "infersight.gc.duration"  # seconds in garbage collections of 1 ms and more while it was open
 
 # Sampling, and the flight recorder.
 SAMPLE_WEIGHT: Final = "infersight.sample.weight"  # requests that this one stands for; 0: kept to be read, not counted

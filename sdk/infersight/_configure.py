@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from infersight._exit import ExitHooks
     from infersight._force import TraceForcing
     from infersight._logs import LogBridge
+    from infersight._pauses import GcPauses
     from infersight._providers import Providers
     from infersight._recorder import Recorder
     from infersight._telemetry import Telemetry
@@ -36,6 +37,7 @@ class Running:
     exit_hooks: "ExitHooks | None" = None
     recorder: "Recorder | None" = None
     forcing: "TraceForcing | None" = None
+    pauses: "GcPauses | None" = None
     observers: Sequence[Callable[[], None]] = ()
     """What observes besides the calls of the application: how each is stopped, the last one first."""
 
@@ -217,7 +219,7 @@ def _is_enabled(options: Options) -> bool:
 
 def _start(options: Options) -> Running:
     # Imported here, so that `import infersight` and a disabled SDK do without the OpenTelemetry SDK.
-    from infersight import _exit, _force, _logs, _providers, _recorder, _telemetry  # noqa: PLC0415
+    from infersight import _exit, _force, _logs, _pauses, _providers, _recorder, _telemetry  # noqa: PLC0415
     from infersight._fork import follow_forks  # noqa: PLC0415
     from infersight.export.redacting import redactor_of  # noqa: PLC0415
 
@@ -225,6 +227,7 @@ def _start(options: Options) -> Running:
     redactor = redactor_of(options)
     providers = _providers.set_up(options, redactor)
     telemetry = _telemetry.Telemetry(providers.tracer, providers.meter, providers.logger)
+    pauses = _pauses.GcPauses()
     return Running(
         telemetry,
         providers,
@@ -232,7 +235,8 @@ def _start(options: Options) -> Running:
         _exit.ExitHooks(shutdown, _terminated, force_flush),
         _recorder.Recorder(options, telemetry, providers, redactor) if options.recorder else None,
         _force.TraceForcing(options),
-        _observers(options, providers),
+        pauses,
+        [pauses.stop, *_observers(options, providers, pauses)],
     )
 
 
@@ -242,14 +246,14 @@ def _terminated() -> None:
     shutdown()
 
 
-def _observers(options: Options, providers: "Providers") -> list[Callable[[], None]]:
+def _observers(options: Options, providers: "Providers", pauses: "GcPauses") -> list[Callable[[], None]]:
     started: list[Callable[[], None]] = []
     try:
         if options.host_metrics:
             from infersight._gpu import observe_gpus  # noqa: PLC0415 - as above
             from infersight._host import HostMetrics  # noqa: PLC0415 - as above
 
-            started.append(HostMetrics(providers.meter).stop)
+            HostMetrics(providers.meter, pauses)
             observe_gpus(providers.meter)
         if options.instrument_clients:
             from infersight.integrations.clients import ClientInstrumentation  # noqa: PLC0415 - as above

@@ -29,8 +29,9 @@ _NANOSECOND: Final = 1e-9
 class _Observed:
     """What all calls of one decorated function share, made once."""
 
-    def __init__(self, span_name: str, model: ModelKey, first: int) -> None:
+    def __init__(self, span_name: str, model: ModelKey, first: int, *, is_sync: bool) -> None:
         self.span_name = span_name
+        self.is_sync = is_sync
         self.model = model
         self.metric_attributes = model_attributes(model)
         self.span_attributes: dict[str, AttributeValue] = {
@@ -63,7 +64,8 @@ class _Call:
         self._observed = observed
         self._telemetry = telemetry
         self._batch_size = inputs.get(names.BATCH_SIZE)
-        self._open = OpenSpan(telemetry, observed.span_name, {**observed.span_attributes, **inputs})
+        attributes = {**observed.span_attributes, **inputs}
+        self._open = OpenSpan(telemetry, observed.span_name, attributes, is_sync=observed.is_sync)
         last_inference.set((observed.model, self._open.span))
         telemetry.active.change(observed.model, +1)
 
@@ -139,8 +141,10 @@ def observe(
             raise TypeError(f"observe(...) takes text, not {type(argument).__name__}")
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
-        observed = _Observed(name or f"inference {model}", (model, version), _first_input(function))
-        return cast("Callable[P, R]", _wrap_for(function)(function, observed))
+        wrap = _wrap_for(function)
+        is_sync = wrap is wrap_function
+        observed = _Observed(name or f"inference {model}", (model, version), _first_input(function), is_sync=is_sync)
+        return cast("Callable[P, R]", wrap(function, observed))
 
     return decorate
 

@@ -8,9 +8,7 @@ each worker process, and says nothing about pauses.
 import gc
 import os
 import resource
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -18,70 +16,25 @@ from opentelemetry.metrics import CallbackOptions, MeterProvider, Observation
 
 from infersight import _attributes as names
 from infersight._faults import report
+from infersight._pauses import GcPauses, Readings
 from infersight._version import __version__
 
 _PROC: Final = Path("/proc/self")
 _PAGE: Final = resource.getpagesize()
 
-_LONG_PAUSE_NS: Final = 1_000_000
-"""A shorter pause delays no request noticeably; it counts in the total time only."""
-
-_PAUSES_KEPT: Final = 4_096
-"""Long pauses between two collections of metrics; of more, the last ones."""
-
 _PAUSE_BOUNDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
-
-Readings = Iterable[tuple[float, Mapping[str, str | int]]]
-"""Values of one metric, each with its attributes."""
-
-
-class GcPauses:
-    """Times each garbage collection.
-
-    The callback may run at any allocation, also inside the metrics SDK while it holds its locks: so it keeps numbers,
-    and records nothing itself.
-    """
-
-    def __init__(self) -> None:
-        self._began_ns = 0
-        self._total_ns = [0, 0, 0]
-        self._long: deque[tuple[int, int]] = deque(maxlen=_PAUSES_KEPT)
-        gc.callbacks.append(self._step)
-
-    def stop(self) -> None:
-        """Time no further collection."""
-        if self._step in gc.callbacks:
-            gc.callbacks.remove(self._step)
-
-    def totals(self) -> Readings:
-        """Seconds spent in the collections of each generation."""
-        return [(total * 1e-9, {names.GC_GENERATION: index}) for index, total in enumerate(self._total_ns)]
-
-    def take_long(self) -> list[tuple[float, int]]:
-        """Seconds and generation of each long pause since the last call."""
-        return [(pause_ns * 1e-9, generation) for pause_ns, generation in _drained(self._long)]
-
-    def _step(self, phase: str, info: dict[str, int]) -> None:
-        now = time.perf_counter_ns()
-        if phase == "start":
-            self._began_ns = now
-        elif self._began_ns:
-            pause_ns = now - self._began_ns
-            self._total_ns[info["generation"]] += pause_ns
-            if pause_ns >= _LONG_PAUSE_NS:
-                self._long.append((pause_ns, info["generation"]))
-
-
-def _drained(queue: deque[tuple[int, int]]) -> Iterable[tuple[int, int]]:
-    for _ in range(len(queue)):
-        yield queue.popleft()
 
 
 class HostMetrics:
-    """Makes the instruments on a meter provider; `stop` ends what it does besides being asked."""
+    """Makes the instruments on a meter provider.
 
-    def __init__(self, provider: MeterProvider) -> None:
-        self._pauses = GcPauses()
+    Args:
+        provider: where the instruments are made.
+        pauses: of the garbage collector.
+    """
+
+    def __init__(self, provider: MeterProvider, pauses: GcPauses) -> None:
+        self._pauses = pauses
         meter = provider.get_meter(names.SCOPE, __version__, names.SCHEMA_URL)
         self._pause = meter.create_histogram(
             names.GC_PAUSE,
@@ -108,10 +61,6 @@ class HostMetrics:
             meter.create_observable_counter(name, [observing(read)], unit, description)
         for name, unit, description, read in levels:
             meter.create_observable_up_down_counter(name, [observing(read)], unit, description)
-
-    def stop(self) -> None:
-        """Time no further garbage collection."""
-        self._pauses.stop()
 
     def _gc_time(self) -> Readings:
         for seconds, generation in self._pauses.take_long():

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import sys
 from collections.abc import Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
     from contextvars import Token
 
 
+_NANOSECOND: Final = 1e-9
+
+
+def _in_event_loop() -> bool:
+    """Whether an event loop runs in this thread, where other tasks may have their turn."""
+    asyncio = sys.modules.get("asyncio")  # not loaded for the question
+    return asyncio is not None and asyncio._get_running_loop() is not None  # noqa: SLF001 - documented, and the fastest
+
+
 class OpenSpan:
     """A span that is current from its creation until `close`, in the thread or task that created it.
 
@@ -33,9 +43,11 @@ class OpenSpan:
         context: holds its parent, and what else is current inside; the current context without it.
         links: to spans of other traces that it serves.
         kind: whether it is a call to another service.
+        is_sync: whether nothing else runs in the thread until it is left, so that the thread's CPU time is the span's;
+            None: unless an event loop runs there.
     """
 
-    __slots__ = ("_began_monotonic_ns", "_began_ns", "_telemetry", "_token", "span")
+    __slots__ = ("_began_cpu_ns", "_began_monotonic_ns", "_began_ns", "_telemetry", "_token", "span")
 
     def __init__(
         self,
@@ -46,8 +58,10 @@ class OpenSpan:
         links: Sequence[Link] | None = None,
         *,
         kind: SpanKind = SpanKind.INTERNAL,
+        is_sync: bool | None = False,
     ) -> None:
         self._telemetry = telemetry
+        self._began_cpu_ns: int | None = None
         self._token: Token[Context] | None = None
         if context is None and links is None:
             parent = get_current_span()
@@ -62,6 +76,8 @@ class OpenSpan:
         self.span = telemetry.tracer.start_span(name, context, kind, attributes, links, start_time=self._began_ns)
         # Attached by hand: OpenTelemetry's context manager costs a tenth of the whole span.
         self._token = otel_context.attach(set_span_in_context(self.span, context))
+        if (is_sync or (is_sync is None and not _in_event_loop())) and self.span.is_recording():
+            self._began_cpu_ns = telemetry.cpu_ns()
         self._began_monotonic_ns = telemetry.monotonic_ns()
 
     @property
@@ -80,6 +96,9 @@ class OpenSpan:
 
     def leave(self) -> None:
         """Make its parent current again, where it was created; the span goes on until `end`."""
+        if self._began_cpu_ns is not None:
+            ran_ns = self._telemetry.cpu_ns() - self._began_cpu_ns
+            self.span.set_attribute(names.CPU_DURATION, ran_ns * _NANOSECOND)
         if self._token is not None:
             otel_context.detach(self._token)
 
@@ -138,7 +157,7 @@ class Block:
         telemetry = state.telemetry
         if telemetry is not None:
             try:
-                self._open = OpenSpan(telemetry, self._name, self._attributes, kind=self._kind)
+                self._open = OpenSpan(telemetry, self._name, self._attributes, kind=self._kind, is_sync=None)
             except Exception:  # noqa: BLE001 - the block runs in any case
                 report("start a span")
         return self

@@ -87,10 +87,12 @@ class Telemetry:
         *,
         time_ns: Callable[[], int] = time.time_ns,
         monotonic_ns: Callable[[], int] = time.perf_counter_ns,
+        cpu_ns: Callable[[], int] = time.thread_time_ns,
         new_id: Callable[[], str] = new_id,
     ) -> None:
         self.time_ns = time_ns
         self.monotonic_ns = monotonic_ns
+        self.cpu_ns = cpu_ns
         self.new_id = new_id
         self.tracer = tracer_provider.get_tracer(names.SCOPE, __version__, names.SCHEMA_URL)
         self._follows_parents = _follows_parents(getattr(tracer_provider, "sampler", None))

@@ -147,6 +147,7 @@ def capture(
         providers.logger,
         time_ns=_ticking(START_NS),
         monotonic_ns=_ticking(0),
+        cpu_ns=_ticking(0),
         new_id=_sequential_ids(),
     )
     options = Options(

@@ -1,6 +1,7 @@
 """The application whose work waits for threads and goes to other processes."""
 
 import asyncio
+import gc
 import time
 from collections.abc import AsyncGenerator
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -30,6 +31,13 @@ threads = ThreadPoolExecutor(1)
 def hold(name: str) -> None:
     with infersight.stage(name):
         time.sleep(0.2)
+
+
+@app.get("/collect")
+async def collect() -> None:
+    garbage: list[object] = [[] for _ in range(400_000)]  # enough to look at for some milliseconds
+    gc.collect()
+    del garbage
 
 
 @app.get("/executor")

@@ -34,6 +34,7 @@ def test_tokens_that_are_counted_by_hand_give_times_and_counts() -> None:
         "gen_ai.usage.output_tokens": 5,
         "gen_ai.response.time_to_first_chunk": pytest.approx(0.001),
         "infersight.generation.token.duration": pytest.approx(0.001),
+        "infersight.cpu.duration": pytest.approx(0.001),
     }
     assert (first.attributes, first.sum) == (SERIES, pytest.approx(0.001))
     assert (per_token.attributes, per_token.sum) == (SERIES, pytest.approx(0.001))

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from infersight import testing
-from infersight._host import GcPauses, HostMetrics
+from infersight._host import HostMetrics
+from infersight._pauses import GcPauses
 
 LINUX = Path("/proc/self/statm").exists()
 
@@ -20,9 +21,10 @@ LINUX = Path("/proc/self/statm").exists()
 @contextmanager
 def measured() -> Generator[testing.Captured]:
     with testing.capture() as captured:
-        metrics = HostMetrics(captured.meter_provider)
+        pauses = GcPauses()
+        HostMetrics(captured.meter_provider, pauses)
         yield captured
-        metrics.stop()
+        pauses.stop()
 
 
 def values(captured: testing.Captured, name: str, key: str | None = None) -> dict[Any, float]:
@@ -112,6 +114,21 @@ def test_a_collection_while_the_metrics_sdk_holds_its_locks_is_harmless() -> Non
         finally:
             gc.set_threshold(*threshold)
         assert not thread.is_alive()
+
+
+def test_pauses_are_found_again_by_when_they_were() -> None:
+    pauses = GcPauses()
+    try:
+        before = time.perf_counter_ns()
+        assert pauses.since(before) == 0
+        garbage: list[object] = [[] for _ in range(400_000)]  # enough to look at for some milliseconds
+        gc.collect()
+        after = time.perf_counter_ns()
+        del garbage
+    finally:
+        pauses.stop()
+    assert 1_000_000 <= pauses.since(before) <= after - before
+    assert pauses.since(after) == 0
 
 
 def test_stopped_it_leaves_the_collector_alone() -> None:

@@ -56,6 +56,7 @@ def test_a_call_is_one_span_with_its_model_and_its_input_and_output() -> None:
         "infersight.input.dtype": "float32",
         "infersight.device": "cuda:0",
         "infersight.output.shape": (8, 128),
+        "infersight.cpu.duration": 0.001,
     }
     assert (span.start_time, span.end_time) == (testing.START_NS, testing.START_NS + testing.TICK_NS)
     assert span.status.status_code is StatusCode.UNSET

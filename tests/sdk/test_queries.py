@@ -27,6 +27,7 @@ def test_a_query_is_a_client_span_with_the_names_of_the_convention() -> None:
     assert span.parent == captured.span("request").context
     assert dict(span.attributes or {}) == {
         "infersight.operation": "query",
+        "infersight.cpu.duration": 0.001,
         "db.query.summary": "SELECT users",
         "db.query.text": "SELECT * FROM users WHERE id = ?",
         "db.system.name": "postgresql",

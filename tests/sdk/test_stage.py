@@ -20,6 +20,7 @@ def test_a_stage_is_a_child_of_what_surrounds_it_with_its_attributes() -> None:
         assert captured.span(name).parent == request.context
     assert dict(captured.span("preprocess").attributes or {}) == {
         "infersight.operation": "stage",
+        "infersight.cpu.duration": 0.001,
         "document.kind": "html",
         "tokens": 17,
     }

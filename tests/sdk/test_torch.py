@@ -92,6 +92,7 @@ def test_a_forward_call_is_one_span_however_the_module_is_run(way: Callable[[nn.
     assert module_type == "Net" or way is exported
     assert attributes == {
         "infersight.operation": "forward",
+        "infersight.cpu.duration": 0.001,
         "infersight.model.name": "sentiment",
         "infersight.model.version": "1.4.0",
         "infersight.model.parameters": 23,

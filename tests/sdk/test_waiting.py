@@ -1,5 +1,6 @@
 """What a request waits for outside of its own code: the server, a thread, a process."""
 
+import asyncio
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from infersight import testing
 from infersight.integrations.arrival import seconds_in_socket
 
 if TYPE_CHECKING:
-    from tests.sdk.conftest import Receiver, Row, Serve
+    from tests.sdk.conftest import Receiver, Row, Script, Serve
 
 SERVED = {"module": "pooled_application", "OTEL_PYTHON_FASTAPI_EXCLUDED_URLS": "health"}
 
@@ -25,6 +26,51 @@ def named(receiver: "Receiver", name: str) -> "list[Row]":
 
 def seconds(span: "Row") -> float:
     return float(span.record.end_time_unix_nano - span.record.start_time_unix_nano) / 1e9
+
+
+WORK_AND_WAIT = """
+import time
+import infersight
+infersight.configure(service_name="s")
+with infersight.stage("works"):
+    until = time.thread_time() + 0.1
+    while time.thread_time() < until:
+        pass
+with infersight.stage("waits"):
+    time.sleep(0.1)
+"""
+
+
+def test_a_stage_says_how_long_its_thread_ran_and_so_how_long_it_waited(receiver: "Receiver", script: "Script") -> None:
+    result = script(WORK_AND_WAIT, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint)
+    assert result.returncode == 0, result.stderr
+    ran = {span.name: float(span.attributes["infersight.cpu.duration"]) for span in receiver.spans}
+    assert 0.1 <= ran["works"] < 0.2
+    assert ran["waits"] < 0.05
+    assert seconds(*named(receiver, "waits")) >= 0.1
+
+
+def test_where_other_tasks_may_have_their_turn_a_thread_s_time_is_nobody_s() -> None:
+    @infersight.observe(model="m")
+    def predict() -> None: ...
+
+    async def handle() -> None:
+        with infersight.stage("awaits"):
+            await asyncio.sleep(0)
+        predict()  # but a function without awaits has the thread to itself
+
+    with testing.capture() as captured:
+        asyncio.run(handle())
+    has_time = {span.name: "infersight.cpu.duration" in (span.attributes or {}) for span in captured.spans}
+    assert has_time == {"awaits": False, "inference m": True}
+
+
+def test_a_request_says_how_long_the_garbage_collector_stopped_it(receiver: "Receiver", serve: "Serve") -> None:
+    with serve(**SERVED, OTEL_EXPORTER_OTLP_ENDPOINT=receiver.grpc_endpoint) as server:
+        server.get("/collect")
+        server.stop()
+    (request,) = named(receiver, "GET /collect")
+    assert 0.001 <= request.attributes["infersight.gc.duration"] <= seconds(request)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel tells it on Linux")

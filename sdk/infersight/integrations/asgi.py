@@ -1,6 +1,7 @@
 """What a server span leaves out: request id, requests in flight, event-loop lag, and the way of an exception."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
@@ -115,6 +116,7 @@ class _ServerRequest:
         self.shared = Request(self.span)
         self.failed = False
         self._scope = scope
+        self._began_ns = time.perf_counter_ns()
         self._monitor = None
         try:
             self._monitor = monitor_of_running_loop()
@@ -143,11 +145,19 @@ class _ServerRequest:
                 self.span.set_attribute(names.EVENT_LOOP_LAG, self._open.lag)
                 if self.shared.thread_wait_ns:
                     self.span.set_attribute(names.THREAD_POOL_DURATION, self.shared.thread_wait_ns * 1e-9)
+                if paused_ns := _paused_ns(self._began_ns):
+                    self.span.set_attribute(names.GC_DURATION, paused_ns * 1e-9)
             recording, self.shared.recording = self.shared.recording, None
             if recording is not None and state.running is not None and state.running.recorder is not None:
                 state.running.recorder.end(recording, _route(self._scope), failed=self.failed)
         except Exception:  # noqa: BLE001 - the request is served in any case
             report("observe the end of a request")
+
+
+def _paused_ns(since_ns: int) -> int:
+    """How long the garbage collector stopped everything since then, in nanoseconds."""
+    running = state.running
+    return 0 if running is None or running.pauses is None else running.pauses.since(since_ns)
 
 
 def _route(scope: Scope) -> str:

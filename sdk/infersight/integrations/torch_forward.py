@@ -89,7 +89,7 @@ class _Forward:
         self._accelerator = observed.accelerator_of(self._device)
         self._compilations = compilations.begin()
         self._began: Mark | None = None if self._accelerator is None else self._accelerator.mark()
-        self._open = OpenSpan(telemetry, observed.span_name, {**observed.attributes, **inputs})
+        self._open = OpenSpan(telemetry, observed.span_name, {**observed.attributes, **inputs}, is_sync=True)
 
     def returned(self, result: object) -> None:
         """The call ended with a result, which the device may not have computed yet."""
