@@ -11,9 +11,9 @@ from typing import Any
 import click
 import pytest
 
-from infersight_analysis import cli
 from infersight_analysis.cli import VERBS, root
 from infersight_analysis.cli_reference import reference
+from infersight_analysis.commands import Verbs
 from infersight_collector.store.writer import Store
 
 HEAVY = ("duckdb", "pyarrow", "numpy", "rich", "deltalake", "opentelemetry", "torch")
@@ -120,5 +120,5 @@ def test_an_interrupt_ends_with_the_shells_code(monkeypatch: pytest.MonkeyPatch,
     def get_command(_group: click.Group, _context: click.Context, _name: str) -> click.Command:
         return interrupted
 
-    monkeypatch.setattr(cli.Verbs, "get_command", get_command)
+    monkeypatch.setattr(Verbs, "get_command", get_command)
     assert run("slow").code == 130

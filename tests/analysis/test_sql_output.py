@@ -1,5 +1,9 @@
 """Results of `infersight sql` as files and streams."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownParameterType=false
+# (pyarrow publishes no type information)
+
 import io
 import os
 import signal

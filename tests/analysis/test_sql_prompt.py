@@ -1,5 +1,8 @@
 """The prompt of `infersight sql`, in a process at a terminal of its own."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# (pyarrow publishes no type information)
+
 import os
 import sys
 from collections.abc import Callable, Generator
@@ -17,7 +20,7 @@ from infersight_analysis.prompt.catalogue import Catalogue
 from infersight_analysis.prompt.completion import SqlCompleter
 from infersight_analysis.prompt.shell import is_complete
 
-ENDLESS = "select sum(a.range * b.range) from range(10000000) a, range(10000000) b;\r"
+ENDLESS = "select sum(a.range * b.range) from range(10000000) a, range(10000000) b;"
 
 
 @pytest.fixture(scope="module")
@@ -46,103 +49,91 @@ def prompt(store: Path, tmp_path: Path) -> Generator[Callable[..., Terminal]]:
         terminal.close()
 
 
+def ask(terminal: Terminal, text: str, *answers: str) -> None:
+    """Types a line, waits for what must come, and for the next prompt."""
+    terminal.type(f"{text}\r")
+    for answer in answers:
+        terminal.wait_for(answer)
+    terminal.wait_for("infersight>")
+
+
 def test_a_query_may_have_many_lines_and_is_answered_with_its_time(prompt: Callable[..., Terminal]) -> None:
     terminal = prompt()
     terminal.type("select name,\r")
-    terminal.type("count(*) from spans group by 1;\r")
-    terminal.wait_for("POST /predict")
-    terminal.wait_for("1 row · ")
+    terminal.wait_for("...")
+    ask(terminal, "count(*) from spans group by 1;", "POST /predict", "1 row · ")
 
 
 def test_a_mistake_shows_its_place_and_does_not_end_the_session(prompt: Callable[..., Terminal]) -> None:
     terminal = prompt()
-    terminal.type("select nam from spans;\r")
-    terminal.wait_for('Referenced column "nam" not found')
-    terminal.wait_for("^^^")
-    terminal.type("drop view spans;\r")
-    terminal.wait_for("the store is read-only")
-    terminal.type(".nope\r")
-    terminal.wait_for("no command .nope")
-    terminal.type("select 6 * 7 as answer;\r")
-    terminal.wait_for("42")
+    ask(terminal, "select nam from spans;", 'Referenced column "nam" not found', "^^^")
+    ask(terminal, "selec 1;", "syntax error", "^^^")
+    ask(terminal, "drop view spans;", "the store is read-only")
+    ask(terminal, ".nope", "no command .nope")
+    ask(terminal, "select 6 * 7 as answer; select 5 * 5 as other;", "42", "25")
 
 
 def test_ctrl_c_cancels_the_query_and_ctrl_d_leaves(prompt: Callable[..., Terminal]) -> None:
     terminal = prompt()
-    terminal.type(ENDLESS)
+    terminal.type(f"{ENDLESS}\r")
     terminal.wait_for("(Ctrl-C ends it)")
     terminal.type("\x03")
     terminal.wait_for("cancelled")
-    terminal.type("select 6 * 7 as answer;\r")
-    terminal.wait_for("42")
     terminal.wait_for("infersight>")
+    ask(terminal, "select 6 * 7 as answer;", "42")
     terminal.type("\x04")
     assert terminal.end() == 0
 
 
 def test_a_query_that_takes_too_long_ends_and_the_session_goes_on(prompt: Callable[..., Terminal]) -> None:
     terminal = prompt("--timeout", "300ms")
-    terminal.type(ENDLESS)
-    terminal.wait_for("the query took longer than 300ms")
-    terminal.type("select 6 * 7 as answer;\r")
-    terminal.wait_for("42")
+    ask(terminal, ENDLESS, "the query took longer than 300ms")
+    ask(terminal, "select 6 * 7 as answer;", "42")
 
 
 def test_commands_list_views_and_columns_and_change_the_form(prompt: Callable[..., Terminal]) -> None:
     terminal = prompt()
-    terminal.type(".tables\r")
-    terminal.wait_for("one row is one log record or log event")
-    terminal.type(".schema traces\r")
-    terminal.wait_for("number of spans with the status `ERROR`")
-    terminal.type(".format json\r")
-    terminal.type("select 1 as a;\r")
-    terminal.wait_for('[{"a": 1}]')
-    terminal.type(".help\r")
-    terminal.wait_for("as Ctrl-D does")
+    ask(terminal, ".tables", "one row is one log record or log event", "waterfall(...)")
+    ask(terminal, ".schema traces", "number of spans with the status `ERROR`")
+    ask(terminal, ".schema slowest", "slowest(service := null", "most rows", "32 lower-case hex digits")
+    ask(terminal, ".schema nothing", "no view or macro nothing")
+    ask(terminal, ".format json")
+    ask(terminal, "select 1 as a;", '[{"a": 1}]')
+    ask(terminal, ".format parquet")
+    ask(terminal, "select 1 as a;", "parquet is not for a terminal")
+    ask(terminal, ".help", "as Ctrl-D does")
 
 
 def test_a_result_goes_to_a_file_once(prompt: Callable[..., Terminal], tmp_path: Path) -> None:
     terminal = prompt()
-    terminal.type(f".output {tmp_path / 'spans.parquet'}\r")
-    terminal.type("from spans;\r")
-    terminal.wait_for("spans.parquet")
-    terminal.wait_for("infersight>")
-    terminal.type("select 6 * 7 as answer;\r")
-    terminal.wait_for("42")
+    ask(terminal, f".output {tmp_path / 'spans.parquet'}")
+    ask(terminal, "from spans;", "1 row · ", "spans.parquet")
+    ask(terminal, "select 6 * 7 as answer;", "42")
     assert pq.read_table(tmp_path / "spans.parquet")["name"].to_pylist() == ["POST /predict"]
 
 
-def test_refresh_shows_what_was_written_since(tmp_path: Path) -> None:
+def test_refresh_shows_what_was_written_since(prompt: Callable[..., Terminal], tmp_path: Path) -> None:
     store = Recording().write(tmp_path / "store")
-    command = [sys.executable, "-m", "infersight_analysis", "sql", "--store", store]
-    terminal = Terminal(command, {**os.environ, "XDG_STATE_HOME": str(tmp_path / "state")})
-    terminal.wait_for("infersight>")
+    terminal = prompt("--store", store)
     recording = Recording()
     recording.span(1, 1, "later", 0, MS)
     recording.write(store, writer="later")
-    terminal.type("select count(*) || ' spans' from spans;\r")
-    terminal.wait_for("0 spans")
-    terminal.type(".refresh\r")
-    terminal.wait_for("infersight>")
-    terminal.type("select count(*) || ' spans' from spans;\r")
-    terminal.wait_for("1 spans")
-    terminal.close()
+    ask(terminal, "select count(*) || ' spans' from spans;", "0 spans")
+    ask(terminal, ".refresh", "as it was at")
+    ask(terminal, "select count(*) || ' spans' from spans;", "1 spans")
 
 
 def test_what_was_typed_is_kept_for_the_next_session_readable_to_its_user_alone(
     prompt: Callable[..., Terminal], tmp_path: Path
 ) -> None:
     terminal = prompt()
-    terminal.type("select 1234567;\r")
-    terminal.wait_for("1 row · ")
+    ask(terminal, "select 1234567;", "1 row · ")
     terminal.type("\x04")
-    terminal.end()
+    assert terminal.end() == 0
     kept = tmp_path / "state" / "infersight" / "sql_history"
     assert "select 1234567;" in kept.read_text()
     assert kept.stat().st_mode & 0o077 == 0
-    terminal = prompt()
-    terminal.type("\x1b[A\r")
-    terminal.wait_for("1 row · ")
+    ask(prompt(), "\x1b[A", "1 row · ")
 
 
 @pytest.mark.parametrize(

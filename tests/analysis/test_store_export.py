@@ -1,5 +1,7 @@
 """`infersight store export`: Parquet, OTLP and DuckDB files, and back."""
 
+# pyright: reportUnknownVariableType=false
+
 import json
 import subprocess
 import sys

@@ -5,13 +5,11 @@ from typing import Final
 
 import duckdb
 
+from infersight_analysis.macros import MACROS
+
 _COLUMNS: Final = """
 select table_name, list({'name': column_name, 'type': data_type} order by column_index)
 from duckdb_columns() where schema_name = 'main' and not internal group by 1 order by 1
-"""
-_MACROS: Final = """
-select function_name, any_value(parameters) from duckdb_functions()
-where function_type in ('macro', 'table_macro') and not internal group by 1 order by 1
 """
 _FUNCTIONS: Final = """
 select distinct function_name from duckdb_functions()
@@ -59,7 +57,7 @@ class Catalogue:
         columns = connection.execute(_COLUMNS).fetchall()
         return cls(
             views={view: {column["name"]: column["type"] for column in listed} for view, listed in columns},
-            macros={name: list(parameters) for name, parameters in rows(_MACROS)},
+            macros={macro.name: list(macro.parameters) for macro in MACROS},
             functions=[name for (name,) in rows(_FUNCTIONS)],
             keywords=[name for (name,) in rows(_KEYWORDS)],
             keys=[Key(*row) for row in rows(_KEYS)],

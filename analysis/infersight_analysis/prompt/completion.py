@@ -82,8 +82,8 @@ class SqlCompleter(Completer):
                 found.setdefault(key.key, key.type)
         # By the beginning of any of its parts, for who knows `route` need not know `http.route`.
         matching = ((key, kind) for key, kind in found.items() if f".{typed.lower()}" in f".{key.lower()}")
-        for key, kind in sorted(matching, key=lambda item: not item[0].startswith(typed)):
-            yield Completion(f"{key}{closing}", start_position=-len(typed), display=key, display_meta=shorten(kind))
+        for name, kind in sorted(matching, key=lambda item: not item[0].startswith(typed)):
+            yield Completion(f"{name}{closing}", start_position=-len(typed), display=name, display_meta=shorten(kind))
 
     def _mentioned(self, statement: str) -> list[str]:
         words = set(re.findall(r"\w+", statement.lower()))

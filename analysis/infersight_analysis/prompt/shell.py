@@ -14,12 +14,13 @@ from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
 from prompt_toolkit.filters import Condition
 from prompt_toolkit.history import FileHistory, History, InMemoryHistory
 from prompt_toolkit.lexers import PygmentsLexer
-from pygments.lexers.sql import SqlLexer
+from pygments.lexers.sql import SqlLexer  # pyright: ignore[reportMissingTypeStubs]
 from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.database import connect
 from infersight_analysis.errors import AnalysisError
+from infersight_analysis.macros import MACROS, Macro
 from infersight_analysis.mistakes import explained
 from infersight_analysis.options import Window
 from infersight_analysis.prompt.catalogue import Catalogue
@@ -27,7 +28,7 @@ from infersight_analysis.prompt.completion import SqlCompleter, shorten
 from infersight_analysis.report.output import console
 from infersight_analysis.report.results import FORMATS, Question, form_of
 from infersight_analysis.statements import read_only
-from infersight_analysis.views import VIEWS
+from infersight_analysis.views import VIEWS, View
 
 SHOWN_ROWS: Final = 100
 """Most rows of a table at the prompt."""
@@ -76,7 +77,7 @@ class Shell:
         self._console = console()
         self._commands = {
             ".tables": Command("", "the views and macros", self._tables),
-            ".schema": Command("VIEW", "columns of a view, their types and meaning", self._schema),
+            ".schema": Command("NAME", "columns of a view or macro, their types and meaning", self._schema),
             ".format": Command("FORM", f"how to print: {', '.join(FORMATS)}", self._set_format),
             ".output": Command(
                 "FILE", "write the next result to a file, in the form that its name says", self._set_output
@@ -86,7 +87,7 @@ class Shell:
             ".quit": Command("", "leave, as Ctrl-D does", self._quit),
         }
         self._open()
-        arguments = {".schema": list(self._catalogue.views), ".format": FORMATS}
+        arguments = {".schema": [*self._catalogue.views, *self._catalogue.macros], ".format": FORMATS}
         self._completer = SqlCompleter({name: arguments.get(name, ()) for name in self._commands}, self._catalogue)
 
     def run(self) -> None:
@@ -176,16 +177,20 @@ class Shell:
         self._say(f"{self._store}, {self._snapshot}")
 
     def _tables(self, _argument: str) -> None:
-        about = {view.name: view.about for view in VIEWS}
-        self._list({view: (f"one row is {about[view]}",) for view in self._catalogue.views if view in about})
-        self._list({f"{name}({', '.join(parameters)})": () for name, parameters in self._catalogue.macros.items()})
+        self._list({view.name: [f"one row is {view.about}"] for view in VIEWS})
+        self._list({f"{macro.name}(...)": [f"one row is {macro.about}"] for macro in MACROS})
 
-    def _schema(self, view: str) -> None:
-        columns = self._catalogue.views.get(view)
-        if columns is None:
-            raise AnalysisError(f"no view {view}: .tables lists those that there are")
-        meanings = next((known.columns for known in VIEWS if known.name == view), {})
-        self._list({name: (shorten(kind), meanings.get(name, "")) for name, kind in columns.items()})
+    def _schema(self, name: str) -> None:
+        known: dict[str, View | Macro] = {found.name: found for found in (*VIEWS, *MACROS)}
+        found = known.get(name.partition("(")[0])
+        if found is None:
+            raise AnalysisError(f"no view or macro {name}: .tables lists those that there are")
+        if isinstance(found, Macro):
+            self._say(found.signature)
+            self._list({parameter: [meaning.about] for parameter, meaning in found.parameters.items()})
+            self._say("gives")
+        types = self._catalogue.views.get(found.name, {})
+        self._list({column: [shorten(types.get(column, "")), about] for column, about in found.columns.items()})
 
     def _set_format(self, form: str) -> None:
         if form not in FORMATS:
@@ -199,7 +204,7 @@ class Shell:
         self._output = path
 
     def _help(self, _argument: str) -> None:
-        self._list({f"{name} {command.usage}": (command.about,) for name, command in self._commands.items()})
+        self._list({f"{name} {command.usage}": [command.about] for name, command in self._commands.items()})
         self._say("A query ends with ; and may have many lines. Tab completes. Ctrl-C cancels, Ctrl-D leaves.")
 
     def _quit(self, _argument: str) -> None:

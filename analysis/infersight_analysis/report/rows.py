@@ -4,7 +4,7 @@ import csv
 import json
 from collections.abc import Sequence
 from itertools import islice
-from typing import Any, Final, TextIO
+from typing import Final, TextIO
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -108,10 +108,10 @@ def _short(value: Json, kind: str) -> str:
 def present(value: Json) -> Json:
     """A value without the members that are null: a STRUCT of attributes has every key that occurs anywhere."""
     if isinstance(value, dict):
-        members: dict[str, Any] = value
+        members: dict[str, Json] = value  # pyright: ignore[reportUnknownVariableType] - of JSON
         return {key: present(member) for key, member in members.items() if member is not None}
     if isinstance(value, list):
-        elements: list[Any] = value
+        elements: list[Json] = value  # pyright: ignore[reportUnknownVariableType] - of JSON
         return [present(element) for element in elements]
     return value
 
