@@ -109,9 +109,7 @@ class HttpConnection(asyncio.Protocol):
         latest = self._latest
         between = latest is None or latest.answered
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            pass  # offered and not taken: the request itself is answered
+            self._parse(data)
         except httptools.HttpParserError as error:
             _report(error)
             self._refuse("Invalid HTTP request received.")
@@ -158,6 +156,8 @@ class HttpConnection(asyncio.Protocol):
 
     def on_headers_complete(self) -> None:
         """The head is there."""
+        if self._parser.should_upgrade():
+            return  # see `_parse`
         self._in_head = False
         self._stop_waiting()
         keep_alive = self._parser.get_http_version() != "1.0" and self._parser.should_keep_alive()
@@ -180,6 +180,8 @@ class HttpConnection(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """The request is there."""
+        if self._parser.should_upgrade():
+            return  # see `_parse`
         assert self._latest is not None
         if not self._latest.answered:
             self._stop_waiting()
@@ -215,6 +217,29 @@ class HttpConnection(asyncio.Protocol):
             self._loop.call_soon(self._proceed)
 
     # our own
+
+    def _parse(self, data: bytes) -> None:
+        """Has the parser call what it finds.
+
+        Some senders offer to go on in another protocol (RFC 9110, 7.8). The parser takes the offer for accepted and
+        what follows, the body of a request too, for that protocol's: so it reads the head again without the offer.
+        """
+        while data:
+            try:
+                self._parser.feed_data(data)
+            except httptools.HttpParserUpgrade as offer:
+                data = self._head_without_offer() + data[offer.args[0] :]
+            else:
+                return
+
+    def _head_without_offer(self) -> bytes:
+        method = self._parser.get_method()
+        if method == b"CONNECT":  # which has nothing else
+            raise httptools.HttpParserInvalidMethodError
+        self._headers.pop(b"upgrade", None)
+        lines = [b"%s %s HTTP/%s" % (method, self._url, self._parser.get_http_version().encode())]
+        lines += [name + b": " + value for name, value in self._headers.items()]
+        return b"\r\n".join([*lines, b"", b""])
 
     def _begin(self, exchange: Exchange) -> None:
         if self._transport.is_closing():

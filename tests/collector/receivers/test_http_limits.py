@@ -2,8 +2,7 @@
 
 import socket
 import time
-from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from http import HTTPStatus
 
 import pytest
@@ -11,33 +10,15 @@ from google.rpc.status_pb2 import Status
 from tests.support.collectors import wait_until
 from tests.support.otlp_requests import spans_request
 from tests.support.otlp_senders import post
+from tests.support.raw_http import HEAD, connected, read_to_the_end
 from tests.support.servers import RecordingSink, ServeHttp
 
 from infersight_collector.config.values import Duration
 from infersight_collector.receivers.otlp_config import HttpConfig
 
-HEAD = b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n"
 LONG = Duration(60)
 SHORT = Duration(0.3)
 REQUEST = spans_request("x")
-
-
-@contextmanager
-def connected(address: str) -> Generator[socket.socket]:
-    host, port = address.split(":")
-    with socket.create_connection((host, int(port)), timeout=20) as connection:
-        yield connection
-
-
-def read_to_the_end(connection: socket.socket) -> bytes:
-    """What comes until the server closes the connection."""
-    received = b""
-    try:
-        while piece := connection.recv(65536):
-            received += piece
-    except ConnectionResetError:
-        pass
-    return received
 
 
 def send_until_refused(connection: socket.socket, piece: bytes, most: int) -> int:
