@@ -33,6 +33,9 @@ VERBS: Final = {
     "investigate": Verb(
         "infersight_analysis.verbs.investigate", "investigate_command", "analysis", "Why one request was slow."
     ),
+    "compare": Verb(
+        "infersight_analysis.verbs.compare", "compare_command", "analysis", "What distinguishes two cohorts of requests."
+    ),
     "trace-diff": Verb(
         "infersight_analysis.verbs.trace_diff", "trace_diff_command", "analysis", "What two requests did differently."
     ),

@@ -11,8 +11,9 @@ from scipy import special
 from infersight_analysis.stats.normal import Z_95, two_sided
 
 Numbers = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 
-_KS_COVERAGE: Final = float(np.sqrt(np.log(2 / 0.025) / 2))
+_BAND: Final = float(np.sqrt(np.log(2 / 0.025) / 2))
 """Massart's constant for bands that hold one distribution function with 97.5 %, so that two are held with 95 %."""
 
 
@@ -37,29 +38,40 @@ class TwoSamples:
     """Two samples of numbers.
 
     Args:
-        target: at least one number, none of them NaN.
-        baseline: the same of the baseline.
+        values: the distinct numbers of both, ascending.
+        target: how often each of them occurs in the target.
+        baseline: how often in the baseline; both occur at all.
     """
 
-    def __init__(self, target: Numbers, baseline: Numbers) -> None:
-        self._target: Final = np.sort(target)
-        self._baseline: Final = np.sort(baseline)
-        # Of each number of the target: how many of the baseline are smaller, and how many are not larger.
-        self._smaller: Final = np.searchsorted(self._baseline, self._target, "left")
-        self._not_larger: Final = np.searchsorted(self._baseline, self._target, "right")
+    def __init__(self, values: Numbers, target: Counts, baseline: Counts) -> None:
+        self._values: Final = values
+        self._target: Final = target
+        self._baseline: Final = baseline
+        self._target_to: Final = np.cumsum(target)  # up to each value, it included
+        self._baseline_to: Final = np.cumsum(baseline)
+        self.sizes: Final = int(self._target_to[-1]), int(self._baseline_to[-1])
+
+    @classmethod
+    def of(cls, target: Numbers, baseline: Numbers) -> "TwoSamples":
+        """Of the numbers one by one, none of them NaN."""
+        together = np.sort(np.concatenate([target, baseline]))
+        ends = np.flatnonzero(np.append(together[1:] != together[:-1], True))
+        values = together[ends]
+        target_to = np.searchsorted(np.sort(target), values, "right")
+        of_target = np.diff(target_to, prepend=0)
+        return cls(values, of_target, np.diff(ends, prepend=-1) - of_target)
 
     @cached_property
     def delta(self) -> float:
         """Cliff's delta: how much likelier a number of the target is larger than one of the baseline than smaller."""
-        return float((self._smaller + self._not_larger).mean() / len(self._baseline) - 1)
+        n, m = self.sizes
+        return float(self._target @ self._baseline_below / (n * m))
 
     @cached_property
     def deviate(self) -> float:
         """The Mann-Whitney statistic as a normal deviate, corrected for ties and continuity; of delta's sign."""
-        n, m = len(self._target), len(self._baseline)
-        together = np.sort(np.concatenate([self._target, self._baseline]))
-        ends = np.flatnonzero(np.append(together[1:] != together[:-1], True))
-        ties = np.diff(ends, prepend=-1).astype(np.float64)
+        n, m = self.sizes
+        ties = (self._target + self._baseline).astype(np.float64)
         variance = n * m / 12 * (n + m + 1 - float((ties**3 - ties).sum()) / ((n + m) * (n + m - 1)))
         distance = max(0.0, abs(self.delta) * n * m / 2 - 0.5)
         return float(np.copysign(distance / np.sqrt(variance), self.delta)) if variance > 0 else 0.0
@@ -75,75 +87,69 @@ class TwoSamples:
         Its variance is that of DeLong et al. (Biometrics 44, 1988); its ends are Cliff's asymmetric ones (Ordinal
         Methods, 1996, equation 5.12), which stay within -1 and 1 and do not shrink to nothing at them.
         """
-        n, m, delta = len(self._target), len(self._baseline), self.delta
-        if n < 2 or m < 2:
+        n, m = self.sizes
+        delta = self.delta
+        if min(n, m) < 2:
             return -1.0, 1.0
-        if abs(delta) == 1:
+        if abs(delta) > 1 - 1e-12:
             least = (min(n, m) - Z_95**2) / (min(n, m) + Z_95**2)
             return (least, 1.0) if delta > 0 else (-1.0, -least)
-        above = np.searchsorted(self._target, self._baseline, "left") + np.searchsorted(
-            self._target, self._baseline, "right"
-        )
-        of_target = (self._smaller + self._not_larger) / m - 1
-        of_baseline = 1 - above / n
-        variance = float(of_target.var(ddof=1) / n + of_baseline.var(ddof=1) / m)
+        of_target = self._baseline_below / m - delta
+        of_baseline = (n - self._target_to - (self._target_to - self._target)) / n - delta
+        variance = float(self._target @ of_target**2 / (n - 1) / n + self._baseline @ of_baseline**2 / (m - 1) / m)
         centre = delta - delta**3
         width = Z_95 * np.sqrt(variance) * np.sqrt((1 - delta**2) ** 2 + Z_95**2 * variance)
         scale = 1 - delta**2 + Z_95**2 * variance
         return max(-1.0, float((centre - width) / scale)), min(1.0, float((centre + width) / scale))
 
-    @cached_property
+    @property
     def distance(self) -> float:
         """The Kolmogorov-Smirnov statistic: the largest distance of the two distribution functions."""
-        return float(max(self._gap_above().max(), self._gap_below().max(), 0.0))
+        return float(np.abs(self._gaps).max())
 
     @property
     def distance_p_value(self) -> float:
         """Two-sided, by the limiting distribution with Stephens' correction; too large where there are ties."""
-        effective = len(self._target) * len(self._baseline) / (len(self._target) + len(self._baseline))
-        root = np.sqrt(effective)
-        kolmogorov: Any = special.kolmogorov
+        n, m = self.sizes
+        root = np.sqrt(n * m / (n + m))
+        kolmogorov: Any = special.kolmogorov  # scipy publishes no types
         return float(kolmogorov((root + 0.12 + 0.11 / root) * self.distance))
 
     def distance_interval(self) -> tuple[float, float]:
         """A 95 % interval of the distance, wide: from the bands of Dvoretzky, Kiefer, Wolfowitz and Massart."""
-        width = _KS_COVERAGE * (len(self._target) ** -0.5 + len(self._baseline) ** -0.5)
+        width = _BAND * sum(size**-0.5 for size in self.sizes)
         return max(0.0, self.distance - width), min(1.0, self.distance + width)
 
     @property
     def medians(self) -> tuple[float, float]:
         """The medians of target and baseline."""
-        return float(np.median(self._target)), float(np.median(self._baseline))
+        return self._median(self._target_to), self._median(self._baseline_to)
 
     @cached_property
     def cut(self) -> Cut:
         """Where they differ most, on the side where the target has more."""
-        above, below = self._gap_above(), self._gap_below()
-        n, m = len(self._target), len(self._baseline)
-        if above.max() >= below.max():
-            at = int(above.argmax())
-            value = self._target[at]
-            first = int(np.searchsorted(self._target, value, "left"))
-            return Cut(float(value), True, 1 - first / n, 1 - int(self._smaller[at]) / m)
-        at = int(below.argmax())
-        value = self._target[at]
-        last = int(np.searchsorted(self._target, value, "right"))
-        return Cut(float(value), False, last / n, int(self._not_larger[at]) / m)
+        n, m = self.sizes
+        if -self._gaps.min() >= self._gaps.max():
+            at = int(self._gaps.argmin())  # more of the target is above this value
+            shares = 1 - self._target_to[at] / n, 1 - self._baseline_to[at] / m
+            following = min(at + 1, len(self._values) - 1)
+            return Cut(float(self._values[following]), True, float(shares[0]), float(shares[1]))
+        at = int(self._gaps.argmax())
+        return Cut(float(self._values[at]), False, float(self._target_to[at] / n), float(self._baseline_to[at] / m))
 
-    def _gap_above(self) -> Numbers:
-        """At each number of the target, how much more of the target than of the baseline is at least that."""
-        gaps: Numbers = self._smaller / len(self._baseline) - self._first / len(self._target)
-        return gaps
-
-    def _gap_below(self) -> Numbers:
-        """The same of what is at most that."""
-        gaps: Numbers = self._last / len(self._target) - self._not_larger / len(self._baseline)
-        return gaps
+    @property
+    def _baseline_below(self) -> Counts:
+        """At each value, how many of the baseline are smaller less how many are larger."""
+        return 2 * self._baseline_to - self._baseline - self.sizes[1]
 
     @cached_property
-    def _first(self) -> npt.NDArray[np.int64]:
-        return np.searchsorted(self._target, self._target, "left")
+    def _gaps(self) -> Numbers:
+        """Up to each value, how much more of the target than of the baseline there is."""
+        n, m = self.sizes
+        gaps: Numbers = self._target_to / n - self._baseline_to / m
+        return gaps
 
-    @cached_property
-    def _last(self) -> npt.NDArray[np.int64]:
-        return np.searchsorted(self._target, self._target, "right")
+    def _median(self, up_to: Counts) -> float:
+        size = int(up_to[-1])
+        places = np.searchsorted(up_to, [(size - 1) // 2, size // 2], "right")
+        return float(self._values[places].mean())

@@ -60,21 +60,22 @@ def p_values(with_target: Counts, with_baseline: Counts, target: Counts, baselin
         stop = max(start + 1, int(np.searchsorted(ends, ends[start] - lengths[start] + _CHUNK, "right")))
         part = slice(start, stop)
         rows = exact[part]
-        found[rows] = _fisher(with_target[rows], low[part], lengths[part], having[rows], target[rows], baseline[rows])
+        found[rows] = _fisher(with_target[rows], (having[rows], target[rows], baseline[rows]), low[part], lengths[part])
         start = stop
     return found
 
 
-def _fisher(
-    observed: Counts, low: Counts, lengths: Counts, having: Counts, target: Counts, baseline: Counts
-) -> Numbers:
-    """Fisher's test of each table; the tables' supports, from `low` on, lie one behind the other."""
+def _fisher(observed: Counts, margins: tuple[Counts, Counts, Counts], low: Counts, lengths: Counts) -> Numbers:
+    """Fisher's test of each table; the tables' supports, from `low` on, lie one behind the other.
+
+    The margins are how many have it, and how many there are in target and baseline.
+    """
     first = np.cumsum(lengths) - lengths
     cells = np.arange(int(lengths.sum())) - np.repeat(first - low, lengths)
-    having_, target_, baseline_ = (np.repeat(margin, lengths) for margin in (having, target, baseline))
+    having, target, baseline = (np.repeat(margin, lengths) for margin in margins)
     # The ratio of each probability to the one before; the first of a table starts anew.
-    up = (having_ - cells + 1.0) * (target_ - cells + 1.0)
-    down = cells * (baseline_ - having_ + cells).astype(np.float64)
+    up = (having - cells + 1.0) * (target - cells + 1.0)
+    down = cells * (baseline - having + cells).astype(np.float64)
     steps = np.zeros(len(cells))
     inner = np.ones(len(cells), np.bool_)
     inner[first] = False

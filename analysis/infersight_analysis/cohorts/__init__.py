@@ -1,0 +1,1 @@
+"""Two cohorts of requests, and everything that may distinguish them, on the full population and as arrays."""

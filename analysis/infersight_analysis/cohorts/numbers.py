@@ -1,0 +1,114 @@
+"""Numbers that are larger, smaller or otherwise distributed in the requests of one cohort."""
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from infersight_analysis.cohorts.attributes import CALLS, Attribute
+from infersight_analysis.cohorts.candidates import LEAST_REQUESTS, MAY_MATTER, Candidate, Candidates, Kind, Trait
+from infersight_analysis.cohorts.places import Places
+from infersight_analysis.stats.normal import deviates
+from infersight_analysis.stats.ranks import TwoSamples
+
+Numbers = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int32]
+
+LEAST_DELTA: Final = 0.147
+"""A Cliff's delta, or a distance of two distributions, within this is negligible (Romano et al., 2006)."""
+
+
+def look_at_numbers(candidates: Candidates, attribute: Attribute, places: Places, values: Numbers) -> None:
+    """Test the numbers of an attribute, those of each subject by themselves.
+
+    Args:
+        candidates: takes note of the tests.
+        attribute: whose numbers.
+        places: where they are found; of several of a request the largest counts.
+        values: a number a row, NaN where there is none.
+    """
+    rows = np.flatnonzero(~np.isnan(values))
+    for subject, at in _by_subject(places, rows, 2 * LEAST_REQUESTS):
+        number, request = values[at], places.request[at]
+        if places.is_repeated[at].any():
+            largest = np.full(len(candidates.is_target), -np.inf)
+            np.maximum.at(largest, request, number)
+            request = np.flatnonzero(largest > -np.inf)
+            number = largest[request]
+        is_target = candidates.is_target[request]
+        if LEAST_REQUESTS <= np.count_nonzero(is_target) <= len(request) - LEAST_REQUESTS:
+            two = TwoSamples.of(number[is_target], number[~is_target])
+            _test(candidates, (attribute, subject), two, request, number)
+
+
+def look_at_calls(
+    candidates: Candidates, subject: int, request: npt.NDArray[np.int64], calls: npt.NDArray[np.uint16]
+) -> None:
+    """Test how often requests call an operation.
+
+    Args:
+        candidates: takes note of the tests.
+        subject: the operation's number as a subject.
+        request: the requests that could call it.
+        calls: how often each of them does.
+    """
+    is_target = candidates.is_target[request]
+    target = np.bincount(calls[is_target], minlength=int(calls.max()) + 1)
+    baseline = np.bincount(calls[~is_target], minlength=len(target))
+    occurring = np.flatnonzero(target + baseline)
+    if len(occurring) > 1 and min(target.sum(), baseline.sum()) >= LEAST_REQUESTS:
+        two = TwoSamples(occurring.astype(np.float64), target[occurring], baseline[occurring])
+        _test(candidates, (CALLS, subject), two, request, calls)
+
+
+def _by_subject(places: Places, rows: npt.NDArray[np.int64], least: int) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
+    """The rows of each subject that has enough of them."""
+    subject = places.subject[rows]
+    rows = rows[np.argsort(subject, kind="stable")]
+    counts = np.bincount(subject, minlength=1)
+    ends = np.cumsum(counts)
+    for number in np.flatnonzero(counts >= least).tolist():
+        yield number, rows[ends[number] - counts[number] : ends[number]]
+
+
+def _test(
+    candidates: Candidates,
+    of: tuple[Attribute, int],
+    two: TwoSamples,
+    request: npt.NDArray[np.int64] | Integers,
+    number: npt.NDArray[np.float64] | npt.NDArray[np.uint16],
+) -> None:
+    """Test whether numbers differ in size, and, where they do not by much, in how they are distributed."""
+    candidates.numbers += 2
+    kind: Kind = "number"
+    p_value, strength, effect = two.p_value, abs(two.deviate), two.delta
+    if two.distance_p_value > MAY_MATTER and p_value > MAY_MATTER:
+        return
+    low, high = two.delta_interval()
+    if min(abs(low), abs(high)) < LEAST_DELTA or low * high < 0:
+        kind, p_value, effect = "shape", two.distance_p_value, two.distance
+        strength = float(deviates(np.array([p_value]))[0])
+        low, high = two.distance_interval()
+    cut = two.cut
+    beyond = request[number >= cut.value if cut.above else number <= cut.value]
+    in_target = int(np.count_nonzero(candidates.is_target[beyond]))
+    if p_value > MAY_MATTER or strength < candidates.floor(kind) or in_target < candidates.least:
+        return
+    members = np.zeros(len(candidates.is_target), np.bool_)
+    members[beyond] = True
+    candidate = Candidate(
+        traits=[Trait(*of, cut.value)],
+        kind=kind,
+        more=cut.above,
+        having=(in_target, len(beyond) - in_target),
+        sizes=two.sizes,
+        p_value=p_value,
+        strength=strength,
+        bits=np.packbits(members),
+        medians=two.medians,
+        effect=(effect, low, high),
+    )
+    if min(abs(low), abs(high)) >= LEAST_DELTA:
+        candidates.keep(kind, candidate)

@@ -1,0 +1,154 @@
+"""Which of the candidates are discoveries, each said once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+import numpy as np
+
+from infersight_analysis.cohorts.attributes import Attribute
+from infersight_analysis.cohorts.bits import are_alike
+from infersight_analysis.cohorts.candidates import LEAST_RATIO, Candidate, Candidates, Trait
+from infersight_analysis.cohorts.pairs import look_at_pairs
+from infersight_analysis.stats.discoveries import q_values
+from infersight_analysis.stats.strata import stratified
+from infersight_analysis.stats.tables import risk_ratio_intervals, risk_ratios
+
+DISCOVERY_RATE: Final = 0.01
+"""How large a part of all discoveries may be none, on average over many comparisons."""
+
+_MOST_STRATA: Final = 50
+
+
+@dataclass(frozen=True)
+class Discovery:
+    """What distinguishes the cohorts.
+
+    Args:
+        candidate: what was tested.
+        effect: risk ratio, infinite where none of the baseline has it; Cliff's delta; distance of distributions.
+        interval: 95 %.
+        q_value: the false-discovery rate at which it is one.
+        same_as: traits that the same requests have, give or take one in twenty.
+    """
+
+    candidate: Candidate
+    effect: float
+    interval: tuple[float, float]
+    q_value: float
+    same_as: list[Trait] = field(default_factory=list[Trait])
+
+
+def discoveries(candidates: Candidates) -> list[Discovery]:
+    """What distinguishes the cohorts, strongest first.
+
+    Single traits and pairs are families of their own with half of the weight each (Genovese, Roeder and Wasserman,
+    Biometrika 93, 2006), since there are thousands of times as many pairs. Pairs that were not looked at count as
+    tested without success.
+
+    Args:
+        candidates: all attributes have been looked at.
+    """
+    singles = candidates.kept("value", "number", "shape")
+    pairs = list(look_at_pairs(candidates))
+    every = singles + pairs
+    weighted = [2 * candidates.tests * each.p_value for each in singles]
+    weighted += [2 * candidates.pairs * each.p_value for each in pairs]
+    q = q_values(np.array(weighted, np.float64), tests=1)
+    effects = _effects(every)
+    found = [
+        Discovery(candidate, *effect[:2], float(q_value))
+        for candidate, effect, q_value in zip(every, effects, q, strict=True)
+        if q_value <= DISCOVERY_RATE and effect[2] and not _follows_from_calls(candidate, candidates)
+    ]
+    return _grouped(sorted(found, key=lambda each: -each.candidate.strength))
+
+
+def _effects(candidates: Sequence[Candidate]) -> list[tuple[float, tuple[float, float], bool]]:
+    """Effect and interval of each candidate, and whether it is large enough to be named."""
+    x, y, n, m = np.array([[*each.having, *each.sizes] for each in candidates], np.int64).reshape(-1, 4).T
+    ratio = risk_ratios(x, y, n, m)
+    low, high = risk_ratio_intervals(x, y, n, m)
+    without, _ = risk_ratio_intervals(n - x, m - y, n, m)
+    found: list[tuple[float, tuple[float, float], bool]] = []
+    for at, candidate in enumerate(candidates):
+        if candidate.kind in {"number", "shape"}:
+            effect, least, most = candidate.effect
+            found.append((effect, (least, most), True))
+        else:
+            bound = low[at] if candidate.more else without[at]
+            found.append((float(ratio[at]), (float(low[at]), float(high[at])), bool(bound >= LEAST_RATIO)))
+    return found
+
+
+def _follows_from_calls(candidate: Candidate, candidates: Candidates) -> bool:
+    """Whether less than half of a difference is left among requests with the same number of such spans.
+
+    Whoever calls more often is likelier to meet any value, and the largest of more numbers is larger.
+    """
+    for trait in candidate.traits[:2] if candidate.kind == "pair" else candidate.traits[:1]:
+        calls = candidates.repeated.get(trait.subject)
+        if calls is None or trait.attribute.is_count:
+            continue
+        flags = np.unpackbits(candidate.bits, count=len(candidates.is_target)).astype(np.bool_)
+        strata = np.minimum(calls, _MOST_STRATA)
+        among = strata > 0
+        tables = [
+            np.bincount(strata[chosen], minlength=_MOST_STRATA + 1)
+            for cohort in (among & candidates.is_target, among & ~candidates.is_target)
+            for chosen in (cohort & flags, cohort)
+        ]
+        x, n, y, m = tables
+        ratio, p_value = stratified(x, y, n, m)
+        crude = (x.sum() / n.sum()) / max(y.sum() / m.sum(), 1e-9)
+        if p_value > DISCOVERY_RATE or np.log(max(ratio, 1e-9)) < np.log(crude) / 2:
+            return True
+    return False
+
+
+def _grouped(found: Sequence[Discovery]) -> list[Discovery]:
+    """Each discovery once, with what else the same requests have."""
+    more_often = {_reading(each) for each in found if each.candidate.kind == "value" and each.candidate.more}
+    groups: list[Discovery] = []
+    for each in found:
+        if each.candidate.kind == "value" and not each.candidate.more and _reading(each) in more_often:
+            continue  # some value is rarer because another one is more common
+        if any(_is_other_reading(group.candidate, each.candidate) for group in groups):
+            continue
+        place = next((at for at, group in enumerate(groups) if _is_same(group.candidate, each.candidate)), None)
+        if place is None:
+            groups.append(_led_by_request(each))
+        elif each.candidate.kind != "pair":
+            groups[place] = _led_by_request(groups[place], each.candidate.traits)
+    return groups
+
+
+def _reading(discovery: Discovery) -> tuple[Attribute, int]:
+    trait = discovery.candidate.traits[0]
+    return trait.attribute, trait.subject
+
+
+def _is_other_reading(one: Candidate, other: Candidate) -> bool:
+    """Whether one reads an attribute as a number and the other one by its values."""
+    kinds = {one.kind, other.kind}
+    if "pair" in kinds or len(kinds) == 1:
+        return False
+    of_one, of_other = ({(trait.attribute, trait.subject) for trait in each.traits} for each in (one, other))
+    return not of_one.isdisjoint(of_other)
+
+
+def _is_same(one: Candidate, other: Candidate) -> bool:
+    return one.more == other.more and are_alike(one.bits, other.bits)
+
+
+def _led_by_request(discovery: Discovery, others: Sequence[Trait] = ()) -> Discovery:
+    """The discovery with others that are the same; what the request itself has comes first."""
+    if discovery.candidate.kind == "pair":
+        return replace(discovery, same_as=[*discovery.same_as, *others])
+    known = discovery.candidate.traits[:1]
+    every = [*known, *(discovery.same_as or discovery.candidate.traits[1:]), *others]
+    first = min(every, key=lambda trait: trait.subject)
+    if first.attribute.is_number != known[0].attribute.is_number or known[0].subject <= first.subject:
+        first = known[0]
+    rest = [trait for trait in every if trait is not first]
+    return replace(discovery, candidate=replace(discovery.candidate, traits=[first]), same_as=rest)

@@ -1,0 +1,119 @@
+"""What the spans of the requests say: which operations they call and how often, and the attributes of their spans."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import numpy.typing as npt
+
+from infersight_analysis.cohorts.attributes import CALLED, Attribute
+from infersight_analysis.cohorts.candidates import Candidates, Universe
+from infersight_analysis.cohorts.columns import NO_VALUE
+from infersight_analysis.cohorts.numbers import look_at_calls, look_at_numbers
+from infersight_analysis.cohorts.places import Places
+from infersight_analysis.cohorts.population import Flags, Numbers32, Population
+from infersight_analysis.cohorts.trees import APART, FIRST_OPERATION, PARENT, Trees
+from infersight_analysis.cohorts.values import look_at_values
+
+_CELLS: Final = 1 << 26
+"""Requests times subjects whose spans are counted at once."""
+
+_FEW: Final = 200
+_FIRST: Final = 20_000
+"""A number of more than this many values among the first ones is not looked at value by value."""
+
+
+def look_at_spans(
+    candidates: Candidates, population: Population, trees: Trees, attributes: Sequence[Attribute]
+) -> None:
+    """Test everything that the spans of the requests say.
+
+    Args:
+        candidates: takes note of the tests, and of who calls what.
+        population: both cohorts.
+        trees: what each of its spans is to its request.
+        attributes: what to look at.
+    """
+    often = np.bincount(trees.subject + 1) >= candidates.least  # the first is for spans apart
+    often[APART + 1] = False
+    inside = np.flatnonzero(often[trees.subject + 1])
+    request, subject = population.request[inside], trees.subject[inside]
+    is_repeated = np.zeros(len(inside), np.bool_)
+    calls = dict(_calls(request, subject, is_repeated, len(population.requests)))
+    for number, universe in _universes(candidates, trees, calls).items():
+        _look_at_operation(candidates, number, calls[number], universe)
+        candidates.universes[number] = candidates.universe(calls[number] > 0)
+        if calls[number].max() > 1:
+            candidates.repeated[number] = calls[number]
+    del calls
+    places = Places(request, subject, is_repeated, candidates.is_target[request])
+    rows = population.rows[inside]
+    columns = population.scan.columns([attribute.reading for attribute in attributes])
+    for attribute, column in zip(attributes, columns, strict=True):
+        values = column if len(column) == len(rows) else column[rows]
+        if attribute.is_outcome:
+            values = np.where(subject >= FIRST_OPERATION, values, NO_VALUE)
+        look_at(candidates, attribute, places, values)
+
+
+def look_at(candidates: Candidates, attribute: Attribute, places: Places, values: npt.NDArray[Any]) -> None:
+    """Test an attribute: each of its values, as numbers, or, where few numbers occur, both."""
+    if attribute.is_number:
+        look_at_numbers(candidates, attribute, places, values)
+        first = values[np.flatnonzero(~np.isnan(values))[:_FIRST]]
+        if len(np.unique(first)) > _FEW:
+            return
+    look_at_values(candidates, attribute, places, values)
+
+
+def _calls(
+    request: Numbers32, subject: Numbers32, is_repeated: Flags, requests: int
+) -> Iterator[tuple[int, npt.NDArray[np.uint16]]]:
+    """How often each request has each subject; marks the spans that are not the only ones of theirs."""
+    step = max(1, _CELLS // max(1, requests))
+    for low in range(0, int(subject.max(initial=-1)) + 1, step):
+        rows = np.flatnonzero((subject >= low) & (subject < low + step))
+        cells = (subject[rows] - low).astype(np.int64) * requests + request[rows]
+        calls = np.zeros((min(step, int(subject.max()) + 1 - low), requests), np.uint16)
+        np.add.at(calls.reshape(-1), cells, 1)
+        is_repeated[rows] = calls.reshape(-1)[cells] > 1
+        for number in np.flatnonzero(calls.any(axis=1)).tolist():
+            yield low + number, calls[number]
+
+
+def _universes(
+    candidates: Candidates, trees: Trees, calls: Mapping[int, npt.NDArray[np.uint16]]
+) -> dict[int, Universe]:
+    """For each operation the requests that could have called it, for the parent all requests.
+
+    Those are the requests with a span, their own or one below, of an operation that is ever seen to call it. So an
+    operation that one route always calls tells nothing beside the route.
+    """
+    found: dict[int, Universe] = {}
+    for number, of_requests in calls.items():
+        if number == PARENT:
+            found[number] = candidates.everything
+        if number < FIRST_OPERATION:
+            continue
+        could = of_requests > 0
+        for caller in trees.callers.get(number - FIRST_OPERATION, ()):
+            could |= trees.own_operation == caller
+            if caller + FIRST_OPERATION in calls:
+                could |= calls[caller + FIRST_OPERATION] > 0
+        found[number] = candidates.universe(could)
+    return found
+
+
+def _look_at_operation(candidates: Candidates, subject: int, calls: npt.NDArray[np.uint16], universe: Universe) -> None:
+    """Test whether the requests that could call an operation do, and how often."""
+    called = np.flatnonzero(calls).astype(np.int32)
+    places = Places(
+        request=called,
+        subject=np.full(len(called), subject, np.int32),
+        is_repeated=np.zeros(len(called), np.bool_),
+        is_target=candidates.is_target[called],
+    )
+    look_at_values(candidates, CALLED, places, np.ones(len(called), np.uint64), {subject: universe})
+    if calls.max() > 1:
+        could = np.flatnonzero(np.unpackbits(universe.bits, count=len(calls)))
+        look_at_calls(candidates, subject, could, calls[could])

@@ -1,0 +1,254 @@
+"""What each span is to its request, and what the requests' time went to, by call path."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from infersight_analysis.cohorts.columns import Hashes, codes_of, hash_of
+from infersight_analysis.cohorts.population import CLIENT, ERROR, FINISHED, SERVER, Numbers32, Population
+from infersight_analysis.forest import NONE, Flags, Forest, Rows, Spans, critical_times
+
+APART: Final = -1
+REQUEST: Final = 0
+PARENT: Final = 1
+FIRST_OPERATION: Final = 2
+"""Subjects: a span that is neither above nor below the request, the request's span, its parent, and, from here on, the
+operations of the spans below it."""
+
+_CHUNK: Final = 60_000
+"""Spans whose trees are built at once, few enough to stay in the processor's caches."""
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+
+
+@dataclass(frozen=True)
+class Trees:
+    """The spans of a population in their trees.
+
+    Args:
+        subject: what each span is to its request: `REQUEST`, `PARENT`, `APART`, or `FIRST_OPERATION` and the number of
+            its operation; one element a span of the population.
+        own_operation: number of the operation of each request's span.
+        operations: hashes of service, name and kind, by the number of the operation.
+        callers: by the number of an operation the numbers of those that call it, the requests' own included.
+        paths: where the time of groups of requests went.
+    """
+
+    subject: Numbers32
+    own_operation: Numbers32
+    operations: Hashes
+    callers: dict[int, set[int]]
+    paths: "Paths"
+
+    @classmethod
+    def of(cls, population: Population, groups: Sequence[Rows]) -> "Trees":
+        """Build the trees of all traces, some thousand at a time.
+
+        Args:
+            population: both cohorts.
+            groups: the requests whose times are summed up together, by their numbers.
+        """
+        table = _Table.of(population)
+        paths = Paths(groups, len(population.requests))
+        subject = np.full(len(population.rows), APART, np.int32)
+        is_top = np.zeros(len(population.rows), np.bool_)
+        is_top[population.top] = True
+        callers: defaultdict[int, set[int]] = defaultdict(set)
+        for chosen in _chunks(population.request):
+            at = table.in_order(chosen)
+            forest = Forest.of(table.spans(at))
+            tops = np.flatnonzero(is_top[at])
+            is_below = _below(forest, tops)
+            operation = table.operation[at]
+            subject[at] = np.where(is_below, operation + FIRST_OPERATION, APART)
+            above = forest.parent[tops]
+            subject[at[above[above != NONE]]] = PARENT
+            subject[at[tops]] = REQUEST
+            own_ns = critical_times(forest, tops)
+            path = _path_hashes(forest, tops, is_below, table.operations[operation])
+            paths.add(forest.parent, path, operation, is_below, request=population.request[at], own_ns=own_ns)
+            for caller, called in _calls(forest.parent, operation, is_below & ~is_top[at]):
+                callers[called].add(caller)
+        return cls(subject, table.operation[population.top], table.operations, dict(callers), paths)
+
+
+class Paths:
+    """Sums of critical-path time by group of requests and by call path: the operations from the request down.
+
+    Args:
+        groups: the requests of each group.
+        requests: how many requests there are.
+
+    Attributes:
+        above: number of the path above each path; that of a request's own path is -1.
+        operation: number of each path's last operation.
+        sums: nanoseconds, exact; a row for each group, a column for each path.
+    """
+
+    def __init__(self, groups: Sequence[Rows], requests: int) -> None:
+        self._members: Final = np.zeros((len(groups), requests), np.bool_)
+        for members, group in zip(self._members, groups, strict=True):
+            members[group] = True
+        self._numbers: Final[dict[int, int]] = {}
+        self.above: Final[list[int]] = []
+        self.operation: Final[list[int]] = []
+        self.sums = np.zeros((len(groups), 0), np.int64)
+
+    def add(
+        self, parent: Rows, path: Hashes, operation: Numbers32, is_below: Flags, *, request: Numbers32, own_ns: Rows
+    ) -> None:
+        """Take the spans of some trees, rows of which `parent` says.
+
+        Args:
+            parent: row of each span's parent.
+            path: hash of each span's call path.
+            operation: number of its operation.
+            is_below: whether it is the request's span or below that.
+            request: number of its request.
+            own_ns: its time on the critical path.
+        """
+        rows = np.flatnonzero(is_below)
+        codes, distinct = codes_of(path[rows])
+        first = np.zeros(len(distinct), np.int64)
+        first[codes[::-1]] = rows[::-1]
+        numbers = np.array([self._number(row, path, parent, operation, is_below) for row in first.tolist()], np.int64)
+        missing = len(self.above) - self.sums.shape[1]
+        self.sums = np.pad(self.sums, ((0, 0), (0, missing)))
+        for sums, members in zip(self.sums, self._members, strict=True):
+            counted = members[request[rows]]
+            # Sums of integers below 2**53 are exact in floating point: a hundred days on the path of one group.
+            found = np.bincount(codes[counted], own_ns[rows[counted]], len(distinct)).astype(np.int64)
+            np.add.at(sums, numbers, found)
+
+    def _number(self, row: int, path: Hashes, parent: Rows, operation: Numbers32, is_below: Flags) -> int:
+        """The number of a row's path; paths above it have theirs already, or get one."""
+        chain = [row]
+        while int(path[chain[-1]]) not in self._numbers and (up := int(parent[chain[-1]])) != NONE and is_below[up]:
+            chain.append(up)
+        for each in reversed(chain):
+            if int(path[each]) not in self._numbers:
+                up = int(parent[each])
+                is_request = up == NONE or not is_below[up]
+                self._numbers[int(path[each])] = len(self.above)
+                self.above.append(-1 if is_request else self._numbers[int(path[up])])
+                self.operation.append(int(operation[each]))
+        return self._numbers[int(path[row])]
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What the trees are made of; one element a span of the population."""
+
+    request: Numbers32
+    span: Hashes
+    parent: Hashes
+    start_ns: Rows
+    end_ns: Rows
+    process: Rows
+    operation: Numbers32
+    operations: Hashes
+    marks: npt.NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, population: Population) -> "_Table":
+        trace = population.requests.trace
+        request = population.request
+        operation, operations = codes_of(population.read("hash(service_name, name, kind)"))
+        parent = population.read(hash_of("parent_span_id"))
+        return cls(
+            request=request,
+            span=population.read(hash_of("span_id")) ^ trace[request],
+            parent=np.where(parent == 0, parent, parent ^ trace[request]),
+            start_ns=population.start_ns,
+            end_ns=population.read("coalesce(end_time_ns, 0)"),
+            process=population.read("hash(service_name, service_instance_id)").view(np.int64),
+            operation=operation,
+            operations=operations,
+            marks=population.marks,
+        )
+
+    def in_order(self, at: Rows) -> Rows:
+        """Spans that lie by request in the order of `forest.Spans`, each once however often it was sent."""
+        at = self._once(at)
+        request, start, end = self.request[at], self.start_ns[at], self.end_ns[at]
+        same = request[1:] == request[:-1]
+        wrong = same & ((start[1:] < start[:-1]) | ((start[1:] == start[:-1]) & (end[1:] >= end[:-1])))
+        if wrong.any():
+            suspects = np.flatnonzero(np.isin(request, request[1:][wrong]))
+            of = at[suspects]
+            last = np.maximum(self.end_ns[of], self.start_ns[of])
+            at[suspects] = of[np.lexsort((self.span[of], -last, self.start_ns[of], self.request[of]))]
+        return at
+
+    def _once(self, at: Rows) -> Rows:
+        ids = np.sort(self.span[at])
+        if not (ids[1:] == ids[:-1]).any():
+            return at
+        unfinished = (self.marks[at] & FINISHED) == 0
+        keys = (self.start_ns[at], self.operation[at], self.span[at])
+        order = np.lexsort((np.arange(len(at)), unfinished, *keys))
+        repeated = np.ones(len(at), np.bool_)
+        repeated[0] = False
+        for key in keys:
+            repeated[1:] &= key[order][1:] == key[order][:-1]
+        return np.delete(at, order[repeated])
+
+    def spans(self, at: Rows) -> Spans:
+        marks = self.marks[at]
+        return Spans(
+            trace=self.request[at].astype(np.int64) - int(self.request[at[0]]),
+            span_id=self.span[at],
+            parent_id=self.parent[at],
+            start_ns=self.start_ns[at],
+            end_ns=self.end_ns[at],
+            is_finished=(marks & FINISHED) > 0,
+            process=self.process[at],
+            is_client=(marks & CLIENT) > 0,
+            is_server=(marks & SERVER) > 0,
+            is_error=(marks & ERROR) > 0,
+        )
+
+
+def _chunks(request: Numbers32) -> Iterator[Rows]:
+    """Spans of whole requests, by request, about as many as a chunk has."""
+    order = np.argsort(request, kind="stable")
+    start = 0
+    while start < len(order):
+        following = request[order[min(start + _CHUNK, len(order) - 1)]]
+        stop = int(np.searchsorted(request, following, "left", sorter=order))
+        if stop <= start or start + _CHUNK >= len(order):
+            stop = int(np.searchsorted(request, following, "right", sorter=order))
+        yield order[start:stop]
+        start = stop
+
+
+def _below(forest: Forest, tops: Rows) -> Flags:
+    """Whether each span is a request's or below one."""
+    is_below = np.zeros(len(forest.parent), np.bool_)
+    is_below[tops] = True
+    for level in forest.levels[1:]:
+        is_below[level] |= is_below[forest.parent[level]]
+    return is_below
+
+
+def _calls(parent: Rows, operation: Numbers32, is_called: Flags) -> Iterator[list[int]]:
+    """The operations of callers and called, each pair once."""
+    rows = np.flatnonzero(is_called)
+    pairs = operation[parent[rows]].astype(np.int64) << 32 | operation[rows]
+    _, distinct = codes_of(pairs)
+    yield from ([pair >> 32, pair & 0xFFFFFFFF] for pair in distinct.tolist())
+
+
+def _path_hashes(forest: Forest, tops: Rows, is_below: Flags, operation: Hashes) -> Hashes:
+    """The hash of each span's call path; meaningless for spans that are not below a request."""
+    path = operation.copy()
+    is_top = np.zeros(len(path), np.bool_)
+    is_top[tops] = True
+    for level in forest.levels[1:]:
+        inner = level[is_below[level] & ~is_top[level]]
+        path[inner] = path[forest.parent[inner]] * _MIX + operation[inner]
+    return path
