@@ -102,17 +102,21 @@ def test_a_file_that_was_damaged_before_is_named(store: Path, run: Any, tmp_path
     assert str(tmp_path / "evidence" / file.relative_to(store)) in outcome.err
 
 
-@pytest.mark.parametrize("problem", ["missing", "not empty"])
+@pytest.mark.parametrize("problem", ["missing", "not empty", "not writable"])
 def test_what_cannot_be_copied_is_one_line_and_leaves_nothing(
     store: Path, run: Any, tmp_path: Path, problem: str
 ) -> None:
     copy = tmp_path / "evidence"
     if problem == "missing":
         next(store.glob("logs/date=*/hour=*/*.parquet")).unlink()
-    else:
+    elif problem == "not empty":
         copy.mkdir()
         (copy / "mine").touch()
+    else:
+        copy.touch()
+        copy = copy / "below"
     before = sorted(tmp_path.rglob("*"))
     outcome = run("store", "snapshot", copy, "--store", store)
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)
+    assert ".partial" not in outcome.err
     assert sorted(tmp_path.rglob("*")) == before

@@ -38,6 +38,7 @@ def snapshot_command(destination: Path, store: Path, window: Window) -> int:
     snapshot = Snapshot.of(store)
     waiting = take(store).waiting.segments
     with created(destination) as draft:
+        draft.mkdir(mode=0o700)
         duplicate = Duplicate(snapshot, draft, start_ns=window.start_ns, end_ns=window.end_ns)
         done = 0
         for size in duplicate.run():
