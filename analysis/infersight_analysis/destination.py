@@ -59,8 +59,8 @@ def created(path: Path) -> Generator[Path]:
     finally:
         if draft.is_dir():
             shutil.rmtree(draft, ignore_errors=True)
-        else:
-            draft.unlink(missing_ok=True)
+        elif draft.exists():
+            draft.unlink()
 
 
 def unwritable(path: Path, error: OSError) -> AnalysisError:
