@@ -141,7 +141,7 @@ def compare_command(
     form: str,
     window: Window,
 ) -> int:
-    r"""What distinguishes two cohorts of requests: slow or failed ones, two times, two versions, any two conditions.
+    """What distinguishes two cohorts of requests: slow or failed ones, two times, two versions, any two conditions.
 
     Every attribute of the requests, their parents, the spans below them, predictions and logs is tested, on all
     requests, with a false-discovery rate of 1 %; then the difference of their critical paths, call path by call path.
@@ -153,7 +153,7 @@ def compare_command(
     infersight compare --slow --service sentiment --last 1h
     infersight compare --target "attributes['app.tenant'] = 'acme'" --last 1d
     infersight compare --target-version 1.9.0 --baseline-version 1.8.0
-    """
+    """  # noqa: D301 - click's mark for lines that stay lines
     question = _question(
         target=target,
         baseline=baseline,
