@@ -52,26 +52,17 @@ class Trees:
             population: both cohorts.
             groups: the requests whose times are summed up together, by their numbers.
         """
-        table = _Table.of(population)
+        table = Table.of(population)
         paths = Paths(groups, len(population.requests))
         subject = np.full(len(population.rows), APART, np.int32)
-        is_top = np.zeros(len(population.rows), np.bool_)
-        is_top[population.top] = True
         callers: defaultdict[int, set[int]] = defaultdict(set)
-        for chosen in _chunks(population.request):
-            at = table.in_order(chosen)
-            forest = Forest.of(table.spans(at))
-            tops = np.flatnonzero(is_top[at])
-            is_below = _below(forest, tops)
-            operation = table.operation[at]
-            subject[at] = np.where(is_below, operation + FIRST_OPERATION, APART)
-            above = forest.parent[tops]
-            subject[at[above[above != NONE]]] = PARENT
-            subject[at[tops]] = REQUEST
-            own_ns = critical_times(forest, tops)
-            path = _path_hashes(forest, tops, is_below, table.operations[operation])
-            paths.add(forest.parent, path, operation, is_below, request=population.request[at], own_ns=own_ns)
-            for caller, called in _calls(forest.parent, operation, is_below & ~is_top[at]):
+        for part in table.parts(population):
+            subject[part.at] = np.where(part.is_below, part.operation + FIRST_OPERATION, APART)
+            above = part.forest.parent[part.tops]
+            subject[part.at[above[above != NONE]]] = PARENT
+            subject[part.at[part.tops]] = REQUEST
+            paths.add(part)
+            for caller, called in _calls(part):
                 callers[called].add(caller)
         return cls(subject, table.operation[population.top], table.operations, dict(callers), paths)
 
@@ -98,34 +89,31 @@ class Paths:
         self.operation: Final[list[int]] = []
         self.sums = np.zeros((len(groups), 0), np.int64)
 
-    def add(
-        self, parent: Rows, path: Hashes, operation: Numbers32, is_below: Flags, *, request: Numbers32, own_ns: Rows
-    ) -> None:
-        """Take the spans of some trees, rows of which `parent` says.
+    def add(self, part: "Part") -> Rows:
+        """Take the spans of some trees.
 
-        Args:
-            parent: row of each span's parent.
-            path: hash of each span's call path.
-            operation: number of its operation.
-            is_below: whether it is the request's span or below that.
-            request: number of its request.
-            own_ns: its time on the critical path.
+        Returns:
+            the number of each span's path; -1 of spans that are not below a request.
         """
-        rows = np.flatnonzero(is_below)
-        codes, distinct = codes_of(path[rows])
+        rows = np.flatnonzero(part.is_below)
+        codes, distinct = codes_of(part.path[rows])
         first = np.zeros(len(distinct), np.int64)
         first[codes[::-1]] = rows[::-1]
-        numbers = np.array([self._number(row, path, parent, operation, is_below) for row in first.tolist()], np.int64)
+        numbers = np.array([self._number(row, part) for row in first.tolist()], np.int64)
         missing = len(self.above) - self.sums.shape[1]
         self.sums = np.pad(self.sums, ((0, 0), (0, missing)))
         for sums, members in zip(self.sums, self._members, strict=True):
-            counted = members[request[rows]]
+            counted = members[part.request[rows]]
             # Sums of integers below 2**53 are exact in floating point: a hundred days on the path of one group.
-            found = np.bincount(codes[counted], own_ns[rows[counted]], len(distinct)).astype(np.int64)
+            found = np.bincount(codes[counted], part.own_ns[rows[counted]], len(distinct)).astype(np.int64)
             np.add.at(sums, numbers, found)
+        of_spans = np.full(len(part.path), -1, np.int64)
+        of_spans[rows] = numbers[codes]
+        return of_spans
 
-    def _number(self, row: int, path: Hashes, parent: Rows, operation: Numbers32, is_below: Flags) -> int:
+    def _number(self, row: int, part: "Part") -> int:
         """The number of a row's path; paths above it have theirs already, or get one."""
+        path, parent, is_below = part.path, part.forest.parent, part.is_below
         chain = [row]
         while int(path[chain[-1]]) not in self._numbers and (up := int(parent[chain[-1]])) != NONE and is_below[up]:
             chain.append(up)
@@ -135,13 +123,50 @@ class Paths:
                 is_request = up == NONE or not is_below[up]
                 self._numbers[int(path[each])] = len(self.above)
                 self.above.append(-1 if is_request else self._numbers[int(path[up])])
-                self.operation.append(int(operation[each]))
+                self.operation.append(int(part.operation[each]))
         return self._numbers[int(path[row])]
 
 
 @dataclass(frozen=True)
-class _Table:
-    """What the trees are made of; one element a span of the population."""
+class Part:
+    """The trees of some requests; one element a span, in the order of `forest.Spans`, but for `tops`.
+
+    Args:
+        at: number of the span in the population.
+        request: number of its request.
+        forest: the trees.
+        tops: rows of the requests' spans.
+        is_below: whether the span is a request's or below one.
+        operation: number of its operation.
+        path: hash of its call path; meaningless for spans that are not below a request.
+        own_ns: its time on the critical path of its request.
+    """
+
+    at: Rows
+    request: Numbers32
+    forest: Forest
+    tops: Rows
+    is_below: Flags
+    operation: Numbers32
+    path: Hashes
+    own_ns: Rows
+
+
+@dataclass(frozen=True)
+class Table:
+    """What the trees are made of; one element a span of the population, but for `operations`.
+
+    Args:
+        request: number of the request.
+        span: hash of the span's and the trace's id.
+        parent: the same of its parent, 0 without one.
+        start_ns: start.
+        end_ns: end, 0 of an unfinished span.
+        process: hash of the process.
+        operation: number of the operation.
+        operations: hashes of service, name and kind, by the number of the operation.
+        marks: the population's.
+    """
 
     request: Numbers32
     span: Hashes
@@ -154,7 +179,8 @@ class _Table:
     marks: npt.NDArray[np.uint8]
 
     @classmethod
-    def of(cls, population: Population) -> "_Table":
+    def of(cls, population: Population) -> "Table":
+        """Read it."""
         trace = population.requests.trace
         request = population.request
         operation, operations = codes_of(population.read("hash(service_name, name, kind)"))
@@ -171,7 +197,32 @@ class _Table:
             marks=population.marks,
         )
 
-    def in_order(self, at: Rows) -> Rows:
+    def parts(self, population: Population) -> "Iterator[Part]":
+        """The trees of all requests, those of some thousand at a time.
+
+        Args:
+            population: the one that this was read for.
+        """
+        is_top = np.zeros(len(population.rows), np.bool_)
+        is_top[population.top] = True
+        for chosen in _chunks(self.request):
+            at = self._in_order(chosen)
+            forest = Forest.of(self._spans(at))
+            tops = np.flatnonzero(is_top[at])
+            is_below = _below(forest, tops)
+            operation = self.operation[at]
+            yield Part(
+                at=at,
+                request=self.request[at],
+                forest=forest,
+                tops=tops,
+                is_below=is_below,
+                operation=operation,
+                path=_path_hashes(forest, tops, is_below, self.operations[operation]),
+                own_ns=critical_times(forest, tops),
+            )
+
+    def _in_order(self, at: Rows) -> Rows:
         """Spans that lie by request in the order of `forest.Spans`, each once however often it was sent."""
         at = self._once(at)
         request, start, end = self.request[at], self.start_ns[at], self.end_ns[at]
@@ -197,7 +248,7 @@ class _Table:
             repeated[1:] &= key[order][1:] == key[order][:-1]
         return np.delete(at, order[repeated])
 
-    def spans(self, at: Rows) -> Spans:
+    def _spans(self, at: Rows) -> Spans:
         marks = self.marks[at]
         return Spans(
             trace=self.request[at].astype(np.int64) - int(self.request[at[0]]),
@@ -235,10 +286,12 @@ def _below(forest: Forest, tops: Rows) -> Flags:
     return is_below
 
 
-def _calls(parent: Rows, operation: Numbers32, is_called: Flags) -> Iterator[list[int]]:
+def _calls(part: Part) -> Iterator[list[int]]:
     """The operations of callers and called, each pair once."""
+    is_called = part.is_below.copy()
+    is_called[part.tops] = False
     rows = np.flatnonzero(is_called)
-    pairs = operation[parent[rows]].astype(np.int64) << 32 | operation[rows]
+    pairs = part.operation[part.forest.parent[rows]].astype(np.int64) << 32 | part.operation[rows]
     _, distinct = codes_of(pairs)
     yield from ([pair >> 32, pair & 0xFFFFFFFF] for pair in distinct.tolist())
 
