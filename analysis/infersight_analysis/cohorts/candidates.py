@@ -144,14 +144,15 @@ class Candidates:
         return sorted(found, key=lambda candidate: -candidate.strength)
 
     def keep(self, kind: str, candidate: Candidate) -> None:
-        """Keep a candidate as long as it is among the strongest; one of the same requests joins the one that is there.
+        """Keep a candidate as long as it is among the strongest; one with the same table joins the one that is there.
 
         Args:
             kind: a kind of candidates; `weak` are values that are of interest only in pairs.
             candidate: with one trait.
         """
         kept = self._kept[kind]
-        key = hashlib.blake2b(candidate.bits.tobytes() + bytes([candidate.more]), digest_size=16).digest()
+        counts = repr((candidate.kind, candidate.more, candidate.having, candidate.sizes)).encode()
+        key = hashlib.blake2b(candidate.bits.tobytes() + counts, digest_size=16).digest()
         if key in kept:
             kept[key].traits.extend(candidate.traits)
             return

@@ -18,7 +18,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 Hashes = npt.NDArray[np.uint64]
-Codes = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.int32]
 
 NO_VALUE: Final = 0
 """The hash of null."""
@@ -55,8 +55,8 @@ class Scan:
 
     def _read(self, connection: duckdb.DuckDBPyConnection, expression: str) -> npt.NDArray[Any]:
         sql = f"select {expression} as value from {self.view} where {self.where}"  # noqa: S608 - built by our code
-        values: npt.NDArray[Any] = connection.execute(sql).fetchnumpy()["value"]
-        return values
+        values: Any = connection.execute(sql).fetchnumpy()["value"]
+        return np.asarray(values)
 
 
 def hash_of(expression: str) -> str:

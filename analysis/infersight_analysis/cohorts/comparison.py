@@ -63,7 +63,9 @@ def compare(connection: duckdb.DuckDBPyConnection, question: Question, *, limit:
         difference_ns=difference_ns,
         tail_difference_ns=tail_difference_ns,
         critical_path_difference=path_differences(
-            trees.paths, requests, {number: each[:2] for number, each in enumerate(operations)}
+            trees.paths,
+            requests,
+            {number: (service, name or "") for number, (service, name, _) in enumerate(operations)},
         ),
     )
 
@@ -72,7 +74,7 @@ def _without_findings(question: Question, requests: Requests) -> Comparison:
     target, baseline = requests.counts
     least = f"need more data: at least {LEAST_REQUESTS} requests in each cohort are a comparison"
     notes = [
-        f"{about} is of {count} requests: {least}" if count else f"no request is in {about}: {least}"
+        f"{about} has only {count} requests: {least}" if count else f"no request is in {about}: {least}"
         for about, count in zip(question.about, (target, baseline), strict=True)
         if count < LEAST_REQUESTS
     ]

@@ -20,11 +20,22 @@ def counting(question: Question, threshold_ns: int | None, condition: str) -> st
     target = question.is_target(threshold_ns)
     of_baseline = f" where ({target}) or ({question.baseline})" if question.baseline else ""
     return (
-        f"with requests as (select * from spans where {question.is_request} qualify row_number() over (partition by "  # noqa: S608
-        "trace_id order by start_time_ns, duration_ns desc, parent_span_id is not null, span_id) = 1) "
+        f"with requests as ({_requests(question)}) "  # noqa: S608
         f"select coalesce(({target}), false) as is_target, count(*) filter ({condition}) as having, "
         f"count(*) as requests from requests{of_baseline} group by 1 order by 1 desc"
     )
+
+
+def requests_sql(question: Question) -> str:
+    """The query for the requests that the filters leave, slowest first."""
+    columns = "trace_id, service_name, name, start_time, duration_ns"
+    return f"with requests as ({_requests(question)}) select {columns} from requests order by duration_ns desc limit 20"  # noqa: S608
+
+
+def _requests(question: Question) -> str:
+    order = "start_time_ns, duration_ns desc, parent_span_id is not null, span_id"
+    rank = f"row_number() over (partition by trace_id order by {order})"
+    return f"select * from spans where {question.is_request} qualify {rank} = 1"  # noqa: S608 - quoted
 
 
 def condition_of(subjects: Subjects, candidate: Candidate, values: list[Any]) -> str:

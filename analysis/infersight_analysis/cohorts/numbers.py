@@ -31,16 +31,23 @@ def look_at_numbers(candidates: Candidates, attribute: Attribute, places: Places
     """
     rows = np.flatnonzero(~np.isnan(values))
     for subject, at in _by_subject(places, rows, 2 * LEAST_REQUESTS):
-        number, request = values[at], places.request[at]
-        if places.is_repeated[at].any():
-            largest = np.full(len(candidates.is_target), -np.inf)
-            np.maximum.at(largest, request, number)
-            request = np.flatnonzero(largest > -np.inf)
-            number = largest[request]
+        number, request = _largest(values[at], places.request[at], len(candidates.is_target), places.is_repeated[at])
         is_target = candidates.is_target[request]
         if LEAST_REQUESTS <= np.count_nonzero(is_target) <= len(request) - LEAST_REQUESTS:
             two = TwoSamples.of(number[is_target], number[~is_target])
             _test(candidates, (attribute, subject), two, request, number)
+
+
+def _largest(
+    number: Numbers, request: Integers, requests: int, is_repeated: Flags
+) -> tuple[Numbers, Integers | npt.NDArray[np.int64]]:
+    """One number of each request that has any, the largest."""
+    if not is_repeated.any():
+        return number, request
+    largest = np.full(requests, -np.inf)
+    np.maximum.at(largest, request, number)
+    having = np.flatnonzero(largest > -np.inf)
+    return largest[having], having
 
 
 def look_at_calls(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from infersight_analysis.cohorts.bits import Counts, Words, are_alike, size, words
 from infersight_analysis.cohorts.candidates import LEAST_RATIO, MAY_MATTER, Candidate, Candidates
@@ -71,7 +72,7 @@ def _different(candidates: Iterable[Candidate]) -> list[Candidate]:
     return found
 
 
-def _within(both: _Counts, stratum: _Counts) -> tuple[np.ndarray[tuple[int], np.dtype[np.float64]], ...]:
+def _within(both: _Counts, stratum: _Counts) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     """The test of one value among the requests with the other one, and whether its effect is large enough."""
     tables = both.target, both.baseline, stratum.target, stratum.baseline
     usable = (stratum.target > 0) & (stratum.baseline > 0)
@@ -80,7 +81,8 @@ def _within(both: _Counts, stratum: _Counts) -> tuple[np.ndarray[tuple[int], np.
     chosen = [table[usable] for table in tables]
     p[usable] = p_values(*chosen)
     low[usable], _ = risk_ratio_intervals(*chosen)
-    return p, low >= LEAST_RATIO
+    is_strong: npt.NDArray[np.bool_] = low >= LEAST_RATIO
+    return p, is_strong
 
 
 def _pair(first: Candidate, second: Candidate, having: tuple[int, int], could: _Counts, p_value: float) -> Candidate:

@@ -130,4 +130,5 @@ def _repetitions(cell: Counts, request: Integers, is_repeated: Flags) -> Counts:
         return cell[:0]
     requests = int(request.max()) + 1
     pairs = np.sort(cell[rows] * requests + request[rows])
-    return pairs[1:][pairs[1:] == pairs[:-1]] // requests
+    repeated: Counts = pairs[1:][pairs[1:] == pairs[:-1]] // requests
+    return repeated

@@ -137,7 +137,7 @@ def _marks(question: Question) -> str:
     return f"({' + '.join(marks)})::utinyint"
 
 
-def _first_of_traces(trace: Rows, start_ns: Rows, duration_ns: Rows, marks: Marks, count: int) -> Rows:
+def _first_of_traces(trace: Numbers32, start_ns: Rows, duration_ns: Rows, marks: Marks, count: int) -> Rows:
     """Of each trace with any the row of its request: the first that may be one, of equal ones the longest, the root."""
     rows = np.flatnonzero(marks & MAY_BE_REQUEST)
     for column in (start_ns, -duration_ns, marks & HAS_PARENT):

@@ -66,7 +66,7 @@ class Question:
 
     target: str | Slow
     baseline: str | None = None
-    about: tuple[str, str] = ("target", "baseline")
+    about: tuple[str, str] = ("the target", "the baseline")
     service: str | None = None
     route: str | None = None
     model: str | None = None
@@ -94,7 +94,7 @@ class Question:
         """The condition on spans that may be requests; of a trace's the first one is."""
         parts = [
             "(kind in ('SERVER', 'CONSUMER') or parent_span_id is null)",
-            "duration_ns is not null",
+            "trace_id is not null and duration_ns is not null",
             "attributes['infersight.operation']::varchar is distinct from 'batch'",
             *self._during(0),
         ]
@@ -132,15 +132,18 @@ def _names(connection: duckdb.DuckDBPyConnection, condition: str) -> Iterator[st
     """Names of columns and attribute keys in a condition: every name, and every text, which a key may be."""
     sql = f"select {condition} from spans"  # noqa: S608 - only parsed
     row = connection.execute("select json_serialize_sql($sql::varchar)", {"sql": sql}).fetchone()
-    waiting: list[Any] = [json.loads(row[0] if row else "null")]
-    while waiting:
-        node = waiting.pop()
-        if isinstance(node, list):
-            elements: list[Any] = node
-            waiting += elements
-        elif isinstance(node, dict):
-            members: dict[str, Any] = node
-            yield from members.get("column_names", ())
-            if members.get("kind") == "STRING":
-                yield members["text"]
-            waiting += members.values()
+    yield from _names_in(json.loads(row[0] if row else "null"))
+
+
+def _names_in(node: Any) -> Iterator[str]:
+    if isinstance(node, list):
+        elements: list[Any] = node
+        for element in elements:
+            yield from _names_in(element)
+    elif isinstance(node, dict):
+        members: dict[str, Any] = node
+        yield from members.get("column_names", ())
+        if members.get("kind") == "STRING":
+            yield members["text"]
+        for member in members.values():
+            yield from _names_in(member)

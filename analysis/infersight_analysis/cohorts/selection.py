@@ -107,25 +107,28 @@ def _follows_from_calls(candidate: Candidate, candidates: Candidates) -> bool:
 
 
 def _grouped(found: Sequence[Discovery]) -> list[Discovery]:
-    """Each discovery once, with what else the same requests have."""
-    more_often = {_reading(each) for each in found if each.candidate.kind == "value" and each.candidate.more}
-    groups: list[Discovery] = []
+    """Each discovery once, strongest first, with what else the same requests have."""
+    values = [each.candidate for each in found if each.candidate.kind == "value"]
+    more_often = {(trait.attribute, trait.subject) for each in values if each.more for trait in each.traits}
+    groups: list[list[Discovery]] = []
     for each in found:
-        if each.candidate.kind == "value" and not each.candidate.more and _reading(each) in more_often:
-            continue  # some value is rarer because another one is more common
-        if any(_is_other_reading(group.candidate, each.candidate) for group in groups):
+        if each.candidate.kind == "value" and not each.candidate.more:
+            each = _without(each, more_often)  # noqa: PLW2901 - a value is rarer because another one is more common
+        is_known = any(_is_other_reading(other.candidate, each.candidate) for group in groups for other in group)
+        if is_known or not each.candidate.traits:
             continue
-        place = next((at for at, group in enumerate(groups) if _is_same(group.candidate, each.candidate)), None)
-        if place is None:
-            groups.append(_led_by_request(each))
-        elif each.candidate.kind != "pair":
-            groups[place] = _led_by_request(groups[place], each.candidate.traits)
-    return groups
+        group = next((group for group in groups if are_alike(group[0].candidate.bits, each.candidate.bits)), None)
+        if group is None:
+            groups.append([each])
+        elif group[0].candidate.more == each.candidate.more:
+            group.append(each)
+    return sorted((_led(group) for group in groups), key=lambda each: -each.candidate.strength)
 
 
-def _reading(discovery: Discovery) -> tuple[Attribute, int]:
-    trait = discovery.candidate.traits[0]
-    return trait.attribute, trait.subject
+def _without(discovery: Discovery, known: set[tuple[Attribute, int]]) -> Discovery:
+    """The discovery without traits of attributes that are known."""
+    rest = [trait for trait in discovery.candidate.traits if (trait.attribute, trait.subject) not in known]
+    return replace(discovery, candidate=replace(discovery.candidate, traits=rest))
 
 
 def _is_other_reading(one: Candidate, other: Candidate) -> bool:
@@ -137,18 +140,19 @@ def _is_other_reading(one: Candidate, other: Candidate) -> bool:
     return not of_one.isdisjoint(of_other)
 
 
-def _is_same(one: Candidate, other: Candidate) -> bool:
-    return one.more == other.more and are_alike(one.bits, other.bits)
+def _led(group: Sequence[Discovery]) -> Discovery:
+    """What is said of a group: what the request itself has, else what is nearest to it, else the strongest.
+
+    A pair that amounts to one value says no more than that.
+    """
+    singles = [each for each in group if each.candidate.kind != "pair"]
+    leader = min(singles, key=lambda each: _nearest(each).subject) if singles else group[0]
+    if not singles:
+        return leader
+    first = _nearest(leader)
+    others = [trait for each in singles for trait in each.candidate.traits if trait is not first]
+    return replace(leader, candidate=replace(leader.candidate, traits=[first]), same_as=others)
 
 
-def _led_by_request(discovery: Discovery, others: Sequence[Trait] = ()) -> Discovery:
-    """The discovery with others that are the same; what the request itself has comes first."""
-    if discovery.candidate.kind == "pair":
-        return replace(discovery, same_as=[*discovery.same_as, *others])
-    known = discovery.candidate.traits[:1]
-    every = [*known, *(discovery.same_as or discovery.candidate.traits[1:]), *others]
-    first = min(every, key=lambda trait: trait.subject)
-    if first.attribute.is_number != known[0].attribute.is_number or known[0].subject <= first.subject:
-        first = known[0]
-    rest = [trait for trait in every if trait is not first]
-    return replace(discovery, candidate=replace(discovery.candidate, traits=[first]), same_as=rest)
+def _nearest(discovery: Discovery) -> Trait:
+    return min(discovery.candidate.traits, key=lambda trait: trait.subject)

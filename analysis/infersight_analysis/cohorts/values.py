@@ -28,10 +28,10 @@ def look_at_values(
         values: a hash or a number a row, 0 or NaN where there is none.
         universes: by subject the requests to compare; those that have the subject by default.
     """
-    of = candidates.universes if universes is None else universes
+    known = candidates.universes if universes is None else universes
     found = Values.of(places, values, candidates.least)
-    universes = [of.get(subject, candidates.everything) for subject in found.subject.tolist()]
-    sizes = np.array([universe.sizes for universe in universes], np.int64).reshape(-1, 2)
+    of_features = [known.get(subject, candidates.everything) for subject in found.subject.tolist()]
+    sizes = np.array([universe.sizes for universe in of_features], np.int64).reshape(-1, 2)
     tested = np.flatnonzero(found.target + found.baseline < sizes.sum(axis=1))
     candidates.values += len(tested)
     x, y = found.target[tested], found.baseline[tested]
@@ -57,6 +57,6 @@ def look_at_values(
                 p_value=float(p[at]),
                 strength=float(abs(root[at])),
                 is_of_all=int(n[at] + m[at]) == len(candidates.is_target),
-                bits=bits if more else universes[feature].bits & ~bits,
+                bits=bits if more else of_features[feature].bits & ~bits,
             ),
         )

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from infersight_analysis.cohorts.attributes import CALLED, CALLS
-from infersight_analysis.cohorts.candidates import Candidate
+from infersight_analysis.cohorts.candidates import Candidate, Trait
 from infersight_analysis.cohorts.selection import Discovery
 from infersight_analysis.cohorts.trees import PARENT, REQUEST
 
@@ -21,11 +21,12 @@ def statement(discovery: Discovery, about: tuple[str, str], of: list[str], value
     candidate = discovery.candidate
     if candidate.kind in {"number", "shape"}:
         return _of_number(candidate, about, of[0], values[0])
+    is_there = candidate.kind == "value" and not candidate.is_of_all
     what = " and ".join(
-        _having(trait.attribute.name, trait.subject, name, value)
+        _having(trait, "there" if is_there else f"({name})", name, value)
         for trait, name, value in zip(candidate.traits, of, values, strict=True)
     )
-    verb = "" if what.startswith(("call ", "called")) else "have "
+    verb = "" if what.startswith("call ") else "have "
     who = f"{_share(candidate, 0)} of {about[0]}{_that_could(candidate, of[0])}"
     shares = f"{who} {verb}{what}, {_share(candidate, 1)} of {about[1]}"
     if not candidate.having[1]:
@@ -49,11 +50,11 @@ def _of_number(candidate: Candidate, about: tuple[str, str], of: str, cut: Any) 
     return f"{what} is {how} in {about[0]}: {medians}; {shares}"
 
 
-def _having(attribute: str, subject: int, name: str, value: Any) -> str:
-    if attribute == CALLED.name:
-        return "a parent" if subject == PARENT else f"call {name}"
-    said = f"{attribute} = {value}"
-    return said if subject == REQUEST else f"{said} ({name})"
+def _having(trait: Trait, where: str, name: str, value: Any) -> str:
+    if trait.attribute == CALLED:
+        return "a parent" if trait.subject == PARENT else f"call {name}"
+    said = f"{trait.attribute.name} = {value}"
+    return said if trait.subject == REQUEST else f"{said} {where}"
 
 
 def _that_could(candidate: Candidate, name: str) -> str:

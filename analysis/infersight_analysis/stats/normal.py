@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
 Z_95 = 1.959963984540054
 """Standard errors on each side of a 95 % interval."""

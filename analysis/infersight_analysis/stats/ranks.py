@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
+from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
 from infersight_analysis.stats.normal import Z_95, two_sided
 

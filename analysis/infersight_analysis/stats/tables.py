@@ -4,7 +4,7 @@ Each function takes arrays of one length, one element a table: how many of the t
 property, and how many of the baseline's `baseline` members.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +31,7 @@ def deviance_root(with_target: Counts, with_baseline: Counts, target: Counts, ba
     """
     n = (target + baseline).astype(np.float64)
     having = with_target + with_baseline
-    cells = ((with_target, target, having), (with_baseline, baseline, having))
+    cells: list[tuple[Any, ...]] = [(with_target, target, having), (with_baseline, baseline, having)]
     cells += ((target - with_target, target, n - having), (baseline - with_baseline, baseline, n - having))
     total = np.zeros(len(n))
     for observed, row, column in cells:
@@ -39,7 +39,8 @@ def deviance_root(with_target: Counts, with_baseline: Counts, target: Counts, ba
             term = observed * np.log(observed * n / (row * column))
         total += np.where(observed > 0, term, 0.0)
     more = with_target * baseline.astype(np.float64) >= with_baseline * target.astype(np.float64)
-    return np.sqrt(2 * np.maximum(total, 0)) * np.where(more, 1.0, -1.0)
+    root: Numbers = np.sqrt(2 * np.maximum(total, 0)) * np.where(more, 1.0, -1.0)
+    return root
 
 
 def p_values(with_target: Counts, with_baseline: Counts, target: Counts, baseline: Counts) -> Numbers:

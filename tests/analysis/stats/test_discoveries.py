@@ -1,3 +1,9 @@
+"""Many tests at once, against scipy."""
+
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
+# scipy publishes no types.
+
 import numpy as np
 import pytest
 from scipy import stats

@@ -1,5 +1,9 @@
 """Two samples by order, against scipy and against the definitions, pair by pair."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
+# scipy publishes no types.
+
 import numpy as np
 import numpy.typing as npt
 import pytest

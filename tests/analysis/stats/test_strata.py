@@ -1,5 +1,9 @@
 """Strata, against tables worked out by hand and against one another."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
+# scipy publishes no types.
+
 import numpy as np
 import pytest
 from scipy import stats

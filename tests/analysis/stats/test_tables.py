@@ -1,5 +1,9 @@
 """Two-by-two tables, against scipy and against the definitions, solved by brute force."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false
+# scipy publishes no types.
+
 from collections.abc import Sequence
 
 import numpy as np
