@@ -105,7 +105,8 @@ def test_a_compaction_killed_at_random_points_loses_and_doubles_no_row(
     list(Maintenance(tmp_path).merge(report, all_now=True))
     assert report.problems == []
     assert query(tmp_path, NUMBERS) == [(rows, rows)]
-    assert len(Snapshot.of(tmp_path).files("spans")) == hours
+    # What came last may be too little for the file of its hour to be written again.
+    assert len(Snapshot.of(tmp_path).files("spans")) in {hours, hours + 1}
     assert damage_of(tmp_path) == []
     assert_only_live_files_are_left(tmp_path)
 
