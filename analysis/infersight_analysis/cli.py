@@ -36,6 +36,12 @@ VERBS: Final = {
     "compare": Verb(
         "infersight_analysis.verbs.compare", "compare_command", "analysis", "What distinguishes two cohorts of requests."
     ),
+    "critical-path": Verb(
+        "infersight_analysis.verbs.critical_path",
+        "critical_path_command",
+        "analysis",
+        "Where the time of many requests went, by call path.",
+    ),
     "trace-diff": Verb(
         "infersight_analysis.verbs.trace_diff", "trace_diff_command", "analysis", "What two requests did differently."
     ),

@@ -92,10 +92,10 @@ def critical_times(forest: Forest, requests: Rows) -> Rows:
     low, high = forest.start_ns.copy(), forest.start_ns.copy()  # windows; empty where a span is not on the path
     high[requests] = forest.end_ns[requests]
     own = high - low
-    awaited = _awaited(forest)
+    is_awaited = awaited(forest)
     for children in forest.levels[1:]:
         on_path = own[forest.parent[children]] > 0
-        _share(forest, children[on_path & awaited[children]], low, high, own)
+        _share(forest, children[on_path & is_awaited[children]], low, high, own)
     return own
 
 
@@ -120,11 +120,11 @@ def _share(forest: Forest, children: Rows, low: Rows, high: Rows, own: Rows) -> 
         parents, first, counts = parents[left], first[left], counts[left]
 
 
-def _awaited(forest: Forest) -> Flags:
+def awaited(forest: Forest) -> Flags:
     """Whether at least half of a span's time lies before its parent's end."""
     late = forest.end_ns - forest.end_ns[forest.parent]
-    awaited: Flags = 2 * late <= forest.end_ns - forest.start_ns
-    return awaited
+    is_awaited: Flags = 2 * late <= forest.end_ns - forest.start_ns
+    return is_awaited
 
 
 def _parents(spans: Spans) -> Rows:

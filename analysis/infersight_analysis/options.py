@@ -41,7 +41,7 @@ class Window:
         return window
 
 
-def _resolve_format(_context: click.Context, _parameter: click.Parameter, value: str | None) -> str:
+def _resolve_format(_context: click.Context | None, _parameter: click.Parameter | None, value: str | None) -> str:
     return value or ("table" if sys.stdout.isatty() else "json")
 
 
@@ -64,6 +64,38 @@ def output_format(*formats: str) -> Callable[[F], F]:
 
 
 FORMAT: Final = output_format("table", "json")
+
+
+_SUFFIXES: Final = {
+    ".html": "html",
+    ".htm": "html",
+    ".svg": "svg",
+    ".folded": "folded",
+    ".json": "json",
+    ".txt": "table",
+}
+
+
+def report(*formats: str) -> Callable[[F], Callable[..., Any]]:
+    """`--format`, one of `formats`, and `--output`, passed as `form` and `output`.
+
+    Without `--format` the name of the file says it; else it is a table on a terminal, JSON elsewhere.
+    """
+
+    def decorated(function: F) -> Callable[..., Any]:
+        @click.option(
+            "--format", "form", type=click.Choice(formats), help="How; a table, or JSON when piped, or as FILE says."
+        )
+        @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Write it to this file.")
+        @functools.wraps(function)
+        def with_form(*args: Any, form: str | None, output: Path | None, **kwargs: Any) -> Any:
+            named = None if output is None else _SUFFIXES.get(output.suffix.lower())
+            form = form or (named if named in formats else None) or _resolve_format(None, None, None)
+            return function(*args, form=form, output=output, **kwargs)
+
+        return with_form
+
+    return decorated
 
 
 def window(function: Callable[..., Any]) -> Callable[..., Any]:

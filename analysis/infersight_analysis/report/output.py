@@ -4,11 +4,18 @@ import dataclasses
 import json
 import shlex
 import sys
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 from click.core import ParameterSource
 from rich.console import Console
+
+from infersight_analysis.destination import replaced
+from infersight_analysis.errors import AnalysisError
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -31,6 +38,36 @@ def to_json(finding: "DataclassInstance") -> str:
     """A finding as a JSON object: the fields of its dataclass."""
     fields: dict[str, Any] = dataclasses.asdict(finding)
     return json.dumps(fields, ensure_ascii=False, indent=2, allow_nan=False)
+
+
+def publish(form: str, output: Path | None, print_table: Callable[[], None], text: Callable[[], str]) -> None:
+    """Give a finding in the form that was asked for, to a file or to stdout.
+
+    Args:
+        form: `table`, or what `text` gives.
+        output: the file, which appears whole or not at all; stdout without one.
+        print_table: prints the table to stdout.
+        text: the finding in another form.
+
+    Raises:
+        AnalysisError: the file cannot be written, or the form is not for a terminal.
+    """
+    if output is None:
+        if form in {"html", "svg"} and sys.stdout.isatty():
+            raise AnalysisError(f"{form} is not for a terminal: give --output FILE, or pipe it")
+        if form == "table":
+            print_table()
+        else:
+            click.echo(text())
+        return
+    if form == "table":
+        with redirect_stdout(StringIO()) as printed:
+            print_table()
+        said = printed.getvalue()
+    else:
+        said = text() + "\n"
+    with replaced(output) as file:
+        file.write(said.encode("utf-8", "replace"))
 
 
 def command(verb: str, argument: str) -> str:

@@ -1,0 +1,109 @@
+"""Plots as SVG for a page: drawn by matplotlib, coloured by the page's style, without any text of telemetry."""
+
+import io
+import re
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import matplotlib as mpl
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from infersight_analysis.times import short_duration
+
+_SIZE: Final = 6.4, 2.1
+_MOST_POINTS: Final = 400
+_TEXT, _SERIES, _OTHER, _MARK = "#010203", "#010204", "#010205", "#010206"
+"""Colours that stand for those of the page, which knows whether it is dark."""
+
+_COLOURS: Final = {_TEXT: "currentColor", _SERIES: "var(--series)", _OTHER: "var(--other)", _MARK: "var(--mark)"}
+_HEAD: Final = re.compile(r"^.*?(?=<svg )|<metadata>.*?</metadata>", re.DOTALL)
+_STYLE: Final = {
+    "svg.fonttype": "none",  # text stays text
+    "font.size": 9,
+    "font.family": "sans-serif",
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _TEXT),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.formatter.use_mathtext": False,
+}
+
+
+def distribution(durations_ns: Sequence[int], mark_ns: int, about: str) -> Markup:
+    """How long requests took, on a logarithmic axis, with one of them marked.
+
+    Args:
+        durations_ns: of all requests.
+        mark_ns: of the one.
+        about: the text alternative.
+    """
+
+    def draw(axes: Axes) -> None:
+        axes.hist(durations_ns, bins=_bins([*durations_ns, mark_ns]), color=_SERIES)
+        axes.axvline(mark_ns, color=_MARK, linewidth=2)
+        _time_axis(axes)
+
+    return _drawn(draw, about)
+
+
+def two_distributions(target_ns: Sequence[int], baseline_ns: Sequence[int], about: str) -> Markup:
+    """How long the requests of two cohorts took, each as shares of its own."""
+
+    def draw(axes: Axes) -> None:
+        bins = _bins([*target_ns, *baseline_ns])
+        for durations, colour in ((baseline_ns, _OTHER), (target_ns, _MARK)):
+            weights = [100 / len(durations)] * len(durations)
+            axes.hist(durations, bins=bins, weights=weights, color=colour, histtype="step", linewidth=1.8)
+        axes.set_ylabel("% of its requests")
+        _time_axis(axes)
+
+    return _drawn(draw, about)
+
+
+def metric(points: Sequence[tuple[float, float]], during_s: tuple[float, float], about: str) -> Markup:
+    """A metric series around a request.
+
+    Args:
+        points: seconds since the request began, and the reading.
+        during_s: when the request began and ended, in the same seconds.
+        about: the text alternative.
+    """
+
+    def draw(axes: Axes) -> None:
+        kept = points[:: max(1, -(-len(points) // _MOST_POINTS))]
+        times, readings = zip(*kept, strict=True)
+        axes.plot([time / 60 for time in times], readings, color=_SERIES, linewidth=1.4, marker=".", markersize=3)
+        axes.axvspan(during_s[0] / 60, during_s[1] / 60, color=_MARK, alpha=0.5, linewidth=2)
+        axes.set_xlabel("minutes since the request began")
+
+    return _drawn(draw, about)
+
+
+def _bins(values: Sequence[int]) -> list[float]:
+    """Edges of 40 bins of equal ratio that hold all values."""
+    low, high = max(1, min(values)), max(2, *values)
+    ratio = (high / low) ** (1 / 40) if high > low else 2.0
+    return [min(low, *values), *(low * ratio**step for step in range(1, 40)), float(high) * 1.0001 + 1]
+
+
+def _time_axis(axes: Axes) -> None:
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_duration(value)))
+    axes.xaxis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
+
+
+def _drawn(draw: Callable[[Axes], None], about: str) -> Markup:
+    with mpl.rc_context({**_STYLE, "svg.hashsalt": about}):
+        figure = Figure(figsize=_SIZE, layout="constrained")
+        axes = figure.add_subplot()
+        draw(axes)
+        written = io.StringIO()
+        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
+    svg = _HEAD.sub("", written.getvalue())
+    svg = re.sub(r' id="[a-z]+[0-9]*_[0-9_]+"', "", svg)  # the same in every plot, and nothing refers to them
+    for placeholder, colour in _COLOURS.items():
+        svg = svg.replace(placeholder, colour)
+    described = Markup('<svg role="img" aria-label="{}" class="plot" ').format(about)
+    return described + Markup(svg.removeprefix("<svg "))  # noqa: S704 - drawn from numbers only
