@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import duckdb
 
@@ -137,11 +137,10 @@ def _names(connection: duckdb.DuckDBPyConnection, condition: str) -> Iterator[st
 
 def _names_in(node: Any) -> Iterator[str]:
     if isinstance(node, list):
-        elements: list[Any] = node
-        for element in elements:
+        for element in cast("list[Any]", node):
             yield from _names_in(element)
     elif isinstance(node, dict):
-        members: dict[str, Any] = node
+        members = cast("dict[str, Any]", node)
         yield from members.get("column_names", ())
         if members.get("kind") == "STRING":
             yield members["text"]

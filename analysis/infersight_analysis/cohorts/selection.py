@@ -99,6 +99,8 @@ def _follows_from_calls(candidate: Candidate, candidates: Candidates) -> bool:
             for chosen in (cohort & flags, cohort)
         ]
         x, n, y, m = tables
+        if not n.any() or not m.any():
+            continue
         ratio, p_value = stratified(x, y, n, m)
         crude = (x.sum() / n.sum()) / max(y.sum() / m.sum(), 1e-9)
         if p_value > DISCOVERY_RATE or np.log(max(ratio, 1e-9)) < np.log(crude) / 2:
