@@ -3,7 +3,7 @@
 import json
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -14,6 +14,14 @@ from infersight_analysis.errors import AnalysisError
 from infersight_analysis.trace import Span
 
 OPERATION: Final = "infersight.operation"
+MEASURED: Final = (
+    "infersight.cpu.duration",
+    "infersight.event_loop.lag",
+    "infersight.gc.duration",
+    "infersight.requests.in_flight",
+    "infersight.thread_pool.queue.duration",
+)
+"""What spans say of the time around them, in the order of the query's columns."""
 
 _TRACE_ID: Final = re.compile(r"[0-9a-f]{1,32}")
 _SHOWN: Final = 3
@@ -63,7 +71,7 @@ def read_spans(
         connection: from `connect`.
         trace_ids: 32 hex digits each.
         between_ns: times between which the spans start, both included.
-        attributes: whether to read all attributes; otherwise only `infersight.operation`.
+        attributes: whether to read all attributes; otherwise only `infersight.operation` and `MEASURED`.
 
     Returns:
         the spans by trace id; a trace without spans is absent.
@@ -81,8 +89,7 @@ def read_spans(
 
 
 def _span(row: tuple[Any, ...]) -> Span:
-    _, span_id, parent_id, name, kind, start, end, service, instance, version, status, operation, attributes = row
-    known = {OPERATION: operation} if operation else {}
+    _, span_id, parent_id, name, kind, start, end, service, instance, version, status, attributes, *facts = row
     return Span(
         span_id=span_id or "",
         parent_id=parent_id,
@@ -94,8 +101,12 @@ def _span(row: tuple[Any, ...]) -> Span:
         instance=instance,
         version=version,
         status=status or "UNSET",
-        attributes=known if attributes is None else present(attributes),
+        attributes=_known(facts) if attributes is None else present(attributes),
     )
+
+
+def _known(facts: Sequence[Any]) -> dict[str, Any]:
+    return {key: fact for key, fact in zip((OPERATION, *MEASURED), facts, strict=True) if fact is not None}
 
 
 def present(attributes: str | None) -> dict[str, Any]:

@@ -34,11 +34,20 @@ KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
         "infersight.batch.release_reason": "VARCHAR",
         "infersight.batch.share": "DOUBLE",
         "infersight.batch.size": "BIGINT",
+        "infersight.cpu.duration": "DOUBLE",
         "infersight.event_loop.lag": "DOUBLE",
+        "infersight.gc.duration": "DOUBLE",
         "infersight.operation": "VARCHAR",
+        "infersight.request.queue.duration": "DOUBLE",
         "infersight.requests.in_flight": "BIGINT",
+        "infersight.thread_pool.queue.duration": "DOUBLE",
     },
-    "spans.events.attributes": _EXCEPTION,
+    "spans.events.attributes": {
+        **_EXCEPTION,
+        "infersight.compile.duration": "DOUBLE",
+        "infersight.compile.id": "VARCHAR",
+        "infersight.compile.recompile_reason": "VARCHAR",
+    },
     "logs.attributes": {
         **_MODEL,
         **_EXCEPTION,
@@ -54,6 +63,7 @@ KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
         "code.line.number": "BIGINT",
         "code.stacktrace": "VARCHAR",
         "infersight.event_loop.lag": "DOUBLE",
+        "infersight.log.template": "VARCHAR",
     },
 }
 """Keys that views and verbs ask for, with the type that the SDK gives them. Where the store's own type differs, that

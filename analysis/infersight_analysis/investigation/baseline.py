@@ -1,18 +1,19 @@
 """What is normal for a request: other requests of the same operation, and what their time went to."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import log
 from statistics import median
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 import duckdb
 
-from infersight_analysis.breakdown import Operation, breakdown
+from infersight_analysis.breakdown import Operation
 from infersight_analysis.findings import BaselineSummary, Piece
+from infersight_analysis.investigation.pieces import ACCEPT, Anatomy, anatomy, nanoseconds
 from infersight_analysis.reading import query, read_spans
-from infersight_analysis.stats.order import percentile_of
+from infersight_analysis.stats.order import percentile_of, robust_deviation
 from infersight_analysis.times import SECOND_NS
 from infersight_analysis.trace import Node, Trace
 
@@ -26,6 +27,28 @@ WANTED: Final = 30
 SAMPLE: Final = 400
 """Most requests whose traces are read; the median of as many is within 5 percentiles of the true one (95 %)."""
 
+MOST: Final = 20_000
+"""Most requests whose durations are read; ids are random, so the first ones are a random part."""
+
+_SPREAD_NS: Final = 600 * SECOND_NS
+"""How long before and after its request a span of it may start."""
+
+
+class Request(NamedTuple):
+    """One of the others; times in nanoseconds, `accept_ns` from its arrival on the host to the application."""
+
+    trace_id: str
+    span_id: str
+    start_ns: int
+    duration_ns: int
+    version: str | None
+    accept_ns: int
+
+    @property
+    def felt_ns(self) -> int:
+        """How long it took for who sent it."""
+        return self.duration_ns + self.accept_ns
+
 
 @dataclass(frozen=True)
 class Baseline:
@@ -33,27 +56,31 @@ class Baseline:
 
     Args:
         about: which they are, for people.
-        requests: trace id, span id, start and duration in nanoseconds of each.
-        pieces: the breakdown of each one whose trace was read.
+        requests: all of them.
+        anatomies: of each one whose trace was read.
+        nodes: the requests of those.
         traces: the ids of those.
         between_ns: the first and last time of their spans.
+        nearby: requests of every version in the hour before and after.
     """
 
     about: str
-    requests: Sequence[tuple[str, str, int, int]]
-    pieces: Sequence[Mapping[Operation, int]]
+    requests: Sequence[Request]
+    anatomies: Sequence[Anatomy]
+    nodes: Sequence[Node]
     traces: Sequence[str]
     between_ns: tuple[int, int]
+    nearby: Sequence[Request]
 
     @property
     def is_enough(self) -> bool:
         """Whether a comparison means something."""
-        return len(self.pieces) >= LEAST
+        return len(self.anatomies) >= LEAST
 
     @cached_property
     def durations_ns(self) -> list[int]:
         """The durations of all of them."""
-        return [duration for _, _, _, duration in self.requests]
+        return [request.duration_ns for request in self.requests]
 
     def summary(self, total_ns: int) -> BaselineSummary:
         """How a request of this duration compares."""
@@ -63,29 +90,62 @@ class Baseline:
         percentile = percentile_of(total_ns, self.durations_ns)
         return BaselineSummary(len(self.requests), self.about, normal, total_ns - normal, round(percentile, 2))
 
-    def compare(self, pieces: Counter[Operation]) -> list[Piece]:
+    def deviation(self, felt_ns: int) -> float:
+        """How many robust standard deviations of the logarithms a request took longer than the median."""
+        logarithms = [log(max(1, request.felt_ns)) for request in self.requests]
+        deviation = robust_deviation(log(max(1, felt_ns)), logarithms)
+        return float("inf") if deviation is None else deviation
+
+    def compare(self, own: Anatomy) -> list[Piece]:
         """The pieces of a request against the same pieces of the others; who had none of it took 0."""
-        compared = [self._piece(operation, self_ns) for operation, self_ns in pieces.items()]
+        compared = [self._piece(operation, self_ns, own) for operation, self_ns in own.pieces.items()]
         return sorted(compared, key=lambda piece: (-piece.self_ns, piece.name))
 
-    def _piece(self, operation: Operation, self_ns: int) -> Piece:
-        if not self.is_enough:
-            return Piece(operation.name, operation.kind, operation.service, self_ns)
-        others = [pieces.get(operation, 0) for pieces in self.pieces]
-        normal = round(median(others))
+    def _piece(self, operation: Operation, self_ns: int, own: Anatomy) -> Piece:
+        others = [other.pieces.get(operation, 0) for other in self.anatomies]
+        normal, excess, percentile = self.placed(self_ns, others)
         return Piece(
             name=operation.name,
             kind=operation.kind,
             service=operation.service,
             self_ns=self_ns,
             baseline_ns=normal,
-            excess_ns=self_ns - normal,
-            percentile=round(percentile_of(self_ns, others), 2),
+            excess_ns=excess,
+            percentile=percentile,
+            part=own.parts[operation],
+            calls=own.calls.get(operation, 0),
+            cpu_ns=own.cpu.get(operation),
         )
+
+    def accept(self, accept_ns: int, service: str | None) -> Piece | None:
+        """The wait before the application had the request; None where nothing says so."""
+        others = [request.accept_ns for request in self.requests]
+        if not accept_ns and not any(others):
+            return None
+        return Piece("accept wait", ACCEPT.upper(), service, accept_ns, *self.placed(accept_ns, others), part=ACCEPT)
+
+    def placed(self, value: int, others: Sequence[int]) -> tuple[int | None, int | None, float | None]:
+        """The median of the others, what is above it, and the percentile; nothing where there are too few."""
+        if not self.is_enough:
+            return None, None, None
+        normal = round(median(others))
+        return normal, value - normal, round(percentile_of(value, others), 2)
+
+    def median_of(self, key: str) -> float | None:
+        """The median of a measure on the requests' own spans; None where fewer than `LEAST` have it."""
+        values = [value for node in self.nodes if isinstance(value := node.span.attributes.get(key), (int, float))]
+        return float(median(values)) if len(values) >= LEAST else None
+
+    def median_ns(self, key: str) -> int:
+        """The median of a measure in seconds on the requests' own spans, those without it counting as 0."""
+        values = [nanoseconds(node.span.attributes.get(key)) for node in self.nodes]
+        return round(median(values)) if values else 0
 
 
 def baseline_of(connection: duckdb.DuckDBPyConnection, trace_id: str, request: Node) -> Baseline:
-    """The requests of the same service, operation, route and version in the hour before, or around where those are few.
+    """The requests of the same service, operation, route and version in the hour before.
+
+    Where those are few, those of the hour after count as well; where these are no baseline, other versions do.
 
     Args:
         connection: from `connect`.
@@ -93,41 +153,51 @@ def baseline_of(connection: duckdb.DuckDBPyConnection, trace_id: str, request: N
         request: its request.
     """
     start = request.span.start_ns
-    about = "in the hour before"
-    rows = _requests(connection, trace_id, request, start - HOUR_NS, start)
-    if len(rows) < WANTED:
-        about = "in the hour before and after"
-        rows = _requests(connection, trace_id, request, start - HOUR_NS, start + HOUR_NS)
-    sample = rows[:: max(1, -(-len(rows) // SAMPLE))]
-    first = min((row[2] for row in sample), default=start) - HOUR_NS
-    last = max((row[2] + row[3] for row in sample), default=start) + HOUR_NS
-    spans = read_spans(connection, {row[0] for row in sample}, between_ns=(first, last))
+    nearby = _requests(connection, trace_id, request)
+    about, chosen = _chosen(nearby, start, request.span.version)
+    sample = chosen[:: max(1, -(-len(chosen) // SAMPLE))]
+    first = min((other.start_ns for other in sample), default=start) - _SPREAD_NS
+    last = max((other.start_ns + other.duration_ns for other in sample), default=start) + _SPREAD_NS
+    spans = read_spans(connection, {other.trace_id for other in sample}, between_ns=(first, last))
     trees = {trace: Trace.of(found) for trace, found in spans.items()}
-    read = [(row[0], node) for row in sample if (node := _node(trees.get(row[0]), row[1])) is not None]
-    pieces = [breakdown(node) for _, node in read]
-    return Baseline(about, rows, pieces, [trace for trace, _ in read], (first, last))
+    read = [(other, node) for other in sample if (node := _node(trees.get(other.trace_id), other.span_id)) is not None]
+    return Baseline(
+        about=about,
+        requests=chosen,
+        anatomies=[anatomy(node) for _, node in read],
+        nodes=[node for _, node in read],
+        traces=[other.trace_id for other, _ in read],
+        between_ns=(first, last),
+        nearby=nearby,
+    )
 
 
-def _requests(
-    connection: duckdb.DuckDBPyConnection, trace_id: str, request: Node, from_ns: int, until_ns: int
-) -> list[tuple[str, str, int, int]]:
+def _chosen(nearby: Sequence[Request], start_ns: int, version: str | None) -> tuple[str, Sequence[Request]]:
+    same = [other for other in nearby if other.version == version]
+    before = [other for other in same if other.start_ns < start_ns]
+    if len(before) >= WANTED:
+        return "in the hour before", before
+    if len(same) >= LEAST or len(same) == len(nearby):
+        return "in the hour before and after", same
+    return "in the hour before and after, of any version", nearby
+
+
+def _requests(connection: duckdb.DuckDBPyConnection, trace_id: str, request: Node) -> list[Request]:
     span = request.span
     route = span.attributes.get("http.route")
-    values: dict[str, Any] = {
-        "from_ns": from_ns,
-        "until_ns": until_ns,
+    values = {
+        "from_ns": span.start_ns - HOUR_NS,
+        "until_ns": span.start_ns + HOUR_NS,
         "trace_id": trace_id,
         "name": span.name,
         "kind": span.kind,
         "service": span.service,
-        "version": span.version,
         "route": None if route is None else str(route),
+        "most": MOST,
     }
-    return connection.execute(query("baseline"), values).fetchall()
+    return [Request(*row) for row in connection.execute(query("baseline"), values).fetchall()]
 
 
 def _node(trace: Trace | None, span_id: str) -> Node | None:
-    if trace is None:
-        return None
-    tops = (trace.root, *trace.others)
+    tops: Iterable[Node] = () if trace is None else (trace.root, *trace.others)
     return next((node for top in tops for node in top.below() if node.span.span_id == span_id), None)

@@ -1,7 +1,8 @@
-"""What distinguishes a span from the same operation in other traces, by its attributes."""
+"""What distinguishes spans from the same operations in other traces, by their attributes."""
 
 import json
 import re
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
@@ -11,14 +12,14 @@ from typing import Any, Final
 import duckdb
 
 from infersight_analysis.investigation.baseline import Baseline
-from infersight_analysis.reading import present, query
+from infersight_analysis.reading import OPERATION, present, query
 from infersight_analysis.stats.order import percentile_of
 from infersight_analysis.trace import Span
 
 _SIZE: Final = re.compile(r"(^|[._])(size|length|bytes|tokens|count|chars|rows|items|shape|width|height)$")
 _NOT_AN_INPUT: Final = re.compile(
     r"^(thread|process|server|client|network|code|exception|error)\.|status_code|\.duration$"
-    r"|infersight\.(event|requests|recorder)"
+    r"|infersight\.(event|requests|recorder|batch\.(fill|share|trace_ids)|sample)"
 )
 
 LARGE: Final = 2.0
@@ -40,36 +41,47 @@ class Trait:
         statement: the difference in words.
         is_size: whether it is the size of an input.
         effect: how many times as long others take that have the value, or a number as large; 0 where there are none.
+        alike: how many these are.
     """
 
     key: str
     statement: str
     is_size: bool
     effect: float
+    alike: int
 
 
-def traits_of(connection: duckdb.DuckDBPyConnection, span: Span, baseline: Baseline) -> list[Trait]:
-    """The attributes of a span that few of the others share, sizes first.
+def traits_of(connection: duckdb.DuckDBPyConnection, spans: Sequence[Span], baseline: Baseline) -> list[Trait]:
+    """The attributes of a request's spans that few of the others share, sizes first.
 
     Args:
         connection: from `connect`.
-        span: with its attributes.
+        spans: with their attributes, of different operations.
         baseline: whose traces to compare with.
     """
     values = {
         "trace_ids": list(baseline.traces),
         "from_ns": baseline.between_ns[0],
         "until_ns": baseline.between_ns[1],
-        "name": span.name,
-        "service": span.service,
+        "names": sorted({span.name for span in spans}),
     }
-    rows = connection.execute(query("attributes_of_operation"), values).fetchall()
-    others = [(present(attributes), duration) for attributes, duration in rows]
-    if not others:
-        return []
-    keys = [key for key in span.attributes if not _NOT_AN_INPUT.search(key)]
-    found = [_trait(key, span.attributes[key], others) for key in keys]
-    return sorted((trait for trait in found if trait), key=lambda trait: (not trait.is_size, -trait.effect, trait.key))
+    others: defaultdict[tuple[str | None, str], list[tuple[Mapping[str, Any], int]]] = defaultdict(list)
+    for service, name, attributes, duration in connection.execute(query("attributes_of_operation"), values).fetchall():
+        others[service, name].append((present(attributes), duration))
+    found: dict[str, Trait] = {}
+    for span in spans:
+        alike = others.get((span.service, span.name))
+        for key in span.attributes if alike else ():
+            if not _is_of_the_batch(key, span) and not _NOT_AN_INPUT.search(key):
+                trait = _trait(key, span.attributes[key], alike or ())
+                if trait and (key not in found or trait.effect > found[key].effect):
+                    found[key] = trait
+    return sorted(found.values(), key=lambda trait: (not trait.is_size, -trait.effect, trait.key))
+
+
+def _is_of_the_batch(key: str, span: Span) -> bool:
+    """How many others rode along is load, not input."""
+    return key == "infersight.batch.size" and span.attributes.get(OPERATION) in ("queue", "batched", "batch")
 
 
 def _trait(key: str, value: Any, others: Sequence[tuple[Mapping[str, Any], int]]) -> Trait | None:
@@ -86,7 +98,7 @@ def _trait(key: str, value: Any, others: Sequence[tuple[Mapping[str, Any], int]]
     share = len(same) / len(others)
     same_value = f"{key} = {json.dumps(value, ensure_ascii=False)}"
     words = f"{same_value}, as {share:.0%} of the others, which take {_times(ratio)} as long"
-    return Trait(key, words, is_size=False, effect=ratio)
+    return Trait(key, words, is_size=False, effect=ratio, alike=len(same))
 
 
 def _numeric(key: str, number: float, others: Sequence[tuple[Mapping[str, Any], int]]) -> Trait | None:
@@ -104,7 +116,7 @@ def _numeric(key: str, number: float, others: Sequence[tuple[Mapping[str, Any], 
     words = f"{key} = {number:,.10g}, {_times(number / normal)} its median" if normal else f"{key} = {number:,.10g}"
     if effect >= LARGE:
         words += f" (others as large take {_times(effect)} as long)"
-    return Trait(key, words, bool(_SIZE.search(key)), effect)
+    return Trait(key, words, bool(_SIZE.search(key)), effect, len(alike))
 
 
 def _times(ratio: float) -> str:

@@ -1,6 +1,8 @@
 """`infersight investigate`: why one request was slow."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -8,12 +10,24 @@ import click
 import duckdb
 
 from infersight_analysis import options
-from infersight_analysis.breakdown import UNATTRIBUTED, breakdown
+from infersight_analysis.breakdown import UNATTRIBUTED
 from infersight_analysis.critical_path import critical_path, self_time
-from infersight_analysis.findings import BaselineSummary, Evidence, Hypothesis, Investigation, PathStep, TreeSpan
+from infersight_analysis.findings import BaselineSummary, Evidence, Hypothesis, Investigation, PathStep, Piece, TreeSpan
 from infersight_analysis.investigation.baseline import LEAST, baseline_of
-from infersight_analysis.investigation.hypotheses import Case, hypotheses
-from infersight_analysis.investigation.surroundings import blocks_around, exemplars_of, logs_of, metrics_around
+from infersight_analysis.investigation.batch import batches_of
+from infersight_analysis.investigation.calls import repeated_calls
+from infersight_analysis.investigation.case import Case
+from infersight_analysis.investigation.hypotheses import hypotheses
+from infersight_analysis.investigation.pieces import anatomy, nanoseconds
+from infersight_analysis.investigation.surroundings import (
+    blocks_around,
+    compilations_of,
+    exemplars_of,
+    held_by_others,
+    logs_of,
+    metrics_around,
+    worker_of,
+)
 from infersight_analysis.reading import read_spans, resolve_trace
 from infersight_analysis.report.investigation import print_investigation
 from infersight_analysis.report.output import print_json
@@ -22,6 +36,7 @@ from infersight_analysis.stored import literal
 from infersight_analysis.times import iso_time, short_duration
 from infersight_analysis.trace import Node, Trace
 
+_DEVICE_DURATION: Final = "infersight.device.duration"
 _SHOWN: Final = 3
 
 
@@ -37,13 +52,9 @@ def investigate(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Investi
     """
     trace_id = resolve_trace(connection, trace_id)
     trace = Trace.of(read_spans(connection, [trace_id], attributes=True)[trace_id])
-    request = trace.root
-    pieces = breakdown(request)
-    baseline = baseline_of(connection, trace_id, request)
-    comparison = baseline.summary(request.duration_ns)
-    compared = baseline.compare(pieces)
-    blocks = blocks_around(connection, request)
-    causes = hypotheses(Case(connection, trace_id, request, baseline, comparison, compared, blocks))
+    case = _case(connection, trace_id, trace.root)
+    request, comparison = case.request, case.comparison
+    causes = hypotheses(case)
     return Investigation(
         trace_id=trace_id,
         service=request.span.service,
@@ -51,19 +62,56 @@ def investigate(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Investi
         start_time=iso_time(request.start_ns),
         status_code=request.span.status,
         total_ns=request.duration_ns,
-        unattributed_ns=sum(piece.self_ns for piece in compared if piece.name == UNATTRIBUTED),
-        summary=_summary(request, comparison, causes[0]),
+        unattributed_ns=sum(piece.self_ns for piece in case.pieces if piece.name == UNATTRIBUTED),
+        summary=_summary(case, causes[0]),
         baseline=comparison,
-        breakdown=compared,
+        breakdown=list(case.pieces),
         critical_path=_steps(request),
         hypotheses=causes,
         spans=_tree(trace),
         logs=logs_of(connection, trace_id, request),
-        metrics=metrics_around(connection, request),
+        metrics=list(case.metrics),
         exemplars=exemplars_of(connection, trace_id),
         notes=[*trace.notes, *_more_data(comparison)],
-        evidence=_evidence(trace_id, baseline.traces),
+        evidence=_evidence(trace_id, case.baseline.traces),
+        accept_wait=case.accept,
+        batches=list(case.batches),
+        worker=case.worker,
+        repeated_calls=list(case.calls),
     )
+
+
+def _case(connection: duckdb.DuckDBPyConnection, trace_id: str, request: Node) -> Case:
+    """All that is known of a request."""
+    accept_ns = nanoseconds(request.span.attributes.get("infersight.request.queue.duration"))
+    blocks = blocks_around(connection, request, accept_ns)
+    own = anatomy(request, held_by_others(blocks, trace_id))
+    baseline = baseline_of(connection, trace_id, request)
+    batches = batches_of(connection, trace_id, request)
+    return Case(
+        connection=connection,
+        trace_id=trace_id,
+        request=request,
+        own=own,
+        baseline=baseline,
+        comparison=baseline.summary(request.duration_ns),
+        pieces=_on_device(baseline.compare(own), request),
+        accept=baseline.accept(accept_ns, request.span.service),
+        blocks=blocks,
+        compilations=compilations_of(connection, [trace_id, *(ride.trace_id for ride in batches)]),
+        metrics=metrics_around(connection, request),
+        batches=batches,
+        worker=worker_of(connection, trace_id, request, baseline),
+        calls=repeated_calls(request, baseline),
+    )
+
+
+def _on_device(pieces: Sequence[Piece], request: Node) -> list[Piece]:
+    """The pieces with what the device's own clock says of their spans."""
+    device: Counter[tuple[str | None, str]] = Counter()
+    for node in request.below():
+        device[node.span.service, node.span.name] += nanoseconds(node.span.attributes.get(_DEVICE_DURATION))
+    return [replace(piece, device_ns=device[piece.service, piece.name] or None) for piece in pieces]
 
 
 def _steps(request: Node) -> list[PathStep]:
@@ -96,8 +144,11 @@ def _tree(trace: Trace) -> list[TreeSpan]:
     ]
 
 
-def _summary(request: Node, comparison: BaselineSummary, cause: Hypothesis) -> str:
-    took = f"{request.span.name} took {short_duration(request.duration_ns)}"
+def _summary(case: Case, cause: Hypothesis) -> str:
+    comparison = case.comparison
+    took = f"{case.request.span.name} took {short_duration(case.request.duration_ns)}"
+    if case.accept and (case.accept.excess_ns or 0) > case.excess_ns / 10:
+        took += f" after {short_duration(case.accept.self_ns)} until it was accepted"
     if comparison.excess_ns is None or comparison.percentile is None:
         return f"{took}: {cause.statement}."
     sign = "more" if comparison.excess_ns >= 0 else "less"

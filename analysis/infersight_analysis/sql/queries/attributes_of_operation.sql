@@ -1,8 +1,8 @@
--- Attributes of the spans of one operation in other traces, and how long they took.
-select to_json(attributes)::varchar, duration_ns
+-- Attributes of the spans of some operations in other traces, and how long they took.
+select service_name, name, to_json(attributes)::varchar, duration_ns
 from spans
 where trace_id in (select unnest($trace_ids::varchar[]))
     and start_time_ns between $from_ns and $until_ns
-    and name = $name and service_name is not distinct from $service
+    and name in (select unnest($names::varchar[]))
     and duration_ns is not null
 order by trace_id, span_id

@@ -1,7 +1,8 @@
 select
     time_ns, service_name, span_id, severity_text, body, event_name,
     attributes['exception.type']::varchar as exception_type,
-    attributes['exception.message']::varchar as exception_message
+    attributes['exception.message']::varchar as exception_message,
+    coalesce(attributes['infersight.log.template']::varchar, stored.message_template(body::varchar)) as template
 from logs
 where trace_id = $trace_id
 order by time_ns

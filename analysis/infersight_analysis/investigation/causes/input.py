@@ -1,0 +1,64 @@
+"""The request, or another of its batch, brought more work."""
+
+from typing import Final
+
+from infersight_analysis.findings import Hypothesis
+from infersight_analysis.investigation.case import Case, excess_of
+from infersight_analysis.investigation.pieces import WORK
+from infersight_analysis.investigation.traits import LARGE, Trait
+
+_SURE_OTHERS_TOO: Final = 0.92
+_SURE_ALONE: Final = 0.75
+_SURE_AGAINST: Final = 0.25
+_SURE_PLACE: Final = 0.4
+
+
+def large_input(case: Case) -> list[Hypothesis]:
+    """An input larger than others, in a request that worked longer than others."""
+    pieces = case.pieces_of(WORK)
+    explained = case.excess_in(WORK)
+    if not pieces or not case.is_worth_naming(explained):
+        return []
+    sizes = [trait for trait in case.traits if trait.is_size]
+    if not sizes:
+        return []
+    trait = max(sizes, key=_sure)
+    statement = f"{case.compared(pieces[0])}; {trait.statement}"
+    ride = case.batches[0] if case.batches else None
+    traces = [ride.members[0].trace_id] if ride and ride.members else []
+    if ride and ride.item_size is not None and ride.largest_size and ride.item_size < ride.largest_size:
+        statement += f"; its own is {ride.item_size:g}, another's in its batch {ride.largest_size:g}"
+    opposing = []
+    if trait.alike and trait.effect < LARGE:
+        opposing.append(f"{trait.alike} others as large took {trait.effect:.1f} times as long")
+    return [
+        case.hypothesis(
+            "large_input",
+            explained,
+            sure=_sure(trait),
+            statement=statement,
+            evidence=case.piece_evidence(pieces[0], *traces),
+            supporting=[other.statement for other in sizes[:3]],
+            opposing=opposing,
+        )
+    ]
+
+
+def unknown(case: Case) -> list[Hypothesis]:
+    """Where the time went when that is all that is known: a place, not a cause."""
+    pieces = sorted(case.all_pieces, key=lambda piece: -excess_of(piece))[:1]
+    if not pieces or not case.is_worth_naming(excess_of(pieces[0])):
+        return []
+    piece = pieces[0]
+    statement = "; ".join([case.compared(piece), *(trait.statement for trait in case.traits[:2])])
+    return [
+        case.hypothesis(
+            "unknown", excess_of(piece), sure=_SURE_PLACE, statement=statement, evidence=case.piece_evidence(piece)
+        )
+    ]
+
+
+def _sure(trait: Trait) -> float:
+    if trait.effect >= LARGE:
+        return _SURE_OTHERS_TOO
+    return _SURE_AGAINST if trait.alike else _SURE_ALONE
