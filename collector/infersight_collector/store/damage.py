@@ -1,6 +1,7 @@
 """Damaged Parquet files: missing, cut off, or with other bytes than were written."""
 
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 # pyarrow publishes no types.
 
 import errno
@@ -12,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from infersight_collector.store.files import footer_checksum
+from infersight_collector.store.files import filters_checksum, footer_checksum
 from infersight_collector.store.layout import TIME_COLUMN
 from infersight_collector.store.live import live_files
 
 if TYPE_CHECKING:
     from infersight_collector.store.snapshot import Snapshot
 
-_CHECKED: Final = re.compile(r".*-([0-9a-f]{8})\.parquet")
+_CHECKED: Final = re.compile(r".*-[0-9a-f]{32}(?:-([0-9a-f]{8}))?-([0-9a-f]{8})\.parquet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,9 @@ def damage(path: Path, size: int | None = None) -> str | None:
     try:
         if (said := footer_damage(path, size)) is not None:
             return said
+        checked = _CHECKED.fullmatch(path.name)
+        if checked is not None and checked[1] is not None and checked[1] != filters_checksum(path):
+            return "its Bloom filters are not as they were written"
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             for group in range(file.num_row_groups):
                 file.read_row_group(group)
@@ -91,7 +95,7 @@ def footer_damage(path: Path, size: int | None = None) -> str | None:
         if size is not None and found != size:
             return f"it has {found} bytes instead of {size}"
         checked = _CHECKED.fullmatch(path.name)
-        if checked is not None and checked[1] != footer_checksum(path):
+        if checked is not None and checked[2] != footer_checksum(path):
             return "its footer is not as it was written"
     except FileNotFoundError:
         return "it is missing"

@@ -24,7 +24,8 @@ from infersight_collector.store.partitions import Partition
 from infersight_collector.store.wal import sync_directory, sync_file
 
 ROW_GROUP_ROWS: Final = 61_440
-"""Rows of a row group: 30 of DuckDB's vectors of 2 048; the unit that a reader reads or skips."""
+"""Rows of a row group: 30 of DuckDB's vectors of 2 048; the unit that a reader reads or skips. Twice as many would save
+a query over 10 million spans 12 of the 33 ms in which it opens the files, and cost a merge 110 MB."""
 
 NEW: Final = "new"
 """First word of the name of a file with one write's rows, in the order they came."""
@@ -52,6 +53,11 @@ _ENCODINGS: Final = {
     "time_ns": "DELTA_BINARY_PACKED",
     "observed_delay_ns": "DELTA_BINARY_PACKED",
 }
+
+# Every hour's sorted file has each trace id in its range, so that a look-up would read a row group of all hours. With
+# Bloom filters, 8 KB for each row group and 0.13 B a span, one over 24 hours takes 0.8 of the time.
+_FILTERED: Final = "trace_id"
+_FILTER: Final = {"ndv": ROW_GROUP_ROWS // 10, "fpp": 0.01}
 
 _TAIL_BYTES: Final = 8  # length of the footer, and Parquet's mark
 
@@ -85,12 +91,13 @@ def write_file(table: Path, partition: Partition, kind: str, schema: pa.Schema, 
     try:
         _make_directories(path.parent)
         # A file of Arrow's: one of Python's would wait for the interpreter at each of some hundred writes.
-        with pa.OSFile(str(path), "wb") as sink, _open(sink, schema) as file:
+        with pa.OSFile(str(path), "wb") as sink, _open(sink, schema, kind) as file:
             for part in parts:
                 file.write_table(part, row_group_size=ROW_GROUP_ROWS)
                 ranges.add(part)
         sync_file(path)
-        path = path.rename(path.with_name(f"{name}-{footer_checksum(path)}.parquet"))
+        checksums = [footer_checksum(path)] if kind == NEW else [filters_checksum(path), footer_checksum(path)]
+        path = path.rename(path.with_name(f"{'-'.join([name, *checksums])}.parquet"))
         sync_directory(path.parent)
     except OSError as error:
         path.unlink(missing_ok=True)
@@ -120,15 +127,33 @@ def footer_checksum(path: Path) -> str:
         return f"{zlib.crc32(file.read()):08x}"
 
 
+def filters_checksum(path: Path) -> str:
+    """CRC-32 of the Bloom filters of a sorted file, 8 hex digits: in its name before that of the footer.
+
+    The footer is to be checked first, for it says where they are.
+    """
+    metadata: Any = pq.read_metadata(path)
+    columns = range(metadata.num_columns)
+    filtered = next((index for index in columns if metadata.schema.column(index).path == _FILTERED), None)
+    checksum = 0
+    if filtered is not None:
+        with path.open("rb") as file:
+            for column in (metadata.row_group(group).column(filtered) for group in range(metadata.num_row_groups)):
+                file.seek(column.bloom_filter_offset)
+                checksum = zlib.crc32(file.read(column.bloom_filter_length), checksum)
+    return f"{checksum:08x}"
+
+
 def discard(table: Path, actions: Iterable[AddAction]) -> None:
     """Deletes files that were written but surely not committed."""
     for action in actions:
         (table / action.path).unlink(missing_ok=True)
 
 
-def _open(sink: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
-    # Of attributes, few row groups could be skipped by their ranges, which cost an eighth of the writing.
-    ranged: Any = [field.name for field in schema if not pa.types.is_nested(field.type)]
+def _open(sink: pa.NativeFile, schema: pa.Schema, kind: str) -> pq.ParquetWriter:
+    # By the ranges of other columns few row groups could be skipped. Those of attributes cost an eighth of the writing,
+    # and every query reads all of them.
+    ranged: Any = [name for name in schema.names if name in {"trace_id", "name"} or name.endswith("_ns")]
     return pq.ParquetWriter(
         sink,
         schema,
@@ -141,6 +166,7 @@ def _open(sink: pa.NativeFile, schema: pa.Schema) -> pq.ParquetWriter:
         dictionary_pagesize_limit=_DICTIONARY_BYTES,
         data_page_size=_PAGE_BYTES,
         write_statistics=ranged,
+        bloom_filter_options={_FILTERED: _FILTER} if kind != NEW and _FILTERED in schema.names else None,
         write_page_checksum=True,  # DuckDB does not notice a changed byte; `damage` does
         store_schema=False,  # the table's schema in the log says what Parquet cannot
     )
