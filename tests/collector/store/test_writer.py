@@ -79,6 +79,16 @@ def test_a_large_write_is_sorted_and_a_small_one_is_not(tmp_path: Path, spans: S
     assert stored.equals(in_order(large, "spans").select(stored.column_names))
 
 
+def test_late_rows_go_to_their_own_hour_whatever_came_before(tmp_path: Path, spans: Spans, query: Query) -> None:
+    store = Store.open(tmp_path)
+    hour_ns, start_ns = 3_600 * 10**9, 1_772_359_200 * 10**9
+    for number, hour in enumerate((3, 0, 2, 0), start=1):
+        store.write({"spans": spans(number * 5, start_ns=start_ns + hour * hour_ns)}, Origin("w", number))
+    hours = [Path(path).parent.name for path in Snapshot.of(tmp_path).files("spans")]
+    assert sorted(hours) == ["hour=10", "hour=10", "hour=12", "hour=13"]
+    assert query(tmp_path, NUMBERS) == [(20, 20)]
+
+
 def test_a_segment_that_is_written_again_is_skipped(tmp_path: Path, spans: Spans, query: Query) -> None:
     store = Store.open(tmp_path)
     for number in (1, 2, 2, 1):
