@@ -34,7 +34,7 @@ VERBS: Final = {
         "infersight_analysis.verbs.investigate", "investigate_command", "analysis", "Why one request was slow."
     ),
     "compare": Verb(
-        "infersight_analysis.verbs.compare", "compare_command", "analysis", "What distinguishes two cohorts of requests."
+        "infersight_analysis.verbs.compare", "compare_command", "analysis", "What distinguishes two groups of requests."
     ),
     "critical-path": Verb(
         "infersight_analysis.verbs.critical_path",

@@ -432,6 +432,25 @@ class CohortPath:
 
 
 @dataclass(frozen=True)
+class WhatIf:
+    """What the requests of a cohort would take if the own time of some operations were another.
+
+    Their schedules are run again, see `profile.schedule`. `cohort` is `target` or `baseline`; without a comparison all
+    requests are the target.
+    """
+
+    changes: list[str]
+    cohort: str
+    requests: int
+    mean_ns: float
+    new_mean_ns: float
+    mean_difference_ns: float
+    p99_ns: float
+    new_p99_ns: float
+    p99_difference_ns: float
+
+
+@dataclass(frozen=True)
 class Comparison:
     """What distinguishes two cohorts of requests, strongest first.
 
@@ -453,6 +472,7 @@ class Comparison:
     critical_path_difference: list[CohortPath]
     notes: list[str]
     evidence: Evidence
+    what_if: list[WhatIf] = field(default_factory=list[WhatIf])
 
 
 @dataclass(frozen=True)
@@ -478,25 +498,6 @@ class PathTime:
     share: float
     p50_ns: float
     p99_ns: float
-
-
-@dataclass(frozen=True)
-class WhatIf:
-    """What the requests of a cohort would take if the own time of some operations were another.
-
-    Their schedules are run again, see `profile.schedule`. `cohort` is `target` or `baseline`; without a comparison all
-    requests are the target.
-    """
-
-    changes: list[str]
-    cohort: str
-    requests: int
-    mean_ns: float
-    new_mean_ns: float
-    mean_difference_ns: float
-    p99_ns: float
-    new_p99_ns: float
-    p99_difference_ns: float
 
 
 @dataclass(frozen=True)

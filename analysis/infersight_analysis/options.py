@@ -56,6 +56,14 @@ STORE: Final = click.option(
 )
 SERVICE: Final = click.option("--service", metavar="NAME", help="Only this service.")
 
+WHAT_IF: Final = click.option(
+    "--what-if",
+    "what_if",
+    metavar="OPERATION=±N%",
+    multiple=True,
+    help="What if the own time of these spans were less or more? May be repeated.",
+)
+
 
 def output_format(*formats: str) -> Callable[[F], F]:
     """`--format`, one of `formats`; a table on a terminal, JSON elsewhere."""

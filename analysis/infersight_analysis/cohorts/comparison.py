@@ -1,5 +1,6 @@
 """The comparison of two cohorts, from the question to the findings."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import duckdb
@@ -19,22 +20,26 @@ from infersight_analysis.cohorts.subjects import Subjects, read_operations
 from infersight_analysis.cohorts.telling import Teller
 from infersight_analysis.cohorts.trees import Trees
 from infersight_analysis.findings import Cohort, Comparison, Evidence
+from infersight_analysis.profile.what_if import Change, what_if
 from infersight_analysis.times import short_duration
 
 
-def compare(connection: duckdb.DuckDBPyConnection, question: Question, *, limit: int = 20) -> Comparison:
+def compare(
+    connection: duckdb.DuckDBPyConnection, question: Question, *, limit: int = 20, changes: Sequence[Change] = ()
+) -> Comparison:
     """Find what distinguishes two cohorts of requests.
 
     Args:
         connection: from `connect`.
         question: which cohorts.
         limit: most findings to list.
+        changes: what would be otherwise, see `profile.what_if`.
 
     Returns:
         the comparison; without findings, and with a note, where a cohort has fewer than 5 requests.
 
     Raises:
-        AnalysisError: a condition is none.
+        AnalysisError: a condition is none, or a change names no operation.
         duckdb.Error: a condition cannot be evaluated.
     """
     question = question.checked(connection)
@@ -67,6 +72,7 @@ def compare(connection: duckdb.DuckDBPyConnection, question: Question, *, limit:
             requests,
             {number: (service, name or "") for number, (service, name, _) in enumerate(operations)},
         ),
+        what_if=what_if(population, operations, changes),
     )
 
 

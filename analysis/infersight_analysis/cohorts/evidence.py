@@ -32,6 +32,16 @@ def requests_sql(question: Question) -> str:
     return f"with requests as ({_requests(question)}) select {columns} from requests order by duration_ns desc limit 20"  # noqa: S608
 
 
+def durations_of_cohorts(question: Question, threshold_ns: int | None) -> str:
+    """The query for the durations of both cohorts: whether a request is of the target, and nanoseconds."""
+    target = question.is_target(threshold_ns)
+    chosen = f"({target}) or ({question.baseline})" if question.baseline else "true"
+    return (
+        f"with requests as ({_requests(question)}) select coalesce(({target}), false), duration_ns "  # noqa: S608
+        f"from requests where {chosen} order by hash(trace_id)"
+    )
+
+
 def _requests(question: Question) -> str:
     order = "start_time_ns, duration_ns desc, parent_span_id is not null, span_id"
     rank = f"row_number() over (partition by trace_id order by {order})"

@@ -48,7 +48,7 @@ class Change:
 
 
 def what_if(
-    population: Population, operations: Sequence[Operation], changes: Sequence[Change], table: Table
+    population: Population, operations: Sequence[Operation], changes: Sequence[Change], table: Table | None = None
 ) -> list[WhatIf]:
     """The effect of all changes together on the requests of each cohort that there are requests in; target first.
 
@@ -56,7 +56,7 @@ def what_if(
         population: the requests.
         operations: by their number.
         changes: what would be otherwise; none is no finding.
-        table: the spans of the population.
+        table: the spans of the population, read again without it.
 
     Raises:
         AnalysisError: no span has the name of a change.
@@ -65,7 +65,7 @@ def what_if(
         return []
     scale = _scale(operations, changes)
     after = np.zeros(len(population.requests))
-    for part in table.parts(population):
+    for part in (table or Table.of(population)).parts(population):
         after[part.request[part.tops]] = rescheduled(part.forest, part.tops, scale[part.operation])
     requests = population.requests
     cohorts = (("target", requests.is_target), ("baseline", ~requests.is_target))

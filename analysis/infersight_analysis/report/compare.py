@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import CohortPath, Comparison, Distinction
+from infersight_analysis.report.critical_path import what_if_line
 from infersight_analysis.report.output import bar, clipped, command, console, joined
 from infersight_analysis.times import short_duration
 
@@ -29,6 +30,8 @@ def print_comparison(found: Comparison) -> None:
         out.print(Text(f"\n... and {found.found - len(found.findings)} weaker findings (--limit)", style="dim"))
     if found.critical_path_difference:
         _print_paths(out, found)
+    for effect in found.what_if:
+        out.print(Text(f"{effect.cohort} {what_if_line(effect)}"))
     if found.findings and found.findings[0].examples:
         out.print(Text("\n" + command("investigate", found.findings[0].examples[0]), style="dim"), soft_wrap=True)
 

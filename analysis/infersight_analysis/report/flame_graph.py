@@ -1,8 +1,8 @@
 """Flame graphs: frames below each other, as wide as their time; as SVG by itself or in a page, and as folded stacks."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from infersight_analysis.findings import CriticalPaths, PathTime
 from infersight_analysis.report.html.environment import asset, environment, printable
@@ -85,6 +85,33 @@ def _boxes(frames: Sequence[Frame]) -> Iterator[_Box]:
 def colours(services: Sequence[str | None]) -> dict[str | None, str]:
     """A colour for each service, the first ones all different."""
     return {service: f"c{number % _COLOURS}" for number, service in enumerate(dict.fromkeys(services))}
+
+
+Part = TypeVar("Part")
+
+
+def stacked(own_ns: Mapping[tuple[Part, ...], float]) -> list[tuple[tuple[Part, ...], float]]:
+    """The stacks with the time of what is below them, callers before what they call; callers that are missing too.
+
+    Args:
+        own_ns: the time of each stack by itself; a stack is its calls, callers first.
+    """
+    below: dict[tuple[Part, ...], float] = {}
+    called: dict[tuple[Part, ...], list[tuple[Part, ...]]] = {}
+    for stack, time_ns in own_ns.items():
+        for depth in range(1, len(stack) + 1):
+            part = stack[:depth]
+            if part not in below:
+                below[part] = 0.0
+                called.setdefault(part[:-1], []).append(part)
+            below[part] += time_ns
+    found: list[tuple[tuple[Part, ...], float]] = []
+    waiting = called.get((), [])[::-1]
+    while waiting:
+        stack = waiting.pop()
+        found.append((stack, below[stack]))
+        waiting += called.get(stack, [])[::-1]
+    return found
 
 
 def frames_of(found: CriticalPaths) -> list[Frame]:

@@ -5,15 +5,19 @@ from pathlib import Path
 from typing import Final
 
 import click
+import duckdb
 
 from infersight_analysis import options
 from infersight_analysis.cohorts.candidates import LEAST_REQUESTS
 from infersight_analysis.cohorts.comparison import compare
 from infersight_analysis.cohorts.question import MARGIN_NS, OUTCOMES, Question, Slow
 from infersight_analysis.errors import AnalysisError
+from infersight_analysis.findings import Comparison
+from infersight_analysis.illustrations import durations_of
 from infersight_analysis.options import Window
+from infersight_analysis.profile.what_if import Change
 from infersight_analysis.report.compare import print_comparison
-from infersight_analysis.report.output import print_json
+from infersight_analysis.report.output import publish, to_json
 from infersight_analysis.session import opened
 from infersight_analysis.stored import literal
 from infersight_analysis.times import parse_time
@@ -119,8 +123,9 @@ def _question(
 @options.SERVICE
 @click.option("--route", metavar="ROUTE", help="Only this route, or span name.")
 @click.option("--model", metavar="NAME", help="Only requests in which this model was called.")
+@options.WHAT_IF
 @options.STORE
-@options.FORMAT
+@options.report("table", "json", "html")
 @options.window
 def compare_command(
     *,
@@ -137,8 +142,10 @@ def compare_command(
     service: str | None,
     route: str | None,
     model: str | None,
+    what_if: tuple[str, ...],
     store: Path,
     form: str,
+    output: Path | None,
     window: Window,
 ) -> int:
     """What distinguishes two cohorts of requests: slow or failed ones, two times, two versions, any two conditions.
@@ -166,21 +173,27 @@ def compare_command(
     question = replace(
         question, service=service, route=route, model=model, window=_narrowed(window, target_window, baseline_window)
     )
+    changes = [Change.of(text) for text in what_if]
     start_ns, end_ns = question.window.start_ns, question.window.end_ns
     with opened(
         store,
         start_ns=None if start_ns is None else start_ns - MARGIN_NS,
         end_ns=None if end_ns is None else end_ns + MARGIN_NS,
     ) as connection:
-        found = compare(connection, question, limit=limit)
-    if form == "json":
-        print_json(found)
-    else:
-        print_comparison(found)
+        found = compare(connection, question, limit=limit, changes=changes)
+        publish(form, output, lambda: print_comparison(found), lambda: _text(connection, question, found, form))
     if min(found.target.count, found.baseline.count) < LEAST_REQUESTS:
         click.echo(found.notes[0], err=True)
         return NEED_MORE_DATA
     return 0
+
+
+def _text(connection: duckdb.DuckDBPyConnection, question: Question, found: Comparison, form: str) -> str:
+    if form == "json":
+        return to_json(found)
+    from infersight_analysis.report.html.comparison import comparison_page  # noqa: PLC0415 - loads what draws
+
+    return comparison_page(found, durations_of(connection, question, found))
 
 
 def _narrowed(window: Window, target: str | None, baseline: str | None) -> Window:

@@ -16,20 +16,13 @@ from infersight_analysis.report.output import publish, to_json
 from infersight_analysis.session import opened
 
 NEED_MORE_DATA: Final = 3
-WHAT_IF: Final = click.option(
-    "--what-if",
-    "what_if",
-    metavar="OPERATION=±N%",
-    multiple=True,
-    help="What if the own time of these spans were less or more? May be repeated.",
-)
 
 
 @click.command(name="critical-path")
 @options.SERVICE
 @click.option("--route", metavar="ROUTE", help="Only this route, or span name.")
 @click.option("--model", metavar="NAME", help="Only requests in which this model was called.")
-@WHAT_IF
+@options.WHAT_IF
 @options.STORE
 @options.report("table", "json", "folded", "svg", "html")
 @options.window

@@ -30,7 +30,7 @@ from infersight_analysis.investigation.surroundings import (
 )
 from infersight_analysis.reading import read_spans, resolve_trace
 from infersight_analysis.report.investigation import print_investigation
-from infersight_analysis.report.output import print_json
+from infersight_analysis.report.output import publish, to_json
 from infersight_analysis.session import opened
 from infersight_analysis.stored import literal
 from infersight_analysis.times import iso_time, short_duration
@@ -174,8 +174,8 @@ def _evidence(trace_id: str, baseline: Sequence[str]) -> Evidence:
 @click.command(name="investigate")
 @click.argument("trace_id")
 @options.STORE
-@options.FORMAT
-def investigate_command(trace_id: str, store: Path, form: str) -> None:
+@options.report("table", "json", "html")
+def investigate_command(trace_id: str, store: Path, form: str, output: Path | None) -> None:
     """Why one request was slow.
 
     TRACE_ID may be shortened to digits that are unique. The request's time is broken down along its critical path,
@@ -186,10 +186,17 @@ def investigate_command(trace_id: str, store: Path, form: str) -> None:
     \b
     infersight slow --limit 5
     infersight investigate 4bf92f35
+    infersight investigate 4bf92f35 --output report.html
     """  # noqa: D301 - click's mark for lines that stay lines
     with opened(store) as connection:
         found = investigate(connection, trace_id)
+        publish(form, output, lambda: print_investigation(found), lambda: _text(connection, found, form))
+
+
+def _text(connection: duckdb.DuckDBPyConnection, found: Investigation, form: str) -> str:
     if form == "json":
-        print_json(found)
-    else:
-        print_investigation(found)
+        return to_json(found)
+    from infersight_analysis.illustrations import illustrations_of  # noqa: PLC0415 - only for reports
+    from infersight_analysis.report.html.investigation import investigation_page  # noqa: PLC0415 - loads what draws
+
+    return investigation_page(found, illustrations_of(connection, found))
