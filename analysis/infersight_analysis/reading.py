@@ -76,8 +76,13 @@ def read_spans(
     Returns:
         the spans by trace id; a trace without spans is absent.
     """
+    ids = sorted(trace_ids)
+    if not ids:
+        return {}
     values = {
-        "trace_ids": list(trace_ids),
+        "trace_ids": ids,
+        "first": ids[0],
+        "last": ids[-1],
         "from_ns": between_ns[0],
         "until_ns": between_ns[1],
         "with_attributes": attributes,

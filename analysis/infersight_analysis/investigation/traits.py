@@ -4,6 +4,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from math import prod
 from statistics import median
@@ -12,8 +13,9 @@ from typing import Any, Final
 import duckdb
 
 from infersight_analysis.investigation.baseline import Baseline
-from infersight_analysis.reading import OPERATION, present, query
+from infersight_analysis.reading import OPERATION, query
 from infersight_analysis.stats.order import percentile_of
+from infersight_analysis.stored import literal
 from infersight_analysis.trace import Span
 
 _SIZE: Final = re.compile(r"(^|[._])(size|length|bytes|tokens|count|chars|rows|items|shape|width|height)$")
@@ -59,29 +61,49 @@ def traits_of(connection: duckdb.DuckDBPyConnection, spans: Sequence[Span], base
         spans: with their attributes, of different operations.
         baseline: whose traces to compare with.
     """
+    keys = sorted({key for span in spans for key in span.attributes if _may_tell(key, span)})
+    if not keys or not baseline.traces:
+        return []
     values = {
         "trace_ids": list(baseline.traces),
+        "first": min(baseline.traces),
+        "last": max(baseline.traces),
         "from_ns": baseline.between_ns[0],
         "until_ns": baseline.between_ns[1],
         "names": sorted({span.name for span in spans}),
     }
+    # Only these keys: text of all that occur would cost more than all else in an investigation.
+    sql = query("attributes_of_operation").replace("{attributes}", ", ".join(map(_column, keys)))
     others: defaultdict[tuple[str | None, str], list[tuple[Mapping[str, Any], int]]] = defaultdict(list)
-    for service, name, attributes, duration in connection.execute(query("attributes_of_operation"), values).fetchall():
-        others[service, name].append((present(attributes), duration))
+    for service, name, duration, *known in connection.execute(sql, values).fetchall():
+        others[service, name].append((dict(zip(keys, map(_value, known), strict=True)), duration))
     found: dict[str, Trait] = {}
     for span in spans:
         alike = others.get((span.service, span.name))
         for key in span.attributes if alike else ():
-            if not _is_of_the_batch(key, span) and not _NOT_AN_INPUT.search(key):
+            if _may_tell(key, span):
                 trait = _trait(key, span.attributes[key], alike or ())
                 if trait and (key not in found or trait.effect > found[key].effect):
                     found[key] = trait
     return sorted(found.values(), key=lambda trait: (not trait.is_size, -trait.effect, trait.key))
 
 
-def _is_of_the_batch(key: str, span: Span) -> bool:
-    """How many others rode along is load, not input."""
-    return key == "infersight.batch.size" and span.attributes.get(OPERATION) in ("queue", "batched", "batch")
+def _may_tell(key: str, span: Span) -> bool:
+    """Whether an attribute says something of the input; how many others rode along in the batch is load."""
+    is_load = key == "infersight.batch.size" and span.attributes.get(OPERATION) in ("queue", "batched", "batch")
+    return not is_load and not _NOT_AN_INPUT.search(key)
+
+
+def _column(key: str) -> str:
+    return f"attributes[{literal(key)}]"
+
+
+def _value(value: Any) -> Any:
+    """Lists and maps come as the text of their JSON."""
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        with suppress(ValueError):
+            return json.loads(value)
+    return value
 
 
 def _trait(key: str, value: Any, others: Sequence[tuple[Mapping[str, Any], int]]) -> Trait | None:

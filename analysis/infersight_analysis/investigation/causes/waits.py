@@ -25,13 +25,13 @@ _SURE_QUEUE: Final = 0.92
 _SURE_ACCEPT: Final = 0.85
 _SURE_THREADS: Final = 0.92
 _SURE_HANDED_OVER: Final = 0.85
-_SURE_TOGETHER: Final = 0.6
+_SURE_TOGETHER: Final = 0.65
 
 _WAITED: Final = 0.5
 """A span that ran for less of its time than the rest of this waited."""
 
-_TOLERANCE: Final = 0.2
-_LEAST_TOLERANCE_NS: Final = 3_000_000
+_TOLERANCE: Final = 0.05
+_LEAST_TOLERANCE_NS: Final = 5_000_000
 
 
 def queueing(case: Case) -> list[Hypothesis]:

@@ -1,7 +1,7 @@
--- Attributes of the spans of some operations in other traces, and how long they took.
-select service_name, name, to_json(attributes)::varchar, duration_ns
+-- Some attributes of the spans of some operations in other traces, and how long they took.
+select service_name, name, duration_ns, {attributes}
 from spans
-where trace_id in (select unnest($trace_ids::varchar[]))
+where trace_id in (select unnest($trace_ids::varchar[])) and trace_id between $first and $last
     and start_time_ns between $from_ns and $until_ns
     and name in (select unnest($names::varchar[]))
     and duration_ns is not null

@@ -1,4 +1,4 @@
--- Spans of some traces, between two times so that other files are skipped.
+-- Spans of some traces, between two times and ids so that other files and parts of files are skipped.
 select
     trace_id, span_id, parent_span_id, name, kind, start_time_ns, end_time_ns,
     service_name, service_instance_id, service_version, status_code,
@@ -10,5 +10,5 @@ select
     try_cast(attributes['infersight.requests.in_flight'] as bigint) as in_flight,
     try_cast(attributes['infersight.thread_pool.queue.duration'] as double) as thread_pool_s
 from spans
-where trace_id in (select unnest($trace_ids::varchar[]))
+where trace_id in (select unnest($trace_ids::varchar[])) and trace_id between $first and $last
     and start_time_ns between $from_ns and $until_ns
