@@ -21,7 +21,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
-from unittest.mock import patch
 
 import numpy as np
 from tests.benchmarks.synthetic import logs, metrics, spans
@@ -29,9 +28,8 @@ from tests.benchmarks.synthetic.population import Population
 from tests.benchmarks.synthetic.services import shapes
 from tests.benchmarks.synthetic.trees import World
 
-from infersight_collector.store import compaction
 from infersight_collector.store.layout import SCHEMA_VERSION, TIME_COLUMN
-from infersight_collector.store.maintenance import Maintenance
+from infersight_collector.store.maintenance import Maintenance, Report
 from infersight_collector.store.snapshot import Snapshot
 from infersight_collector.store.wal import Origin
 from infersight_collector.store.writer import Store
@@ -78,10 +76,11 @@ def write(path: Path, count: int, seed: int = 1) -> None:
         store.write(tables, Origin(_WRITER, number))
         if number % 16 == 0:
             maintenance.round()
-    with patch.object(compaction, "QUIET_MS", 0):
-        while maintenance.round().merged_files:
-            pass
-    Maintenance(path, grace_s=0).round()
+    report = Report()
+    merges = list(maintenance.merge(report, all_now=True))
+    maintenance.clean(report, 0)
+    if report.problems or not merges:
+        raise SystemExit(f"the store could not be compacted: {report.problems}")
 
 
 def day(count: int, seed: int = 1) -> Iterator[dict[str, "pa.Table"]]:
