@@ -4,11 +4,20 @@ from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from infersight_analysis.findings import Investigation, MetricPoint, Piece, TreeSpan
+from infersight_analysis.findings import (
+    BatchRide,
+    Investigation,
+    MetricPoint,
+    Piece,
+    RepeatedCalls,
+    TreeSpan,
+    WorkerState,
+)
 from infersight_analysis.report.output import bar, clipped, command, console, joined
 from infersight_analysis.times import short_duration
 
@@ -16,6 +25,9 @@ _SPANS: Final = 30
 _PIECES: Final = 12
 _LOGS: Final = 12
 _METRICS: Final = 6
+_BATCHES: Final = 2
+_MEMBERS: Final = 8
+_CALLS: Final = 6
 _SHARE_WIDTH: Final = 16
 _LABEL_WIDTH: Final = 40
 _UNUSUAL: Final = 3.5
@@ -33,6 +45,13 @@ def print_investigation(found: Investigation) -> None:
     _section(out, "Spans", _waterfall(found.spans, found.total_ns, out.width))
     _section(out, f"Where the time went {_against(found)}", _breakdown(found))
     _section(out, "Why", _causes(found))
+    for ride in found.batches[:_BATCHES]:
+        _section(out, f"The batch it rode in [dim]({_about(ride)})[/]", _members(ride, found.trace_id))
+    if found.worker and found.worker.instance:
+        _section(out, f"Its process meanwhile [dim]({escape(found.worker.instance)})[/]", _worker(found.worker))
+    repeated = [calls for calls in found.repeated_calls if calls.failed or calls.count > (calls.baseline_count or 1)]
+    if repeated:
+        _section(out, "Calls made more often than normal, or failed", _repeated(repeated))
     if found.logs:
         _section(out, f"Logs ({len(found.logs)})", _logs(found))
     if found.metrics:
@@ -93,6 +112,9 @@ def _breakdown(found: Investigation) -> Table:
     table = _columns(
         ("", "left"), ("time", "right"), ("", "left"), ("normal", "right"), ("more", "right"), ("", "right")
     )
+    if found.accept_wait:
+        wait = found.accept_wait
+        table.add_row(Text("accept wait, before it", style="dim"), short_duration(wait.self_ns), "", *_compared(wait))
     for piece in found.breakdown[:_PIECES]:
         share = piece.self_ns / (found.total_ns or 1)
         style = "dim" if piece.kind == "UNATTRIBUTED" else "cyan"
@@ -135,6 +157,64 @@ def _causes(found: Investigation) -> Table:
     for rank, cause in enumerate(found.hypotheses):
         style = "bold yellow" if rank == 0 and cause.confidence else "dim"
         table.add_row(Text(cause.cause, style=style), f"{cause.confidence:.0%}", Text(cause.statement))
+        for mark, words in [*(("+", text) for text in cause.supporting), *(("-", text) for text in cause.opposing)]:
+            table.add_row("", Text(mark, style="green" if mark == "+" else "red"), Text(words, style="dim"))
+    return table
+
+
+def _about(ride: BatchRide) -> str:
+    forward = f"forward {short_duration(ride.forward_ns)}" if ride.forward_ns is not None else None
+    device = f"on the device {short_duration(ride.device_ns)}" if ride.device_ns is not None else None
+    full = f"{ride.fill:.0%} full" if ride.fill is not None else None
+    why = f"released: {ride.release_reason}" if ride.release_reason else None
+    share = f"its share {ride.share:.0%}" if ride.share is not None else None
+    return escape(joined(ride.name, short_duration(ride.duration_ns), full, why, share, forward, device))
+
+
+def _members(ride: BatchRide, trace_id: str) -> Table:
+    table = _columns(("request", "left"), ("size", "right"), ("share", "right"), ("waited", "right"))
+    shown = ride.members[:_MEMBERS]
+    own = [member for member in ride.members[_MEMBERS:] if member.trace_id == trace_id]
+    for member in [*shown, *own]:
+        table.add_row(
+            Text(member.trace_id + (" (this)" if member.trace_id == trace_id else "")),
+            _number(member.size),
+            "" if member.share is None else f"{member.share:.0%}",
+            "" if member.queue_ns is None else short_duration(member.queue_ns),
+        )
+    rest = len(ride.members) - len(shown) - len(own)
+    if rest > 0:
+        table.add_row(Text(f"... and {rest} more", style="dim"))
+    return table
+
+
+def _worker(state: WorkerState) -> Table:
+    table = _columns(("", "left"), ("here", "right"), ("normal", "right"))
+    if state.in_flight is not None:
+        normal = "" if state.in_flight_baseline is None else f"{state.in_flight_baseline:g}"
+        table.add_row("requests in flight when it began", str(state.in_flight), normal)
+    table.add_row("other requests open at some moment of it", str(state.overlapping), "")
+    for name, here, usual in (
+        ("longest event-loop lag", state.event_loop_lag_ns, state.event_loop_lag_baseline_ns),
+        ("garbage collections", state.gc_ns, state.gc_baseline_ns),
+    ):
+        if here is not None:
+            table.add_row(name, short_duration(here), "" if usual is None else short_duration(usual))
+    return table
+
+
+def _repeated(found: Sequence[RepeatedCalls]) -> Table:
+    table = _columns(("", "left"), ("calls", "right"), ("normal", "right"), ("together", "right"), ("failed", "right"))
+    table.add_column(no_wrap=True)
+    for calls in found[:_CALLS]:
+        table.add_row(
+            Text(clipped(calls.name, _LABEL_WIDTH)),
+            str(calls.count),
+            "" if calls.baseline_count is None else f"{calls.baseline_count:g}",
+            short_duration(calls.duration_ns),
+            Text(str(calls.failed), style="red" if calls.failed else "dim"),
+            Text(clipped(calls.error or "", _LABEL_WIDTH), style="red"),
+        )
     return table
 
 
@@ -145,7 +225,14 @@ def _logs(found: Investigation) -> Table:
     table.add_column(overflow="fold")
     for line in found.logs[:_LOGS]:
         severity = line.severity or ""
-        words = joined(line.exception, line.body or line.event_name)
+        rare = None
+        if line.is_rare:
+            rare = (
+                "new: none like it in the hour before"
+                if line.before == 0
+                else f"rare: {line.before} in the hour before"
+            )
+        words = joined(line.exception, line.body or line.event_name, rare)
         table.add_row(
             f"+{short_duration(line.offset_ns)}", Text(severity, style=_SEVERE.get(severity, "dim")), Text(words)
         )
