@@ -22,7 +22,7 @@ class Frame:
         label: what it is called.
         detail: what is said of it when one points at it.
         time_ns: its time with that of the frames below it, which lie in it from the left.
-        colour: number of a colour; see `of_service`.
+        colour: class of its colour, see `colours`.
     """
 
     depth: int
@@ -82,9 +82,12 @@ def _boxes(frames: Sequence[Frame]) -> Iterator[_Box]:
             yield _Box(frame, round(100 * start, 4), round(100 * frame.time_ns / whole, 4), frame.depth * _ROW + 1)
 
 
-def colours(services: Sequence[str | None]) -> dict[str | None, str]:
-    """A colour for each service, the first ones all different."""
-    return {service: f"c{number % _COLOURS}" for number, service in enumerate(dict.fromkeys(services))}
+def colours(operations: Sequence[tuple[str | None, str]]) -> dict[tuple[str | None, str], str]:
+    """A colour for each service and name: one a service, or, where there is only one service, one a name."""
+    of_services = len({service for service, _ in operations}) > 1
+    kinds = {operation: operation[0] if of_services else operation[1] for operation in operations}
+    numbers = {kind: number for number, kind in enumerate(dict.fromkeys(kinds.values()))}
+    return {operation: f"c{numbers[kind] % _COLOURS}" for operation, kind in kinds.items()}
 
 
 Part = TypeVar("Part")
@@ -116,7 +119,7 @@ def stacked(own_ns: Mapping[tuple[Part, ...], float]) -> list[tuple[tuple[Part, 
 
 def frames_of(found: CriticalPaths) -> list[Frame]:
     """The frames of critical paths, below one for all requests."""
-    colour = colours([path.service for path in found.paths])
+    colour = colours([(path.service, path.name) for path in found.paths])
     title = f"{found.requests:,} requests, {short_duration(found.mean_ns)} on average"
     return [
         Frame(0, "all requests", title, float(found.total_ns), "all"),
@@ -126,7 +129,7 @@ def frames_of(found: CriticalPaths) -> list[Frame]:
                 printable(path.name),
                 printable(_detail(path, found)),
                 path.total_ns,
-                colour[path.service],
+                colour[path.service, path.name],
             )
             for path in found.paths
         ),

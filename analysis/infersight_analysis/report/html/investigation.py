@@ -47,9 +47,9 @@ def investigation_page(found: Investigation, drawn: Illustrations) -> str:
 
 def _flames(request: Node, found: Investigation) -> Markup:
     calls = call_tree(request)
-    colour = colours([path[-1].service for path in calls])
+    colour = colours([path[-1][:2] for path in calls])
     frames = [
-        _frame(path, calls[path], time_ns, found.total_ns, colour[path[-1].service])
+        _frame(path, calls[path], time_ns, found.total_ns, colour[path[-1][:2]])
         for path, time_ns in stacked({path: float(each.critical_ns) for path, each in calls.items()})
     ]
     title = f"What {found.name} waited for; the breakdown says it as a table"

@@ -9,7 +9,7 @@ import matplotlib as mpl
 from markupsafe import Markup
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 
 from infersight_analysis.times import short_duration
 
@@ -76,6 +76,7 @@ def metric(points: Sequence[tuple[float, float]], during_s: tuple[float, float],
         times, readings = zip(*kept, strict=True)
         axes.plot([time / 60 for time in times], readings, color=_SERIES, linewidth=1.4, marker=".", markersize=3)
         axes.axvspan(during_s[0] / 60, during_s[1] / 60, color=_MARK, alpha=0.5, linewidth=2)
+        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         axes.set_xlabel("minutes since the request began")
 
     return _drawn(draw, about)
@@ -90,8 +91,9 @@ def _bins(values: Sequence[int]) -> list[float]:
 
 def _time_axis(axes: Axes) -> None:
     axes.set_xscale("log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_duration(value)))
-    axes.xaxis.set_minor_formatter(FuncFormatter(lambda _value, _: ""))
+    axes.xaxis.set_minor_locator(NullLocator())
 
 
 def _drawn(draw: Callable[[Axes], None], about: str) -> Markup:

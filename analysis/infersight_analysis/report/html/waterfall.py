@@ -10,6 +10,9 @@ from infersight_analysis.findings import Investigation, TreeSpan
 from infersight_analysis.trace import Node, Span
 
 _MOST: Final = 250
+_ALIKE: Final = 5
+"""Rows for calls of one name from one span, in a trace that has more spans than rows."""
+
 _RESOLUTION: Final = 1000
 """Stretches of the path that are nearer to each other than this part of the request are drawn as one."""
 
@@ -92,12 +95,20 @@ def _extend(stretches: list[tuple[int, int]], start_ns: int, end_ns: int, neares
 
 
 def _shown(nodes: Sequence[Node], path_ns: Counter[int], number: dict[int, int]) -> set[int]:
+    """Places of the spans that get a row: all of a small trace, else few of calls that are alike, and parents of all."""
+    if len(nodes) <= _MOST:
+        return set(range(len(nodes)))
     places = sorted(range(len(nodes)), key=lambda place: (-path_ns[place], -nodes[place].duration_ns, place))
     shown = {0}
+    alike: Counter[tuple[int, str]] = Counter()
     for place in places:
         if len(shown) >= _MOST:
             break
         node: Node | None = nodes[place]
+        kind = (id(nodes[place].parent), nodes[place].span.name)
+        if alike[kind] >= _ALIKE:
+            continue
+        alike[kind] += 1
         while node is not None and number[id(node)] not in shown:
             shown.add(number[id(node)])
             node = node.parent
