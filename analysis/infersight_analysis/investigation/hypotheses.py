@@ -6,6 +6,7 @@ Nothing is claimed of a request that is like the others, and what is only a plac
 from infersight_analysis.findings import Evidence, Hypothesis
 from infersight_analysis.investigation.case import Case
 from infersight_analysis.investigation.causes import CAUSES
+from infersight_analysis.investigation.causes.place import unknown
 from infersight_analysis.investigation.causes.release import deployment
 from infersight_analysis.times import short_duration
 
@@ -13,11 +14,16 @@ from infersight_analysis.times import short_duration
 def hypotheses(case: Case) -> list[Hypothesis]:
     """The possible causes, the most likely first; always at least one, be it `unknown`."""
     found = deployment(case)
+    place: list[Hypothesis] = []
     if case.outlying > 0:
         found += [hypothesis for cause in CAUSES for hypothesis in cause(case)]
+        place = unknown(case) or [_unexplained(case)]
     elif not found:
         return [_ordinary(case)]
-    return sorted(found, key=lambda hypothesis: -hypothesis.confidence) or [_unexplained(case)]
+    ranked = sorted(found, key=lambda hypothesis: -hypothesis.confidence)
+    # A place says nothing besides a cause that explains more of it.
+    is_explained = ranked and (not place or ranked[0].confidence > place[0].confidence)
+    return ranked if is_explained else [*place, *ranked]
 
 
 def _ordinary(case: Case) -> Hypothesis:

@@ -7,7 +7,7 @@ from infersight_analysis.findings import Hypothesis
 from infersight_analysis.investigation.case import Case
 from infersight_analysis.investigation.causes.dependencies import n_plus_one, retries, slow_dependency
 from infersight_analysis.investigation.causes.device import device
-from infersight_analysis.investigation.causes.input import large_input, unknown
+from infersight_analysis.investigation.causes.input import large_input
 from infersight_analysis.investigation.causes.process import blocked_event_loop, gc_or_memory
 from infersight_analysis.investigation.causes.start import cold_start
 from infersight_analysis.investigation.causes.waits import lock_contention, queueing, thread_pool
@@ -26,6 +26,5 @@ CAUSES: Final[tuple[Cause, ...]] = (
     n_plus_one,
     retries,
     device,
-    unknown,
 )
 """Why one request took longer than others of its version; `release` looks at the version itself."""

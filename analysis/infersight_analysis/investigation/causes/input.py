@@ -3,14 +3,13 @@
 from typing import Final
 
 from infersight_analysis.findings import Hypothesis
-from infersight_analysis.investigation.case import Case, excess_of
+from infersight_analysis.investigation.case import Case
 from infersight_analysis.investigation.pieces import WORK
 from infersight_analysis.investigation.traits import LARGE, Trait
 
 _SURE_OTHERS_TOO: Final = 0.92
 _SURE_ALONE: Final = 0.75
 _SURE_AGAINST: Final = 0.25
-_SURE_PLACE: Final = 0.4
 
 
 def large_input(case: Case) -> list[Hypothesis]:
@@ -22,7 +21,8 @@ def large_input(case: Case) -> list[Hypothesis]:
     sizes = [trait for trait in case.traits if trait.is_size]
     if not sizes:
         return []
-    trait = max(sizes, key=_sure)
+    # What the application says of its input is told before what the batcher says.
+    trait = max(sizes, key=lambda size: (_sure(size), not size.key.startswith("infersight.")))
     statement = f"{case.compared(pieces[0])}; {trait.statement}"
     ride = case.batches[0] if case.batches else None
     traces = [ride.members[0].trace_id] if ride and ride.members else []
@@ -40,20 +40,6 @@ def large_input(case: Case) -> list[Hypothesis]:
             evidence=case.piece_evidence(pieces[0], *traces),
             supporting=[other.statement for other in sizes[:3]],
             opposing=opposing,
-        )
-    ]
-
-
-def unknown(case: Case) -> list[Hypothesis]:
-    """Where the time went when that is all that is known: a place, not a cause."""
-    pieces = sorted(case.all_pieces, key=lambda piece: -excess_of(piece))[:1]
-    if not pieces or not case.is_worth_naming(excess_of(pieces[0])):
-        return []
-    piece = pieces[0]
-    statement = "; ".join([case.compared(piece), *(trait.statement for trait in case.traits[:2])])
-    return [
-        case.hypothesis(
-            "unknown", excess_of(piece), sure=_SURE_PLACE, statement=statement, evidence=case.piece_evidence(piece)
         )
     ]
 
