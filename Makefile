@@ -6,7 +6,7 @@ WHEEL := build/wheel
 # Tests import the installed wheel, never the tree.
 PYTEST := PYTHONPATH=$(WHEEL) INFERSIGHT_TEST_WHEEL=$(CURDIR)/$(WHEEL) $(BIN)/python -m pytest
 
-.PHONY: demo test test-all fuzz lint wheel bench dev clean
+.PHONY: demo test test-all fuzz lint wheel bench evaluate dev clean
 
 demo: .venv/installed ## the whole path: server, collector, faults, forensics
 	$(BIN)/infersight demo
@@ -38,6 +38,9 @@ bench: .venv/installed-foreign ## ratios against a peer or a reference, measured
 	for benchmark in tests/benchmarks/*.py; do \
 		echo "== $$benchmark"; PYTHONPATH=. $(BIN)/python $$benchmark || exit 1; \
 	done
+
+evaluate: .venv/installed-dev ## whether the verbs find the truth: causes injected into a real server
+	PYTHONPATH=. $(BIN)/python tests/evaluation/injection.py --output build/injection.json $(OPTIONS)
 
 dev: .venv/installed-dev ## an editable install with every tool
 
