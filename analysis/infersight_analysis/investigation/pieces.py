@@ -79,7 +79,7 @@ def anatomy(request: Node, held: Sequence[Stretch] | None = None) -> Anatomy:
     """
     nodes = list(request.below())
     operations = {id(node): operation_of(node, request) for node in nodes}
-    parts = {operation: _part(node.span, request.span) for node in nodes if (operation := operations[id(node)])}
+    parts = {operations[id(node)]: _part(node.span, request.span) for node in nodes}
     loop = Operation(request.span.service, "event loop lag", "EVENT_LOOP")
     pieces: Counter[Operation] = Counter()
     if OPERATION not in request.span.attributes:

@@ -28,7 +28,7 @@ def large_input(case: Case) -> list[Hypothesis]:
     traces = [ride.members[0].trace_id] if ride and ride.members else []
     if ride and ride.item_size is not None and ride.largest_size and ride.item_size < ride.largest_size:
         statement += f"; its own is {ride.item_size:g}, another's in its batch {ride.largest_size:g}"
-    opposing = []
+    opposing: list[str] = []
     if trait.alike and trait.effect < LARGE:
         opposing.append(f"{trait.alike} others as large took {trait.effect:.1f} times as long")
     return [

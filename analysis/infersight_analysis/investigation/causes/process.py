@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from infersight_analysis.breakdown import UNATTRIBUTED
 from infersight_analysis.findings import Evidence, Hypothesis
 from infersight_analysis.investigation.case import Case
-from infersight_analysis.investigation.pieces import EVENT_LOOP, LAG, UNATTRIBUTED, WORK, nanoseconds
+from infersight_analysis.investigation.pieces import EVENT_LOOP, LAG, WORK, nanoseconds
 from infersight_analysis.investigation.surroundings import GC
 from infersight_analysis.stored import literal
 from infersight_analysis.times import short_duration

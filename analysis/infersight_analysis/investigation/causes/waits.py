@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
+from infersight_analysis.breakdown import UNATTRIBUTED
 from infersight_analysis.findings import Evidence, Hypothesis, Piece
 from infersight_analysis.investigation.case import Case, excess_of
 from infersight_analysis.investigation.pieces import (
@@ -13,7 +14,6 @@ from infersight_analysis.investigation.pieces import (
     QUEUE,
     STAGE,
     THREAD_POOL,
-    UNATTRIBUTED,
     nanoseconds,
 )
 from infersight_analysis.investigation.surroundings import GC
