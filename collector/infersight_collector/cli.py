@@ -109,13 +109,13 @@ def collector_command(
     """
     if context.invoked_subcommand is not None:
         return
+    keep_memory()
     from infersight_collector.collector import Collector
     from infersight_collector.pipeline import KINDS, build
     from infersight_collector.precautions import precautions
 
     overrides = Overrides(store, grpc_endpoint, http_endpoint, health_endpoint)
     configuration = overrides.apply(read(config, KINDS, os.environ))
-    keep_memory()
     allow_connections()
     configure_logging()
     graph = build(configuration)
@@ -211,10 +211,10 @@ def import_command(files: tuple[Path, ...], store: Path | None, only: Signal | N
     Of directories, all *.pb, *.json, *.jsonl and *.gz files below them are taken. A collector may run on the same
     store meanwhile. What was read before a damage or an interruption is kept.
     """
+    keep_memory()
     from infersight_collector.importing import Importer, find_files
     from infersight_collector.pipeline import KINDS, build
 
-    keep_memory()
     configure_logging()
     configuration = Overrides(store).apply(read(None, KINDS, os.environ))
     graph = build(configuration)

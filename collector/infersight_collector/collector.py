@@ -19,6 +19,7 @@ from infersight_collector.pipeline import Graph
 from infersight_collector.signals import Signal
 from infersight_collector.status import report
 from infersight_collector.store.errors import StoreFull, StoreUnavailable
+from infersight_collector.surplus import SurplusMemory
 from infersight_collector.telemetry import instruments
 from infersight_collector.telemetry.process import observe_process
 
@@ -60,6 +61,9 @@ class Collector:
             starting.callback(flusher.stop)
             self._watch(journal)
             _compile()
+            surplus = SurplusMemory()
+            starting.callback(surplus.stop)
+            surplus.start()
             _drain(flusher)
             flusher.start()
             intake = Intake(journal, self._telemetry, lambda: flusher.failure, self._gates(), flusher.arrived)

@@ -26,6 +26,9 @@ _log = logging.getLogger(__name__)
 
 _MAX_BACKOFF_S: Final = 30.0
 
+_LARGE_ROWS: Final = 128 * 2**20
+"""Memory of a segment's rows from which on it is alone: sparse keys and large requests make some of 256 MiB."""
+
 _PASSING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM)
 """Why a file cannot be read at the moment, while nothing is wrong with it."""
 
@@ -226,10 +229,12 @@ class Flusher:
     def _opened(
         self, due: Sequence[tuple[Segment, _Delivery]], this: _Round
     ) -> Iterator[tuple[Segment, _Delivery, "Future[Passage] | None"]]:
-        """The segments, each read and decoded while the one before it is delivered."""
+        """The segments, each read and decoded while the one before it is delivered, unless that has large rows."""
         coming: deque[tuple[Segment, _Delivery, Future[Passage] | None]] = deque()
         with ThreadPoolExecutor(1, thread_name_prefix="decode") as thread:
             for segment, delivery in due:
+                if coming and _has_large_rows(coming[0][2]):
+                    yield coming.popleft()
                 wanted = any(name not in this.blocked for name in delivery.waiting)
                 coming.append((segment, delivery, thread.submit(self._open, segment, delivery) if wanted else None))
                 if len(coming) > 1:
@@ -339,3 +344,10 @@ class Flusher:
             delivery.stuck = True
         else:
             del self._deliveries[segment]
+
+
+def _has_large_rows(coming: "Future[Passage] | None") -> bool:
+    """Whether a segment, once it is decoded, takes so much memory that no other should beside it."""
+    if coming is None or coming.exception() is not None:
+        return False
+    return coming.result().rows_bytes > _LARGE_ROWS

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from infersight_collector.component import Gate, Receipt
 from infersight_collector.decode import examine
 from infersight_collector.errors import CollectorError
-from infersight_collector.journal import SEGMENT_MEMORY, Journal
+from infersight_collector.journal import REQUEST_MEMORY, SEGMENT_MEMORY, Journal
 from infersight_collector.screening import screen
 from infersight_collector.signals import Signal
 from infersight_collector.store.errors import StoreFull, StoreUnavailable
@@ -98,11 +98,11 @@ class Intake:
             for gate in self._gates.get(signal, ()):
                 gate.admit()
             examined, rejected = examine(signal, request), 0
-            if examined.memory > SEGMENT_MEMORY:
-                request, examined, rejected = screen(signal, request, SEGMENT_MEMORY)
+            if examined.memory > REQUEST_MEMORY:
+                request, examined, rejected = screen(signal, request, REQUEST_MEMORY)
         except Exception as error:  # noqa: BLE001 - see above
             return error
-        message = f"the largest resources would take more than {SEGMENT_MEMORY} bytes as rows" if rejected else ""
+        message = f"the largest resources would take more than {REQUEST_MEMORY} bytes as rows" if rejected else ""
         return _Admitted(Record(signal, request), examined.rows_bytes, Receipt(examined.records, rejected, message))
 
     def _persist(self, records: Sequence[Record], memory: int) -> None:

@@ -15,8 +15,11 @@ from infersight_collector.store.wal import FsyncPolicy, Record, Segment, Wal
 SEGMENT_BYTES: Final = 40 * 2**20
 """Size at which a segment is finished. It bounds the memory of a flush, which holds two: one decoded, one written."""
 
-SEGMENT_MEMORY: Final = 256 * 2**20
-"""Size of its rows at which a segment is finished before it is as large; also the most that a request may take."""
+SEGMENT_MEMORY: Final = 96 * 2**20
+"""Size of its rows at which a segment is finished before it is as large: 40 MiB of spans or histograms take 75."""
+
+REQUEST_MEMORY: Final = 256 * 2**20
+"""Most that the rows of a request may take; one of more than a segment's has a segment for itself."""
 
 QUARANTINE: Final = "quarantine"
 """Directory in the store for segments that hold something that could not be stored."""
@@ -179,7 +182,7 @@ class Journal:
         self._wal.close()
 
     def _reserve(self, memory: int) -> None:
-        """Returns when the segment that is written to has room for the rows of a record."""
+        """Returns when the segment that is written to has room for the rows of a record, or is empty."""
         with self._written:
             while self._memory + memory > SEGMENT_MEMORY and self._memory:
                 if self._memory > self._in_flight:

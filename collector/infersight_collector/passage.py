@@ -56,6 +56,11 @@ class Passage:
         for route in self._of(routes):
             self._decoded(route.signal)
 
+    @property
+    def rows_bytes(self) -> int:
+        """Memory of the rows that are decoded."""
+        return sum(rows.nbytes for batch in self._batches.values() for rows in batch.tables.values())
+
     def run(self, routes: Sequence[Route], exporters: Mapping[str, Exporter]) -> None:
         """Processes the records and hands them to those exporters that are given; `complete` tells whether all were.
 

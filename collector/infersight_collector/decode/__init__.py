@@ -81,7 +81,7 @@ def examine(signal: Signal, request: Request) -> Examined:
         MalformedRequest: google.protobuf would refuse these bytes.
     """
     counts = count(signal, request)
-    return Examined(counts[RECORDS[signal]], rows_bytes(signal, request), walk_bytes(signal, counts))
+    return Examined(counts[RECORDS[signal]], rows_bytes(signal, request, counts), walk_bytes(signal, counts))
 
 
 def decode(signal: Signal, request: Request) -> dict[str, pa.Table]:
