@@ -59,7 +59,7 @@ SERVICE: Final = click.option("--service", metavar="NAME", help="Only this servi
 WHAT_IF: Final = click.option(
     "--what-if",
     "what_if",
-    metavar="OPERATION=±N%",
+    metavar="OPERATION=-N%",
     multiple=True,
     help="What if the own time of these spans were less or more? May be repeated.",
 )
@@ -92,7 +92,10 @@ def report(*formats: str) -> Callable[[F], Callable[..., Any]]:
 
     def decorated(function: F) -> Callable[..., Any]:
         @click.option(
-            "--format", "form", type=click.Choice(formats), help="How; a table, or JSON when piped, or as FILE says."
+            "--format",
+            "form",
+            type=click.Choice(formats),
+            help="How to print; by default as FILE is named, else a table, json when piped.",
         )
         @click.option("--output", metavar="FILE", type=click.Path(path_type=Path), help="Write it to this file.")
         @functools.wraps(function)

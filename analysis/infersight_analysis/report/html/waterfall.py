@@ -95,7 +95,7 @@ def _extend(stretches: list[tuple[int, int]], start_ns: int, end_ns: int, neares
 
 
 def _shown(nodes: Sequence[Node], path_ns: Counter[int], number: dict[int, int]) -> set[int]:
-    """Places of the spans that get a row: all of a small trace, else few of calls that are alike, and parents of all."""
+    """Places of the spans with a row: all of a small trace, else few of calls that are alike, with what called them."""
     if len(nodes) <= _MOST:
         return set(range(len(nodes)))
     places = sorted(range(len(nodes)), key=lambda place: (-path_ns[place], -nodes[place].duration_ns, place))

@@ -1,0 +1,182 @@
+"""Reports as HTML: whole, safe against what telemetry says, and without anything from elsewhere."""
+
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
+from tests.analysis.recording import MS, SECOND, T0, Recording, trace_id
+
+SLOW, LARGE = 350, 999
+HOSTILE = "<script>alert('x')</script><img src=https://evil.example/x.png>"
+OVERRIDE = "\u202egnp.exe"
+SPANS = 10_000
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Requests of which some are slow, with hostile texts wherever one can be; and a trace of 10 000 spans."""
+    recording = Recording()
+    for number in range(1, 401):
+        is_slow = number % 10 == 0
+        start, query = number * SECOND, (120 if is_slow else 10 + number % 7) * MS
+        recording.span(
+            number, 1, f"POST {HOSTILE}", start, query + 20 * MS, kind="SERVER",
+            attributes={"http.route": "/predict", "app.tenant": HOSTILE if is_slow else "other"},
+        )  # fmt: skip
+        recording.span(number, 2, HOSTILE, start + 5 * MS, query, parent=1, error=HOSTILE)
+        recording.span(number, 3, OVERRIDE, start + query + 5 * MS, 10 * MS, parent=1)
+        recording.log(start, f"said {HOSTILE} {{{{ 7 * 7 }}}}", trace=number, span=1, severity=17)
+    points = [NumberDataPoint(time_unix_nano=T0 + time * SECOND, as_double=time % 5) for time in range(0, 400, 10)]
+    recording.metric(Metric(name=HOSTILE, unit="$x^{", gauge=Gauge(data_points=points)))
+    recording.span(LARGE, 1, "POST /bulk", 500 * SECOND, 5 * SECOND, kind="SERVER")
+    for place in range(SPANS - 1):
+        recording.span(LARGE, place + 2, "SELECT items", 500 * SECOND + place * MS // 2, MS // 2 - 1, parent=1)
+    return recording.write(tmp_path_factory.mktemp("html") / "store")
+
+
+class Page(HTMLParser):
+    """What a page consists of, read as a browser does."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.scripts: list[str] = []
+        self.text = ""
+        self._script = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        self._script = tag == "script"
+        if self._script:
+            self.scripts.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        self._script = self._script and tag != "script"
+
+    def handle_data(self, data: str) -> None:
+        if self._script:
+            self.scripts[-1] += data
+        else:
+            self.text += data
+
+    def references(self) -> list[str]:
+        """Everything that a browser would fetch or go to."""
+        names = {"src", "href", "xlink:href", "action", "data", "poster", "srcset", "formaction"}
+        return [value or "" for _, attributes in self.tags for name, value in attributes.items() if name in names]
+
+
+REPORTS = {
+    "investigate": ["investigate", trace_id(SLOW)],
+    "large": ["investigate", trace_id(LARGE)],
+    "compare": ["compare", "--slow", "--over", "100ms", "--what-if", f"{HOSTILE}=-50%"],
+    "critical-path": ["critical-path", "--what-if", f"{HOSTILE}=-50%"],
+}
+
+
+@pytest.fixture(scope="module")
+def reports(store: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    from infersight_analysis import cli
+
+    folder = tmp_path_factory.mktemp("reports")
+    for name, arguments in REPORTS.items():
+        assert cli.run([*arguments, "--store", str(store), "--output", str(folder / f"{name}.html")]) == 0
+    return {name: (folder / f"{name}.html").read_text("utf-8") for name in REPORTS}
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_nothing_is_fetched_from_elsewhere(reports: dict[str, str], name: str) -> None:
+    text = reports[name]
+    assert all(reference.startswith("#") for reference in Page(text).references())
+    assert all(target.startswith("#") for target in re.findall(r"url\(['\"]?([^)]*)\)", text))
+    assert "@import" not in text
+    assert "default-src 'none'" in text
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_what_telemetry_says_is_text(reports: dict[str, str], name: str) -> None:
+    page = Page(reports[name])
+    assert len(page.scripts) == 1
+    assert "alert" not in page.scripts[0]
+    assert not [tag for tag, _ in page.tags if tag in {"img", "iframe", "object", "link", "b"}]
+    assert not [key for _, attributes in page.tags for key in attributes if key.startswith("on")]
+    assert "\u202e" not in reports[name]
+    if name != "large":
+        assert HOSTILE in page.text
+
+
+def test_templates_in_telemetry_are_not_evaluated(reports: dict[str, str]) -> None:
+    assert "{{ 7 * 7 }}" in Page(reports["investigate"]).text
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_a_report_is_small_however_large_the_trace(reports: dict[str, str], name: str) -> None:
+    assert len(reports[name].encode()) < 500_000
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_picture_has_a_text_alternative(reports: dict[str, str], name: str) -> None:
+    page = Page(reports[name])
+    pictures = [attributes for tag, attributes in page.tags if tag == "svg"]
+    assert pictures
+    for attributes in pictures:
+        assert attributes.get("aria-label") or attributes.get("class", "").startswith("frame ")  # type: ignore[union-attr]
+    assert len(re.findall(r'<svg class="frame[^>]*><title>[^<]+</title>', reports[name])) == sum(
+        (attributes.get("class") or "").startswith("frame ") for attributes in pictures
+    )
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_every_element_that_is_opened_is_closed(reports: dict[str, str], name: str) -> None:
+    for tag in ("html", "body", "main", "table", "tbody", "figure", "svg", "g", "details", "ul", "p", "h2", "h3"):
+        opened = re.findall(rf"<{tag}(?:\s[^>]*)?>", reports[name])
+        assert sum(not each.endswith("/>") for each in opened) == reports[name].count(f"</{tag}>"), tag
+
+
+def test_an_investigation_shows_everything(reports: dict[str, str]) -> None:
+    page = Page(reports["investigate"])
+    for heading in ("Why", "Waterfall", "Flame graph", "Where the time went", "Metrics of its process", "Logs"):
+        assert heading in page.text
+    plots = [attributes for tag, attributes in page.tags if tag == "svg" and attributes.get("class") == "plot"]
+    assert len(plots) == 2
+    assert "longer than" in (plots[0]["aria-label"] or "")
+    assert "from an hour before the request" in (plots[1]["aria-label"] or "")
+    assert f"from spans where trace_id = '{trace_id(SLOW)}'" in page.text
+
+
+def test_the_critical_path_is_marked_in_the_waterfall(reports: dict[str, str]) -> None:
+    rows = re.findall(r'<td class="lane" aria-hidden="true">(.*?)\n', reports["investigate"])
+    widths = [
+        float(width) for row in rows for width in re.findall(r'class="path" style="left:[\d.]+%;width:([\d.]+)%', row)
+    ]
+    assert sum(widths) == pytest.approx(100, abs=0.1)
+
+
+def test_of_a_large_trace_calls_that_are_alike_are_collapsed(reports: dict[str, str]) -> None:
+    page = Page(reports["large"])
+    assert "and 9,994 below" in page.text
+    assert "9,999 \N{MULTIPLICATION SIGN} SELECT items" in page.text
+
+
+def test_a_comparison_shows_both_distributions_and_the_difference(reports: dict[str, str]) -> None:
+    page = Page(reports["compare"])
+    (plot,) = [attributes for tag, attributes in page.tags if tag == "svg" and attributes.get("class") == "plot"]
+    assert "the slow requests: median" in (plot["aria-label"] or "")
+    assert any(attributes.get("class") == "frame more3" for tag, attributes in page.tags if tag == "svg")
+    assert "target with" in page.text
+    assert "app.tenant" in page.text
+
+
+def test_a_page_goes_to_stdout_where_it_is_piped(store: Path, run: Any) -> None:
+    outcome = run("critical-path", "--store", store, "--format", "html")
+    assert outcome.out.startswith("<!doctype html>")
+
+
+def test_a_report_that_cannot_be_written_is_one_line(store: Path, tmp_path: Path, run: Any) -> None:
+    outcome = run("critical-path", "--store", store, "--output", tmp_path / "nowhere" / "report.html")
+    assert outcome.code == 2
+    assert outcome.err.startswith("cannot write")
+    assert outcome.err.count("\n") == 1
