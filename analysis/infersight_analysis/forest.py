@@ -156,14 +156,14 @@ def _cut_cycles(parent: Rows) -> None:
 def _levels(parent: Rows) -> Iterator[Rows]:
     """The rows of each depth, tops first; without those in and below a cycle."""
     order = np.argsort(parent, kind="stable")
-    sorted_parents = parent[order]
-    level = np.flatnonzero(parent == NONE)
+    counts = np.bincount(parent + 1, minlength=len(parent) + 1)  # of tops, then of the children of each row
+    first = np.cumsum(counts) - counts
+    level = order[: counts[0]]
     while len(level):
         yield level
-        low = np.searchsorted(sorted_parents, level, "left")
-        counts = np.searchsorted(sorted_parents, level, "right") - low
-        offsets: Rows = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
-        level = np.sort(order[np.repeat(low, counts) + offsets])
+        of_each = counts[level + 1]
+        within: Rows = np.arange(int(of_each.sum())) - np.repeat(np.cumsum(of_each) - of_each, of_each)
+        level = np.sort(order[np.repeat(first[level + 1], of_each) + within])
 
 
 def _repair_ends(parent: Rows, end: Rows, is_finished: Flags) -> None:

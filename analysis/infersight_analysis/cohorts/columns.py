@@ -1,6 +1,3 @@
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
-# pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false
-# (pyarrow publishes no type information)
 """Columns of a table as arrays, one after the other, all of them in the same order.
 
 DuckDB keeps the order of the files it scans, whatever columns are asked for. So the columns of one snapshot fit
@@ -15,7 +12,6 @@ from typing import Any, Final
 import duckdb
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 Hashes = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int32]
@@ -65,10 +61,15 @@ def hash_of(expression: str) -> str:
 
 
 def codes_of(values: npt.NDArray[Any]) -> tuple[Codes, npt.NDArray[Any]]:
-    """Small integers in the place of values.
+    """Small integers in the place of values, which come in runs or are few.
 
     Returns:
-        for each value its index among the distinct values, and these, in the order in which they first occur.
+        for each value its index among the distinct values, and these, ascending.
     """
-    encoded = pa.array(values).dictionary_encode()
-    return encoded.indices.to_numpy(zero_copy_only=False), encoded.dictionary.to_numpy(zero_copy_only=False)
+    if not len(values):
+        return np.zeros(0, np.int32), values
+    starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
+    heads = values[starts]
+    distinct = np.unique(heads)
+    codes = np.searchsorted(distinct, heads).astype(np.int32)
+    return np.repeat(codes, np.diff(starts, append=len(values))), distinct

@@ -75,10 +75,7 @@ def look_at_logs(
         records = np.bincount(request, minlength=len(population.requests))
         candidates.repeated[subject] = np.minimum(records, 0xFFFF).astype(np.uint16)
         places = Places(
-            request=request,
-            subject=np.full(len(rows), subject, np.int32),
-            is_repeated=(records > 1)[request],
-            is_target=candidates.is_target[request],
+            np.full(len(rows), subject, np.int32), request, candidates.is_target[request], (records > 1)[request]
         )
         if subject == of_prediction:
             candidates.universes[subject] = candidates.universe(records > 0)

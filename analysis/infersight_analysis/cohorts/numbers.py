@@ -1,6 +1,5 @@
 """Numbers that are larger, smaller or otherwise distributed in the requests of one cohort."""
 
-from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
@@ -8,7 +7,7 @@ import numpy.typing as npt
 
 from infersight_analysis.cohorts.attributes import CALLS, Attribute
 from infersight_analysis.cohorts.candidates import LEAST_REQUESTS, MAY_MATTER, Candidate, Candidates, Kind, Trait
-from infersight_analysis.cohorts.places import Places
+from infersight_analysis.cohorts.places import Place
 from infersight_analysis.stats.normal import deviates
 from infersight_analysis.stats.ranks import TwoSamples
 
@@ -20,22 +19,21 @@ LEAST_DELTA: Final = 0.147
 """A Cliff's delta, or a distance of two distributions, within this is negligible (Romano et al., 2006)."""
 
 
-def look_at_numbers(candidates: Candidates, attribute: Attribute, places: Places, values: Numbers) -> None:
-    """Test the numbers of an attribute, those of each subject by themselves.
+def look_at_numbers(candidates: Candidates, attribute: Attribute, place: Place, values: Numbers) -> None:
+    """Test the numbers of an attribute of a subject.
 
     Args:
         candidates: takes note of the tests.
         attribute: whose numbers.
-        places: where they are found; of several of a request the largest counts.
+        place: what the rows are; of several numbers of a request the largest counts.
         values: a number a row, NaN where there is none.
     """
     rows = np.flatnonzero(~np.isnan(values))
-    for subject, at in _by_subject(places, rows, 2 * LEAST_REQUESTS):
-        number, request = _largest(values[at], places.request[at], len(candidates.is_target), places.is_repeated[at])
-        is_target = candidates.is_target[request]
-        if LEAST_REQUESTS <= np.count_nonzero(is_target) <= len(request) - LEAST_REQUESTS:
-            two = TwoSamples.of(number[is_target], number[~is_target])
-            _test(candidates, (attribute, subject), two, request, number)
+    number, request = _largest(values[rows], place.request[rows], len(candidates.is_target), place.is_repeated[rows])
+    is_target = candidates.is_target[request]
+    if LEAST_REQUESTS <= np.count_nonzero(is_target) <= len(request) - LEAST_REQUESTS:
+        two = TwoSamples.of(number[is_target], number[~is_target])
+        _test(candidates, (attribute, place.subject), two, request, number)
 
 
 def _largest(
@@ -68,16 +66,6 @@ def look_at_calls(
     if len(occurring) > 1 and min(target.sum(), baseline.sum()) >= LEAST_REQUESTS:
         two = TwoSamples(occurring.astype(np.float64), target[occurring], baseline[occurring])
         _test(candidates, (CALLS, subject), two, request, calls)
-
-
-def _by_subject(places: Places, rows: npt.NDArray[np.int64], least: int) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
-    """The rows of each subject that has enough of them."""
-    subject = places.subject[rows]
-    rows = rows[np.argsort(subject, kind="stable")]
-    counts = np.bincount(subject, minlength=1)
-    ends = np.cumsum(counts)
-    for number in np.flatnonzero(counts >= least).tolist():
-        yield number, rows[ends[number] - counts[number] : ends[number]]
 
 
 def _test(

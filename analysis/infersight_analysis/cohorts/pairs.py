@@ -27,6 +27,11 @@ class _Counts:
         in_target = size(sets & target)
         return cls(in_target, size(sets) - in_target)
 
+    @property
+    def cohorts(self) -> tuple[Counts, Counts]:
+        """Those of the target and those of the baseline."""
+        return self.target, self.baseline
+
 
 def look_at_pairs(candidates: Candidates) -> Iterator[Candidate]:
     """The pairs of the strongest values of which each distinguishes the cohorts among the requests with the other one.
@@ -47,15 +52,13 @@ def look_at_pairs(candidates: Candidates) -> Iterator[Candidate]:
     for first in range(len(pool) - 1):
         rest = slice(first + 1, len(pool))
         both = _Counts.of(having[rest] & having[first], target)
-        with_first = _Counts.of(could[rest] & having[first], target)
-        with_second = _Counts.of(having[rest] & could[first], target)
-        p1, strong1 = _within(both, with_first)
-        p2, strong2 = _within(both, with_second)
-        p = np.maximum(p1, p2)
-        near = strong1 & strong2 & (p <= MAY_MATTER) & (both.target >= candidates.least)
-        for at in np.flatnonzero(near).tolist():
-            of_both = _Counts.of((could[first + 1 + at] & could[first])[np.newaxis], target)
+        strata = [_Counts.of(could[rest] & having[first], target), _Counts.of(having[rest] & could[first], target)]
+        p = np.maximum(*(_p_values(both, stratum) for stratum in strata))
+        near = np.flatnonzero((p <= MAY_MATTER) & (both.target >= candidates.least))
+        strong = np.logical_and(*(_are_strong(both, stratum, near) for stratum in strata))
+        for at in near[strong].tolist():
             of_cohorts = int(both.target[at]), int(both.baseline[at])
+            of_both = _Counts.of((could[first + 1 + at] & could[first])[np.newaxis], target)
             pair = _pair(pool[first], pool[first + 1 + at], of_cohorts, of_both, float(p[at]))
             if pair.strength > max(pool[first].strength, pool[first + 1 + at].strength):
                 yield pair
@@ -72,17 +75,19 @@ def _different(candidates: Iterable[Candidate]) -> list[Candidate]:
     return found
 
 
-def _within(both: _Counts, stratum: _Counts) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """The test of one value among the requests with the other one, and whether its effect is large enough."""
-    tables = both.target, both.baseline, stratum.target, stratum.baseline
-    usable = (stratum.target > 0) & (stratum.baseline > 0)
-    p = np.ones(len(usable))
-    low = np.zeros(len(usable))
-    chosen = [table[usable] for table in tables]
-    p[usable] = p_values(*chosen)
-    low[usable], _ = risk_ratio_intervals(*chosen)
+def _p_values(both: _Counts, stratum: _Counts) -> npt.NDArray[np.float64]:
+    """The test of one value among the requests with the other one; 1 where one of the cohorts has none of these."""
+    usable = np.flatnonzero((stratum.target > 0) & (stratum.baseline > 0))
+    p = np.ones(len(stratum.target))
+    p[usable] = p_values(*(counts[usable] for counts in (*both.cohorts, *stratum.cohorts)))
+    return p
+
+
+def _are_strong(both: _Counts, stratum: _Counts, chosen: Counts) -> npt.NDArray[np.bool_]:
+    """Whether the effect of that is large enough to be named."""
+    low, _ = risk_ratio_intervals(*(counts[chosen] for counts in (*both.cohorts, *stratum.cohorts)))
     is_strong: npt.NDArray[np.bool_] = low >= LEAST_RATIO
-    return p, is_strong
+    return is_strong
 
 
 def _pair(first: Candidate, second: Candidate, having: tuple[int, int], could: _Counts, p_value: float) -> Candidate:

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import duckdb
 
@@ -128,21 +128,16 @@ class Question:
             yield f"start_time_ns < {self.window.end_ns + margin_ns}"
 
 
-def _names(connection: duckdb.DuckDBPyConnection, condition: str) -> Iterator[str]:
+def _names(connection: duckdb.DuckDBPyConnection, condition: str) -> set[str]:
     """Names of columns and attribute keys in a condition: every name, and every text, which a key may be."""
     sql = f"select {condition} from spans"  # noqa: S608 - only parsed
     row = connection.execute("select json_serialize_sql($sql::varchar)", {"sql": sql}).fetchone()
-    yield from _names_in(json.loads(row[0] if row else "null"))
+    names: set[str] = set()
 
-
-def _names_in(node: Any) -> Iterator[str]:
-    if isinstance(node, list):
-        for element in cast("list[Any]", node):
-            yield from _names_in(element)
-    elif isinstance(node, dict):
-        members = cast("dict[str, Any]", node)
-        yield from members.get("column_names", ())
+    def take(members: dict[str, Any]) -> None:
+        names.update(members.get("column_names", ()))
         if members.get("kind") == "STRING":
-            yield members["text"]
-        for member in members.values():
-            yield from _names_in(member)
+            names.add(members["text"])
+
+    json.loads(row[0] if row else "{}", object_hook=take)
+    return names

@@ -71,9 +71,9 @@ def look_at_resources(
     of_request, subject, of_resource = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     is_repeated = np.zeros(len(of_request), np.bool_)
     is_repeated[len(of_request) - len(request) :] = np.append(same, False) | np.append(False, same)
-    places = Places(of_request, subject, is_repeated, candidates.is_target[of_request])
+    places = Places(subject, of_request, candidates.is_target[of_request], is_repeated)
     for attribute, values in resources.values.items():
-        look_at_values(candidates, attribute, places, values[of_resource])
+        look_at_values(candidates, attribute, places.of(values[of_resource]))
 
 
 def read_resources(population: Population, attributes: Sequence[Attribute]) -> Resources:

@@ -10,7 +10,7 @@ from infersight_analysis.cohorts.attributes import CALLED, Attribute
 from infersight_analysis.cohorts.candidates import Candidates, Universe
 from infersight_analysis.cohorts.columns import NO_VALUE
 from infersight_analysis.cohorts.numbers import look_at_calls, look_at_numbers
-from infersight_analysis.cohorts.places import Places
+from infersight_analysis.cohorts.places import Place, Places
 from infersight_analysis.cohorts.population import Flags, Numbers32, Population
 from infersight_analysis.cohorts.trees import APART, FIRST_OPERATION, PARENT, Trees
 from infersight_analysis.cohorts.values import look_at_values
@@ -46,7 +46,7 @@ def look_at_spans(
         if calls[number].max() > 1:
             candidates.repeated[number] = calls[number]
     del calls
-    places = Places(request, subject, is_repeated, candidates.is_target[request])
+    places = Places(subject, request, candidates.is_target[request], is_repeated)
     rows = population.rows[inside]
     columns = population.scan.columns([attribute.reading for attribute in attributes])
     for attribute, column in zip(attributes, columns, strict=True):
@@ -57,13 +57,17 @@ def look_at_spans(
 
 
 def look_at(candidates: Candidates, attribute: Attribute, places: Places, values: npt.NDArray[Any]) -> None:
-    """Test an attribute: each of its values, as numbers, or, where few numbers occur, both."""
+    """Test an attribute of each subject: each of its values, as numbers, or, where few numbers occur, both."""
+    parts = list(places.of(values))
     if attribute.is_number:
-        look_at_numbers(candidates, attribute, places, values)
-        first = values[np.flatnonzero(~np.isnan(values))[:_FIRST]]
-        if len(np.unique(first)) > _FEW:
-            return
-    look_at_values(candidates, attribute, places, values)
+        for place, numbers in parts:
+            look_at_numbers(candidates, attribute, place, numbers)
+        parts = [(place, numbers) for place, numbers in parts if _are_few(numbers[:_FIRST])]
+    look_at_values(candidates, attribute, parts)
+
+
+def _are_few(numbers: npt.NDArray[np.float64]) -> bool:
+    return len(np.unique(numbers[~np.isnan(numbers)])) <= _FEW
 
 
 def _calls(
@@ -107,13 +111,8 @@ def _universes(
 def _look_at_operation(candidates: Candidates, subject: int, calls: npt.NDArray[np.uint16], universe: Universe) -> None:
     """Test whether the requests that could call an operation do, and how often."""
     called = np.flatnonzero(calls).astype(np.int32)
-    places = Places(
-        request=called,
-        subject=np.full(len(called), subject, np.int32),
-        is_repeated=np.zeros(len(called), np.bool_),
-        is_target=candidates.is_target[called],
-    )
-    look_at_values(candidates, CALLED, places, np.ones(len(called), np.uint64), {subject: universe})
+    place = Place(subject, called, candidates.is_target[called], np.zeros(len(called), np.bool_))
+    look_at_values(candidates, CALLED, [(place, np.ones(len(called), np.uint64))], universe)
     if calls.max() > 1:
         could = np.flatnonzero(np.unpackbits(universe.bits, count=len(calls)))
         look_at_calls(candidates, subject, could, calls[could])

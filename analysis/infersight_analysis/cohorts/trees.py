@@ -292,8 +292,7 @@ def _calls(part: Part) -> Iterator[list[int]]:
     is_called[part.tops] = False
     rows = np.flatnonzero(is_called)
     pairs = part.operation[part.forest.parent[rows]].astype(np.int64) << 32 | part.operation[rows]
-    _, distinct = codes_of(pairs)
-    yield from ([pair >> 32, pair & 0xFFFFFFFF] for pair in distinct.tolist())
+    yield from ([pair >> 32, pair & 0xFFFFFFFF] for pair in np.unique(pairs).tolist())
 
 
 def _path_hashes(forest: Forest, tops: Rows, is_below: Flags, operation: Hashes) -> Hashes:

@@ -20,7 +20,7 @@ def store(tmp_path: Path) -> Path:
     recording = Recording()
     for number in range(1, 401):
         is_slow = number > 340
-        start, took = number * SECOND, (200 if is_slow else 40) * MS
+        start, took = number * SECOND, (200 if is_slow else 40) * MS + number
         attributes = {"app.tenant": "acme" if is_slow else "other"}
         recording.span(number, 1, "GET /items", start, took, kind="SERVER", attributes=attributes)
         recording.span(number, 2, "rank", start, took // 2, parent=1)
