@@ -148,7 +148,8 @@ class BatchMember:
 class BatchRide:
     """A batch that the request rode in; `members` are largest first, the request itself is one of them.
 
-    `forward_ns` and `device_ns` are the forward calls of the batch, by the wall's clock and the device's.
+    `forward_ns` and `device_ns` are the forward calls of the batch, by the wall's clock and the device's, and `cpu_ns`
+    is how long their thread ran.
     """
 
     name: str
@@ -163,6 +164,7 @@ class BatchRide:
     largest_size: float | None
     forward_ns: int | None
     device_ns: int | None
+    cpu_ns: int | None
     members: list[BatchMember]
 
 

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib import resources
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import duckdb
 
@@ -35,8 +35,20 @@ def query(name: str) -> str:
     return (resources.files("infersight_analysis") / "sql" / "queries" / f"{name}.sql").read_text()
 
 
+class Place(NamedTuple):
+    """A trace, and between which starts its spans lie, nanoseconds since the epoch."""
+
+    trace_id: str
+    between_ns: tuple[int, int]
+
+
 def resolve_trace(connection: duckdb.DuckDBPyConnection, prefix: str) -> str:
-    """The id of the one trace whose id begins so.
+    """The id of the one trace whose id begins so, see `locate_trace`."""
+    return locate_trace(connection, prefix).trace_id
+
+
+def locate_trace(connection: duckdb.DuckDBPyConnection, prefix: str) -> Place:
+    """The one trace whose id begins so, and when it was.
 
     Args:
         connection: from `connect`.
@@ -48,14 +60,18 @@ def resolve_trace(connection: duckdb.DuckDBPyConnection, prefix: str) -> str:
     wanted = prefix.strip().lower()
     if not _TRACE_ID.fullmatch(wanted):
         raise AnalysisError(f"{prefix!r} is no trace id: give up to 32 hex digits, as `infersight slow` lists them")
-    sql = "select distinct trace_id from spans where trace_id >= $first and trace_id < $after order by 1 limit 4"
+    sql = (
+        "select trace_id, min(start_time_ns), max(start_time_ns) from spans "
+        "where trace_id >= $first and trace_id < $after group by trace_id order by trace_id limit 4"
+    )
     found = connection.execute(sql, {"first": wanted, "after": wanted + "g"}).fetchall()
     if not found:
         raise AnalysisError(f"no trace in this store begins with {wanted}; `infersight slow` lists some")
     if len(found) > 1:
         some = ", ".join(row[0] for row in found[:_SHOWN]) + (", ..." if len(found) > _SHOWN else "")
         raise AnalysisError(f"more than one trace begins with {wanted}: {some}")
-    return str(found[0][0])
+    ((trace_id, first, last),) = found
+    return Place(trace_id, ALWAYS_NS if first is None else (first, last))
 
 
 def read_spans(

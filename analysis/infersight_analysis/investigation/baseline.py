@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import log
+from math import ceil, log
 from statistics import median
 from typing import Final, NamedTuple
 
@@ -29,6 +29,8 @@ SAMPLE: Final = 400
 
 MOST: Final = 20_000
 """Most requests whose durations are read; ids are random, so the first ones are a random part."""
+
+_SLOW_RANK: Final = 0.95
 
 _SPREAD_NS: Final = 600 * SECOND_NS
 """How long before and after its request a span of it may start."""
@@ -95,6 +97,11 @@ class Baseline:
         logarithms = [log(max(1, request.felt_ns)) for request in self.requests]
         deviation = robust_deviation(log(max(1, felt_ns)), logarithms)
         return float("inf") if deviation is None else deviation
+
+    def times_slow(self, felt_ns: int) -> float:
+        """How many times as long as the 95th percentile of the others a request took."""
+        felt = sorted(request.felt_ns for request in self.requests)
+        return felt_ns / max(1, felt[min(len(felt) - 1, ceil(_SLOW_RANK * len(felt)))])
 
     def compare(self, own: Anatomy) -> list[Piece]:
         """The pieces of a request against the same pieces of the others; who had none of it took 0."""

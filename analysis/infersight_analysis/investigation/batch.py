@@ -18,8 +18,9 @@ def batches_of(connection: duckdb.DuckDBPyConnection, trace_id: str, request: No
     """The batches that the request's spans link to, the longest first; none where it waited for none."""
     if not any(node.span.attributes.get(OPERATION) in ("queue", "batched") for node in request.below()):
         return []
-    links: list[tuple[str, str]] = connection.execute(query("links_of_trace"), {"trace_id": trace_id}).fetchall()
     around = (request.span.start_ns - _AROUND_NS, request.span.start_ns + request.duration_ns + _AROUND_NS)
+    values = {"trace_id": trace_id, "from_ns": around[0], "until_ns": around[1]}
+    links: list[tuple[str, str]] = connection.execute(query("links_of_trace"), values).fetchall()
     traces = read_spans(connection, [trace for trace, _ in links], between_ns=around, attributes=True) if links else {}
     rides = [
         _ride(batch, traces[batch_trace], _members(connection, (batch_trace, span_id), around), (batch_trace, trace_id))
@@ -42,6 +43,7 @@ def _ride(batch: Span, spans: list[Span], members: list[BatchMember], traces: tu
     own = next((member for member in members if member.trace_id == trace_id), None)
     forwards = _top_forwards(spans)
     on_device = [span.attributes["infersight.device.duration"] for span in forwards if _has_device(span.attributes)]
+    ran = [cpu for span in forwards if (cpu := span.attributes.get("infersight.cpu.duration")) is not None]
     return BatchRide(
         name=batch.name,
         trace_id=batch_trace,
@@ -55,6 +57,7 @@ def _ride(batch: Span, spans: list[Span], members: list[BatchMember], traces: tu
         largest_size=_number(batch.attributes.get("infersight.batch.largest.size")),
         forward_ns=sum(map(_duration, forwards)) if forwards else None,
         device_ns=sum(map(nanoseconds, on_device)) if on_device else None,
+        cpu_ns=sum(map(nanoseconds, ran)) if ran else None,
         members=members,
     )
 

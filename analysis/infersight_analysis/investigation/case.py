@@ -22,8 +22,8 @@ from infersight_analysis.findings import (
     WorkerState,
 )
 from infersight_analysis.investigation.baseline import Baseline
-from infersight_analysis.investigation.pieces import Anatomy
-from infersight_analysis.investigation.surroundings import Block, Compilation
+from infersight_analysis.investigation.pieces import FORWARD, Anatomy
+from infersight_analysis.investigation.surroundings import Block, Compilation, compilations_of
 from infersight_analysis.investigation.traits import Trait, traits_of
 from infersight_analysis.stored import literal
 from infersight_analysis.times import short_duration
@@ -36,10 +36,19 @@ _ORDINARY: Final = 2.0
 _EXTREME: Final = 4.0
 """... and by more than so many robust standard deviations; from the second on it is one beyond doubt."""
 
+_TIMES_SLOW: Final = 1.5
+"""So it is from so many times the 95th percentile on, where the others themselves are far apart."""
+
 LEAST_SHARE: Final = 0.25
 """A cause that explains less of the excess than this is not named."""
 
+_RARE: Final = 99.0
+_TIMES_OFTEN: Final = 2.0
+"""A few in a hundred are always late; of one of those it is beyond doubt only by so many times the median."""
+
 _TRAIT_SPANS: Final = 4
+
+_STARVED: Final = 0.6
 
 
 @dataclass(frozen=True)
@@ -55,7 +64,6 @@ class Case:
     pieces: Sequence[Piece]
     accept: Piece | None
     blocks: Sequence[Block]
-    compilations: Sequence[Compilation]
     metrics: Sequence[MetricPoint]
     batches: Sequence[BatchRide]
     worker: WorkerState
@@ -81,7 +89,28 @@ class Case:
         if self.excess_ns <= SLOW_SHARE * self.comparison.total_ns:
             return 0.0
         deviation = self.baseline.deviation(self.felt_ns)
-        return max(0.0, min(1.0, (deviation - _ORDINARY) / (_EXTREME - _ORDINARY)))
+        times = self.baseline.times_slow(self.felt_ns)
+        far = max((deviation - _ORDINARY) / (_EXTREME - _ORDINARY), (times - 1) / (_TIMES_SLOW - 1))
+        if (self.comparison.percentile or 0) < _RARE:
+            far = min(far, (self.excess_ns / max(1, self.comparison.total_ns) - SLOW_SHARE) / _TIMES_OFTEN)
+        return max(0.0, min(1.0, far))
+
+    @cached_property
+    def compilations(self) -> list[Compilation]:
+        """What torch.compile compiled during the request, or during a batch that it rode in."""
+        traces = [self.trace_id, *(ride.trace_id for ride in self.batches)]
+        return compilations_of(self.connection, traces, self.request)
+
+    @cached_property
+    def starved(self) -> str | None:
+        """In words that the model's thread waited for a processor; a computation has nothing else to wait for."""
+        for name, ran, took in (
+            *((ride.name, ride.cpu_ns, ride.forward_ns) for ride in self.batches),
+            *((piece.name, piece.cpu_ns, piece.self_ns) for piece in self.pieces_of({FORWARD})),
+        ):
+            if ran is not None and took and ran < _STARVED * took and self.is_worth_naming(took - ran):
+                return f"the thread of {name} ran for only {short_duration(ran)} of {short_duration(took)}"
+        return None
 
     @property
     def all_pieces(self) -> list[Piece]:

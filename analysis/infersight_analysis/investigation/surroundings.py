@@ -72,9 +72,18 @@ def held_by_others(blocks: Sequence[Block], trace_id: str) -> list[Stretch] | No
     return stretches if blocks else None
 
 
-def compilations_of(connection: duckdb.DuckDBPyConnection, trace_ids: Sequence[str]) -> list[Compilation]:
+def around(request: Node) -> dict[str, int]:
+    """An hour before a request, and after it: where what belongs to its trace is looked for, to skip other files."""
+    start_ns = request.span.start_ns
+    return {"from_ns": start_ns - HOUR_NS, "until_ns": start_ns + request.duration_ns + HOUR_NS}
+
+
+def compilations_of(
+    connection: duckdb.DuckDBPyConnection, trace_ids: Sequence[str], request: Node
+) -> list[Compilation]:
     """What was compiled during these traces."""
-    rows = connection.execute(query("compilations"), {"trace_ids": list(trace_ids)}).fetchall()
+    values = {"trace_ids": list(trace_ids), **around(request)}
+    rows = connection.execute(query("compilations"), values).fetchall()
     return [Compilation(duration_ns or 0, compile_id, reason) for _, duration_ns, compile_id, reason in rows]
 
 
@@ -100,7 +109,7 @@ def worker_of(connection: duckdb.DuckDBPyConnection, trace_id: str, request: Nod
 
 def logs_of(connection: duckdb.DuckDBPyConnection, trace_id: str, request: Node) -> list[LogLine]:
     """The log records with the trace's id, in the order of time; those of rare templates are marked."""
-    rows = connection.execute(query("logs_of_trace"), {"trace_id": trace_id}).fetchall()
+    rows = connection.execute(query("logs_of_trace"), {"trace_id": trace_id, **around(request)}).fetchall()
     if not rows:
         return []
     values = {
@@ -132,9 +141,9 @@ def _log_line(row: tuple[Any, ...], start_ns: int, templates: Mapping[str, int],
     )
 
 
-def exemplars_of(connection: duckdb.DuckDBPyConnection, trace_id: str) -> list[ExemplarPoint]:
+def exemplars_of(connection: duckdb.DuckDBPyConnection, trace_id: str, request: Node) -> list[ExemplarPoint]:
     """The measurements that were kept with the trace's id."""
-    rows = connection.execute(query("exemplars_of_trace"), {"trace_id": trace_id}).fetchall()
+    rows = connection.execute(query("exemplars_of_trace"), {"trace_id": trace_id, **around(request)}).fetchall()
     return [ExemplarPoint(iso_time(time_ns), metric, value, span_id) for time_ns, metric, value, span_id in rows]
 
 

@@ -21,14 +21,13 @@ from infersight_analysis.investigation.hypotheses import hypotheses
 from infersight_analysis.investigation.pieces import anatomy, nanoseconds
 from infersight_analysis.investigation.surroundings import (
     blocks_around,
-    compilations_of,
     exemplars_of,
     held_by_others,
     logs_of,
     metrics_around,
     worker_of,
 )
-from infersight_analysis.reading import read_spans, resolve_trace
+from infersight_analysis.reading import locate_trace, read_spans
 from infersight_analysis.report.investigation import print_investigation
 from infersight_analysis.report.output import publish, to_json
 from infersight_analysis.session import opened
@@ -50,8 +49,8 @@ def investigate(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Investi
     Raises:
         AnalysisError: there is no such trace, or more than one.
     """
-    trace_id = resolve_trace(connection, trace_id)
-    trace = Trace.of(read_spans(connection, [trace_id], attributes=True)[trace_id])
+    trace_id, between_ns = locate_trace(connection, trace_id)
+    trace = Trace.of(read_spans(connection, [trace_id], between_ns=between_ns, attributes=True)[trace_id])
     case = _case(connection, trace_id, trace.root)
     request, comparison = case.request, case.comparison
     causes = hypotheses(case)
@@ -71,7 +70,7 @@ def investigate(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Investi
         spans=_tree(trace),
         logs=logs_of(connection, trace_id, request),
         metrics=list(case.metrics),
-        exemplars=exemplars_of(connection, trace_id),
+        exemplars=exemplars_of(connection, trace_id, request),
         notes=[*trace.notes, *_more_data(comparison)],
         evidence=_evidence(trace_id, case.baseline.traces),
         accept_wait=case.accept,
@@ -98,7 +97,6 @@ def _case(connection: duckdb.DuckDBPyConnection, trace_id: str, request: Node) -
         pieces=_on_device(baseline.compare(own), request),
         accept=baseline.accept(accept_ns, request.span.service),
         blocks=blocks,
-        compilations=compilations_of(connection, [trace_id, *(ride.trace_id for ride in batches)]),
         metrics=metrics_around(connection, request),
         batches=batches,
         worker=worker_of(connection, trace_id, request, baseline),
@@ -147,7 +145,7 @@ def _tree(trace: Trace) -> list[TreeSpan]:
 def _summary(case: Case, cause: Hypothesis) -> str:
     comparison = case.comparison
     took = f"{case.request.span.name} took {short_duration(case.request.duration_ns)}"
-    if case.accept and (case.accept.excess_ns or 0) > case.excess_ns / 10:
+    if case.accept and (case.accept.excess_ns or 0) > max(0, case.excess_ns) / 10:
         took += f" after {short_duration(case.accept.self_ns)} until it was accepted"
     if comparison.excess_ns is None or comparison.percentile is None:
         return f"{took}: {cause.statement}."

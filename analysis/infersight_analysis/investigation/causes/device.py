@@ -5,11 +5,11 @@ from typing import Final
 
 from infersight_analysis.breakdown import Operation
 from infersight_analysis.findings import Hypothesis, MetricPoint, Piece
-from infersight_analysis.investigation.case import Case, excess_of
-from infersight_analysis.investigation.pieces import MODEL
+from infersight_analysis.investigation.case import Case
+from infersight_analysis.investigation.pieces import DEPENDENCY, MODEL, WORK
 from infersight_analysis.times import SECOND_NS, short_duration
 
-_SURE_SLOWER: Final = 0.55
+_SURE_SLOWER: Final = 0.45
 _SURE_SHOWN: Final = 0.75
 _SURE_TWICE: Final = 0.88
 _BESIDE_A_SIZE: Final = 0.5
@@ -22,10 +22,16 @@ _LEAST_RECENT: Final = 3
 def device(case: Case) -> list[Hypothesis]:
     """Forward calls took longer although nothing tells their input apart."""
     pieces = case.pieces_of(MODEL)
-    explained = case.excess_in(MODEL) - sum(compilation.duration_ns for compilation in case.compilations)
+    # Without a processor all that the process does takes longer, not only the model.
+    slower = MODEL | WORK | DEPENDENCY if case.starved else MODEL
+    explained = case.excess_in(slower) - sum(compilation.duration_ns for compilation in case.compilations)
     if not pieces or not case.is_worth_naming(explained):
         return []
-    shown = [*map(_said, filter(_is_pressed, case.metrics)), *_starved(pieces[0]), *_others(case, pieces[0])]
+    shown = [
+        *map(_said, filter(_is_pressed, case.metrics)),
+        *([case.starved] if case.starved else []),
+        *_others(case, pieces[0]),
+    ]
     sizes = [trait for trait in case.traits if trait.is_size]
     sure = (_SURE_SLOWER, _SURE_SHOWN, _SURE_TWICE)[min(len(shown), 2)]
     return [
@@ -61,13 +67,6 @@ def _said(point: MetricPoint) -> str:
     kind = next((f" ({value})" for key, value in point.attributes.items() if not key.startswith("hw.")), "")
     deviation = "" if point.deviation is None else f", {point.deviation:+.1f} deviations"
     return f"{point.name}{kind} {point.value:.4g}, normally {point.median or 0:.4g}{deviation}"
-
-
-def _starved(piece: Piece) -> list[str]:
-    """Its thread waited for a processor: of a computation there is nothing else to wait for."""
-    if piece.cpu_ns is None or piece.self_ns - piece.cpu_ns < excess_of(piece) / 2:
-        return []
-    return [f"its thread ran for only {short_duration(piece.cpu_ns)} of {short_duration(piece.self_ns)}"]
 
 
 def _others(case: Case, piece: Piece) -> list[str]:

@@ -12,6 +12,9 @@ from infersight_analysis.times import short_duration
 
 _SURE_BY_FUNCTION: Final = 0.95
 _SURE_BY_LAG: Final = 0.8
+_BESIDE_STARVATION: Final = 0.7
+"""A process without a processor has a late event loop too."""
+
 _SURE_COLLECTION: Final = 0.97
 _SURE_PAGING: Final = 0.5
 _UNUSUAL: Final = 3.5
@@ -48,11 +51,12 @@ def blocked_event_loop(case: Case) -> list[Hypothesis]:
         "functions": [block.function for block in named],
     }
     opposing = [f"{short_duration(paused_ns)} of it were garbage collections"] if paused_ns else []
+    opposing += [case.starved] if case.starved else []
     return [
         case.hypothesis(
             "blocked_event_loop",
             explained,
-            sure=_SURE_BY_FUNCTION if named else _SURE_BY_LAG,
+            sure=(_SURE_BY_FUNCTION if named else _SURE_BY_LAG) * (_BESIDE_STARVATION if case.starved else 1),
             statement=statement,
             evidence=Evidence([case.trace_id, *(block.trace_id for block in named if block.trace_id)], [sql], numbers),
             supporting=[f"the longest lag while it was open was {short_duration(lag_ns)}"] if lag_ns else [],

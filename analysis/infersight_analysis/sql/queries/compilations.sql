@@ -5,5 +5,6 @@ select
     attributes['infersight.compile.id']::varchar as id,
     attributes['infersight.compile.recompile_reason']::varchar as reason
 from span_events
-where trace_id in (select unnest($trace_ids::varchar[])) and name = 'infersight.compilation'
+where trace_id in (select unnest($trace_ids::varchar[])) and time_ns between $from_ns and $until_ns
+    and name = 'infersight.compilation'
 order by time_ns

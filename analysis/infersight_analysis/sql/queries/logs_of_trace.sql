@@ -4,5 +4,5 @@ select
     attributes['exception.message']::varchar as exception_message,
     coalesce(attributes['infersight.log.template']::varchar, stored.message_template(body::varchar)) as template
 from logs
-where trace_id = $trace_id
+where trace_id = $trace_id and time_ns between $from_ns and $until_ns
 order by time_ns
