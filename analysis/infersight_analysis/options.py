@@ -84,13 +84,13 @@ _SUFFIXES: Final = {
 }
 
 
-def report(*formats: str) -> Callable[[F], Callable[..., Any]]:
+def report(*formats: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """`--format`, one of `formats`, and `--output`, passed as `form` and `output`.
 
     Without `--format` the name of the file says it; else it is a table on a terminal, JSON elsewhere.
     """
 
-    def decorated(function: F) -> Callable[..., Any]:
+    def decorated(function: Callable[..., Any]) -> Callable[..., Any]:
         @click.option(
             "--format",
             "form",

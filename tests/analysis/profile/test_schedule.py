@@ -75,11 +75,10 @@ def test_nothing_changes_where_nothing_is_changed() -> None:
 
 def durations_with(scale: dict[str, float], *children: tuple[str, int, int], end: int) -> float:
     """The duration of a request from 0 to `end` with these children, own times multiplied."""
-    request = Span("1", None, "request", "SERVER", 0, end)
-    below = [Span(str(number), "1", name, "INTERNAL", *times) for number, (name, *times) in enumerate(children, 2)]
-    rows = [request, *below]
-    services = [Span(s.span_id, s.parent_id, s.name, s.kind, s.start_ns, s.end_ns, "a") for s in rows]
-    spans, flat = spans_of([services])
+    rows = [Span("1", None, "request", "SERVER", 0, end, "a")]
+    for number, (name, start_ns, end_ns) in enumerate(children, 2):
+        rows.append(Span(str(number), "1", name, "INTERNAL", start_ns, end_ns, "a"))
+    spans, flat = spans_of([rows])
     forest = Forest.of(spans)
     return float(rescheduled(forest, forest.root, np.array([scale.get(span.name, 1.0) for span in flat]))[0])
 

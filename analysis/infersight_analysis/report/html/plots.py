@@ -1,9 +1,11 @@
+# pyright: reportUnknownMemberType=false
+# (matplotlib's types leave its keyword arguments open)
 """Plots as SVG for a page: drawn by matplotlib, coloured by the page's style, without any text of telemetry."""
 
 import io
 import re
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 import matplotlib as mpl
 from markupsafe import Markup
@@ -20,7 +22,7 @@ _TEXT, _SERIES, _OTHER, _MARK = "#010203", "#010204", "#010205", "#010206"
 
 _COLOURS: Final = {_TEXT: "currentColor", _SERIES: "var(--series)", _OTHER: "var(--other)", _MARK: "var(--mark)"}
 _HEAD: Final = re.compile(r"^.*?(?=<svg )|<metadata>.*?</metadata>", re.DOTALL)
-_STYLE: Final = {
+_STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",  # text stays text
     "font.size": 9,
     "font.family": "sans-serif",
@@ -92,8 +94,12 @@ def _bins(values: Sequence[int]) -> list[float]:
 def _time_axis(axes: Axes) -> None:
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: short_duration(value)))
+    axes.xaxis.set_major_formatter(FuncFormatter(_duration))
     axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _duration(value: float, _place: int) -> str:
+    return short_duration(value)
 
 
 def _drawn(draw: Callable[[Axes], None], about: str) -> Markup:
