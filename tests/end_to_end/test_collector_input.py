@@ -96,7 +96,8 @@ def test_the_published_example_messages_arrive(collector: RunningCollector) -> N
         return bool(rows >= before + len(EXAMPLES))
 
     wait_until(arrived)
-    assert collector.query("select trace_id from spans where name = 'I\\'m a server span'".replace("\\'", "''")) == [
+    wait_for_span(collector, "I''m a server span")
+    assert collector.query("select trace_id from spans where name = 'I''m a server span'") == [
         ("5b8efff798038103d269b633813fc60c",)
     ]
 
