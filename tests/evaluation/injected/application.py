@@ -87,7 +87,9 @@ class Service:
         self._at_lock = threading.Event()
         self._arrived = asyncio.Event()
         self._held = 0
+        gc.disable()  # until they are there, or making them would take a collection every few thousand
         self._heap = [[index] for index in range(settings.objects)]
+        gc.enable()
         torch.manual_seed(7)
         torch.set_num_threads(1)
         layer = torch.nn.TransformerEncoderLayer(WIDTH, nhead=4, dim_feedforward=2 * WIDTH, batch_first=True)

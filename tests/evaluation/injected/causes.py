@@ -97,7 +97,11 @@ def _cold_start(scene: Scene) -> list[str]:
     kind = scene.seed % 3
     first = scene.begin(compiled=kind != 2)
     if kind == 0:
-        return scene.among(lambda: scene.target(first, text="x" * (SHORT_LENGTH - 1)))
+        key = scene.target(
+            first, text="x" * (SHORT_LENGTH - 1)
+        )  # alone, for an ordinary one would be its batch's shape
+        scene.traffic.steady(AFTER)
+        return [key]
     second = scene.start(compiled=kind != 2, lazy=kind == 2)
     key = scene.target(second)
     scene.traffic.ports.append(second.port)
@@ -132,7 +136,7 @@ def _lock_contention(scene: Scene) -> list[str]:
 
 
 def _gc_or_memory(scene: Scene) -> list[str]:
-    server = scene.begin(objects=6_000_000)
+    server = scene.begin(objects=4_000_000)
     if scene.seed % 2:
         return scene.among(lambda: scene.target(server, "gc_or_memory"))
     return scene.disturbed(server, "gc_or_memory", lambda _: True, own="gc_or_memory, beside it")

@@ -1,0 +1,41 @@
+"""Every verb of the analysis over one store, whoever recorded what is in it."""
+
+import io
+import json
+from collections.abc import Sequence
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import Any, Final
+
+from infersight_analysis.cli import run
+from infersight_analysis.macros import MACROS
+
+_EXAMPLE_TRACE: Final = "0af7651916cd43dd8448eb211c80319c"
+_NEEDS_MORE_DATA: Final = 3
+
+
+def ask(store: Path, *arguments: str) -> Any:
+    """What a verb answers in JSON; a table of the same must not fail either. Exit code 3 is an answer, 2 is not."""
+    answer = ""
+    for form in ("table", "json"):
+        output, complaints = io.StringIO(), io.StringIO()
+        with redirect_stdout(output), redirect_stderr(complaints):
+            code = run([*arguments, "--store", str(store), "--format", form])
+        assert code in (0, 1, _NEEDS_MORE_DATA), (arguments, form, code, complaints.getvalue())
+        answer = output.getvalue()
+        assert answer or code == _NEEDS_MORE_DATA, (arguments, form)
+    return json.loads(answer) if answer else None
+
+
+def ask_everything(store: Path, traces: Sequence[str]) -> dict[str, list[Any]]:
+    """The answers of each verb, and of each macro's example, about these traces: two at least."""
+    around = [(traces[number], traces[(number + 1) % len(traces)]) for number in range(len(traces))]
+    return {
+        "slow": [ask(store, "slow"), ask(store, "slow", "--over", "p50")],
+        "investigate": [ask(store, "investigate", trace) for trace in traces],
+        "trace-diff": [ask(store, "trace-diff", one, other) for one, other in around],
+        "errors": [ask(store, "errors")],
+        "compare": [ask(store, "compare", "--slow"), ask(store, "compare", "--errors")],
+        "critical-path": [ask(store, "critical-path")],
+        "sql": [ask(store, "sql", macro.example.replace(_EXAMPLE_TRACE, traces[0])) for macro in MACROS],
+    }
