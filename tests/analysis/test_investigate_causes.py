@@ -109,6 +109,10 @@ def scene(cause: str, *, is_right: bool) -> Callable[[Scene], Scene]:
 @scene("queueing", is_right=True)
 def only_waited_in_the_queue(stage: Stage) -> None:
     stage.others()
+    for number in range(OTHERS + 1):
+        stage.recording.log((stage.first + number) * SECOND, f"taken, {number % 4 or 3} waiting" if number < OTHERS else
+                            "taken, 3 waiting", trace=stage.first + number, source=stage.source)  # fmt: skip
+    stage.recording.log(stage.target * SECOND, "the queue is full", trace=stage.target, source=stage.source)
     stage.request(queue=400, facts={"infersight.requests.in_flight": 40})
 
 
@@ -284,6 +288,22 @@ def the_clocks_were_held_down(stage: Stage) -> None:
     stage.recording.metric(Metric(name="infersight.gpu.throttled", gauge=Gauge(data_points=points)), stage.source)
 
 
+@scene("device", is_right=True)
+def the_model_had_no_processor(stage: Stage) -> None:
+    stage.others()
+    stage.request(batched=400, call=100)
+    batch = stage.target + 500
+    start = stage.target * SECOND + 210 * MS
+    facts = {"infersight.operation": "batch", "infersight.batch.release_reason": "full", "infersight.batch.fill": 1.0}
+    stage.recording.span(batch, 1, "batch ranker", start, 400 * MS, source=stage.source, attributes=facts,
+                         links=[(stage.target, 1), (stage.target - 1, 1)])  # fmt: skip
+    ran = {"infersight.operation": "forward", "infersight.cpu.duration": 0.01}
+    stage.recording.span(batch, 2, "forward ranker", start, 390 * MS, parent=1, source=stage.source, attributes=ran)
+    told = {"infersight.operation": "batched", "infersight.batch.share": 0.75, "infersight.batch.item.size": 30}
+    stage.recording.span(stage.target, 99, "batched ranker", start, 1, parent=1, source=stage.source, attributes=told,
+                         links=[(batch, 1)])  # fmt: skip
+
+
 @scene("device", is_right=False)
 def the_queue_was_long_and_the_model_fast(stage: Stage) -> None:
     stage.others()
@@ -386,6 +406,24 @@ def test_time_that_others_held_the_loop_is_a_piece_of_its_own(database: duckdb.D
     (piece,) = [piece for piece in found.breakdown if piece.part == "event_loop"]
     assert piece.self_ns == pytest.approx(400 * MS, abs=5 * MS)
     assert found.unattributed_ns < 10 * MS
+
+
+def test_the_batch_is_told_with_its_members_and_what_its_model_did(database: duckdb.DuckDBPyConnection) -> None:
+    found = found_in("the_model_had_no_processor", database)
+    (ride,) = found.batches
+    assert (ride.name, ride.release_reason, ride.fill, ride.share) == ("batch ranker", "full", 1.0, 0.75)
+    assert (ride.forward_ns, ride.cpu_ns) == (390 * MS, 10 * MS)
+    assert [(member.trace_id, member.size) for member in ride.members] == [
+        (found.trace_id, 30.0),
+        (trace_id(int(found.trace_id, 16) - 1), 10.0),
+    ]
+    assert "the thread of batch ranker ran for only 10.0 ms of 390 ms" in found.hypotheses[0].supporting
+
+
+def test_log_lines_of_new_templates_are_marked(database: duckdb.DuckDBPyConnection) -> None:
+    found = found_in("only_waited_in_the_queue", database)
+    marks = {line.body: (line.before, line.is_rare) for line in found.logs}
+    assert marks == {"taken, 3 waiting": (OTHERS, False), "the queue is full": (0, True)}
 
 
 def test_the_wait_to_be_accepted_is_before_the_request(database: duckdb.DuckDBPyConnection) -> None:
