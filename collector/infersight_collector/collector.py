@@ -18,7 +18,7 @@ from infersight_collector.own_metrics import OwnMetrics
 from infersight_collector.pipeline import Graph
 from infersight_collector.signals import Signal
 from infersight_collector.status import report
-from infersight_collector.store.errors import StoreFull, StoreUnavailable
+from infersight_collector.store.errors import StoreUnavailable
 from infersight_collector.surplus import SurplusMemory
 from infersight_collector.telemetry import instruments
 from infersight_collector.telemetry.process import observe_process
@@ -105,9 +105,9 @@ class Collector:
         return [Listening("health", str(endpoint))]
 
     def _why_unready(self) -> str | None:
-        """Why telemetry is refused at the moment, or None."""
-        failure = self._flusher.failure if self._flusher is not None else None
-        return self._unready or (str(failure) if isinstance(failure, StoreFull) else None)
+        """Why telemetry is refused, or kept in the log only, at the moment; or None."""
+        parts = [part for part in (self._flusher, self._journal) if part is not None]
+        return self._unready or next((str(part.failure) for part in parts if part.failure is not None), None)
 
     def _state(self) -> dict[str, Any]:
         return report(self._graph, self._journal, self._flusher, self._why_unready())

@@ -112,6 +112,7 @@ class Flusher:
         self._deliveries: dict[Segment, _Delivery] = {}
         self._troubles: dict[str, _Trouble] = {}
         self._last_flush: LastFlush | None = None
+        self._bug: StoreUnavailable | None = None
         self._meter = Meter(telemetry)
         self._failures = telemetry.counter(EXPORTER_FAILURES)
         for name in exporters:
@@ -127,6 +128,7 @@ class Flusher:
     def failure(self) -> StoreUnavailable | None:
         """Why something cannot be delivered at the moment, a full disk before anything else; or None."""
         errors = [trouble.error for trouble in list(self._troubles.values())]
+        errors += [self._bug] if self._bug is not None else []
         return next((error for error in errors if isinstance(error, StoreFull)), errors[0] if errors else None)
 
     @property
@@ -181,9 +183,10 @@ class Flusher:
                     _log.error(
                         "exporter %s is tried again in %.0f s: %s", name, delay, error, extra={"component": name}
                     )
-            except BaseException:  # noqa: BLE001 - see the next line
+            except BaseException as error:  # noqa: BLE001 - see the next line
                 # Neither a bug nor a panic of compiled code may end the thread: the log would fill unnoticed.
                 _log.exception("the flush is tried again")
+                self._bug = unavailable("flush the log", error)
                 self._stopping.wait(_MAX_BACKOFF_S)
 
     def _wait(self) -> bool:
@@ -209,6 +212,7 @@ class Flusher:
             for _ in due:
                 # No name here keeps what is done with: it is as much memory as a third segment.
                 self._deliver(*next(opened), this)
+        self._bug = None
         if this.errors:
             self._telemetry.failed_flushes.add(1)
         if this.tried:

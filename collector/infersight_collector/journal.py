@@ -10,6 +10,7 @@ from typing import Final, Self
 
 from infersight_collector.config.values import Count, Duration
 from infersight_collector.errors import Overloaded
+from infersight_collector.store.errors import StoreUnavailable
 from infersight_collector.store.wal import FsyncPolicy, Record, Segment, Wal
 
 SEGMENT_BYTES: Final = 40 * 2**20
@@ -79,6 +80,9 @@ class Journal:
         wal: the log of this process.
         store: directory of the store.
         max_bytes: size of the log beyond which nothing more is taken.
+
+    Attributes:
+        failure: why the log could not be written the last time, or None.
     """
 
     def __init__(self, wal: Wal, store: Path, max_bytes: int) -> None:
@@ -90,6 +94,7 @@ class Journal:
         self._memory = 0  # what the rows of the present segment take
         self._in_flight = 0  # the part of it that is being written, and may end up in the next segment
         self._active_since: float | None = None
+        self.failure: StoreUnavailable | None = None
         self._finished: dict[Segment, _Waiting] = {segment: _waiting(segment) for segment in wal.segments()}
 
     @classmethod
@@ -148,7 +153,7 @@ class Journal:
         if self._active_since is None:
             self._active_since = time.time()
         try:
-            self._wal.append(records)
+            self._write(records)
         finally:
             with self._written:
                 self._in_flight -= memory
@@ -158,6 +163,10 @@ class Journal:
 
     def take(self) -> list[Segment]:
         """Everything that waits, as finished segments; those of one writer in order."""
+        if self.failure is not None:
+            # Senders may have been told to go elsewhere: whether it is over must not need one of them.
+            with suppress(StoreUnavailable):
+                self._write([])
         self._rotate()
         with self._lock:
             return list(self._finished)
@@ -180,6 +189,14 @@ class Journal:
     def close(self) -> None:
         """Gives the log up; what is in it waits for the next process."""
         self._wal.close()
+
+    def _write(self, records: Sequence[Record]) -> None:
+        try:
+            self._wal.append(records)
+        except StoreUnavailable as error:
+            self.failure = error
+            raise
+        self.failure = None
 
     def _reserve(self, memory: int) -> None:
         """Returns when the segment that is written to has room for the rows of a record, or is empty."""

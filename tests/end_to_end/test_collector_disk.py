@@ -3,12 +3,14 @@
 # pyright: reportUnknownMemberType=false
 # grpc publishes no types.
 
+import http.client
+import json
 import os
 import resource
 import subprocess
 import sys
 from collections.abc import Generator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +96,21 @@ def is_ready(collector: RunningCollector) -> bool:
     return subprocess.run(status, check=False, capture_output=True).returncode == 0
 
 
+def page(collector: RunningCollector, path: str) -> tuple[int, str]:
+    """Status code and text of a page of the health endpoint."""
+    with closing(http.client.HTTPConnection(collector.health, timeout=30)) as connection:
+        connection.request("GET", path)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
+
+
+def is_unready_because(collector: RunningCollector, reason: str) -> bool:
+    """Whether both pages say that it is not ready, and why."""
+    status, said = page(collector, "/ready")
+    state = json.loads(page(collector, "/status")[1])
+    return status == 503 and reason in said and not state["ready"] and reason in state["reason"]
+
+
 def fill(ballast: Path) -> None:
     """Writes until nothing more fits."""
     with ballast.open("wb", buffering=0) as file, suppress(OSError):
@@ -173,15 +190,15 @@ def test_a_directory_that_cannot_be_written_is_refused_at_the_start_in_one_line(
 
 
 @pytest.mark.parametrize(
-    ("parts", "said"),
+    ("parts", "said", "reason"),
     [
-        (("wal/*",), "cannot leave the log yet"),
-        (("spans/_delta_log", "logs/_delta_log"), "is tried again in"),
-        (("spans/*/*", "logs/*/*"), "is tried again in"),
+        (("wal/*",), "cannot leave the log yet", "cannot append to"),
+        (("spans/_delta_log", "logs/_delta_log"), "is tried again in", "cannot commit to"),
+        (("spans/*/*", "logs/*/*"), "is tried again in", "cannot write"),
     ],
 )
 def test_directories_that_become_read_only_are_waited_for(
-    start_collector: StartCollector, parts: tuple[str, ...], said: str
+    start_collector: StartCollector, parts: tuple[str, ...], said: str, reason: str
 ) -> None:
     collector = start_collector()
     load = Load(collector, "load", threads=2, patient=True)
@@ -190,11 +207,13 @@ def test_directories_that_become_read_only_are_waited_for(
     wait_until(lambda: all(list(collector.store.glob(part)) for part in parts))
     with read_only(*(path for part in parts for path in collector.store.glob(part) if path.is_dir())):
         wait_until(lambda: said in collector.log.read_text(), 60)
+        wait_until(lambda: is_unready_because(collector, reason), 60)
     before = len(load.acknowledged)
     load.wait_until_acknowledged(before + 100)
     load.stop()
     wait_until_stored(collector, load, "load")
     assert "Traceback" not in collector.log.read_text()
     assert "\\u001b" not in collector.log.read_text()
+    assert page(collector, "/ready") == (200, "ready\n")
     assert collector.stop() == 0
     assert not (collector.store / "quarantine").exists()

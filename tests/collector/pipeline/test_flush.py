@@ -29,7 +29,7 @@ class MemoryExporter:
 
     def __init__(self) -> None:
         self.committed: dict[int, list[str]] = {}
-        self.failures: list[Exception] = []
+        self.failures: list[BaseException] = []
         self._names: list[str] = []
 
     def start(self) -> None:
@@ -195,6 +195,22 @@ def test_the_thread_survives_failures_and_delivers_at_last(setting: Setting) -> 
     setting.flusher.start()
     wait_until(lambda: setting.exporter.committed == {1: ["a"]})
     setting.flusher.stop()
+
+
+class Panic(BaseException):
+    """What compiled code raises when it gives up."""
+
+
+def test_a_panic_is_a_failure_until_a_flush_succeeds(setting: Setting) -> None:
+    setting.exporter.failures = [Panic("no thread")]
+    setting.log(spans_request("a"))
+    setting.flusher.start()
+    failure = wait_until(lambda: setting.flusher.failure)
+    assert str(failure) == "cannot flush the log: no thread"
+    setting.flusher.stop()
+    setting.flusher.flush()
+    assert setting.exporter.committed == {1: ["a"]}
+    assert setting.flusher.failure is None
 
 
 def test_a_segment_that_somebody_deleted_or_broke_does_not_stop_the_others(setting: Setting) -> None:

@@ -1,5 +1,6 @@
 """The journal: what waits is cut into segments of bounded size, on disk and as rows."""
 
+import shutil
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +9,7 @@ import pytest
 
 from infersight_collector.journal import SEGMENT_MEMORY, Journal
 from infersight_collector.signals import Signal
+from infersight_collector.store.errors import StoreUnavailable
 from infersight_collector.store.wal import Record, Wal, read
 
 THIRD = SEGMENT_MEMORY // 3
@@ -48,3 +50,20 @@ def test_records_that_are_written_at_once_make_no_segment_too_large(journal: Jou
     segments = sizes(journal)
     assert max(map(sum, segments)) <= SEGMENT_MEMORY
     assert sorted(memory for segment in segments for memory in segment) == sorted(memories)
+
+
+def test_a_log_that_could_not_be_written_says_so_until_it_can_without_any_sender(
+    journal: Journal, tmp_path: Path
+) -> None:
+    (directory,) = (tmp_path / "wal").iterdir()
+    shutil.rmtree(directory)
+    with pytest.raises(StoreUnavailable) as refused:
+        journal.append(Record(Signal.TRACES, b"1"))
+    assert journal.failure is refused.value
+    assert journal.take() == []
+    assert journal.failure is not None
+    directory.mkdir()
+    assert journal.take() == []
+    assert journal.failure is None
+    journal.append(Record(Signal.TRACES, b"2"))
+    assert sizes(journal) == [[2]]
