@@ -13,6 +13,7 @@ from tests.evaluation.injected.traffic import Traffic, post
 from tests.support.collectors import wait_until
 
 HEALTHY: Final = "healthy"
+RELEASE: Final = "deployment"
 HEALTHY_TRACES: Final = 5
 """Traces of each seed that are looked at although nothing is wrong."""
 
@@ -185,7 +186,7 @@ CAUSES: Final[Mapping[str, Callable[[Scene], list[str]]]] = {
     "gc_or_memory": _gc_or_memory,
     "device": _device,
     "retries": _retries,
-    "deployment": _deployment,
+    RELEASE: _deployment,
     HEALTHY: _healthy,
 }
 """Each stages its fault and returns the ids of the requests to ask about."""

@@ -76,7 +76,7 @@ class Traffic:
 def post(port: int, path: str, order: dict[str, Any]) -> None:
     """Send one request, whose id is its key, and wait for its answer."""
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=120)) as connection:
-        headers = {"content-type": "application/json", "x-request-id": order["key"]}
+        headers = {"host": "models.test", "content-type": "application/json", "x-request-id": order["key"]}
         connection.request("POST", path, json.dumps(order), headers)
         response = connection.getresponse()
         response.read()

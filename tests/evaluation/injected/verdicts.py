@@ -7,10 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from click import Command
 from click.testing import CliRunner
-from tests.evaluation.injected.causes import HEALTHY
+from tests.evaluation.injected.causes import HEALTHY, RELEASE
 
 from infersight_analysis import connect
+from infersight_analysis.verbs.compare import compare_command
 from infersight_analysis.verbs.investigate import investigate_command
 
 CONFIDENT: Final = 0.5
@@ -74,17 +76,37 @@ def judge(store: Path, targets: Iterable[Target]) -> list[Verdict]:
     verdicts: list[Verdict] = []
     for target in targets:
         trace, duration = traces[target.service, target.request_id]
-        answer = CliRunner().invoke(investigate_command, [trace, "--store", str(store), "--format", "json"])
-        if answer.exception is not None:
-            raise answer.exception
-        said = [
-            (each["cause"], each["confidence"], each["statement"]) for each in json.loads(answer.output)["hypotheses"]
-        ]
+        answer = _ask(investigate_command, [trace, "--store", str(store)])
+        said = [(each["cause"], each["confidence"], each["statement"]) for each in answer["hypotheses"]]
         verdicts.append(Verdict(target, trace, round(duration / 1e6, 1), said))
     return verdicts
 
 
-def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def releases_found(store: Path, targets: Iterable[Target]) -> list[bool]:
+    """Whether `infersight compare` tells the slow requests of a service by its version, for each slower release."""
+    found: list[bool] = []
+    for target in targets:
+        if target.cause == RELEASE:
+            arguments = ["--slow", "--over", "p60", "--service", target.service]
+            findings = _ask(compare_command, [*arguments, "--store", str(store)])["findings"][:1]
+            told = [name for each in findings for name in (*each["attributes"], *_names(each["same_as"]))]
+            found.append("service_version" in told)
+    return found
+
+
+def _names(alike: Iterable[dict[str, Any]]) -> list[str]:
+    return [each["attribute"] for each in alike]
+
+
+def _ask(command: Command, arguments: Sequence[str]) -> dict[str, Any]:
+    answer = CliRunner().invoke(command, [*arguments, "--format", "json"])
+    if answer.exception is not None:
+        raise answer.exception
+    result: dict[str, Any] = json.loads(answer.output)
+    return result
+
+
+def summary(verdicts: Sequence[Verdict], releases: Sequence[bool]) -> dict[str, Any]:
     """The shares that the goals are about; None where nothing of the kind was asked."""
     slow = [verdict for verdict in verdicts if verdict.target.cause != HEALTHY]
     healthy = [verdict for verdict in verdicts if verdict.target.cause == HEALTHY]
@@ -92,6 +114,7 @@ def summary(verdicts: Sequence[Verdict]) -> dict[str, Any]:
         "injected": len(slow),
         "first": _share(verdict.rank == 1 for verdict in slow),
         "first_two": _share(verdict.rank in (1, 2) for verdict in slow),
+        "release_compared": _share(releases),
         "healthy": len(healthy),
         "healthy_confident": _share(verdict.is_confident for verdict in healthy),
     }
