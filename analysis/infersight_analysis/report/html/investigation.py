@@ -67,10 +67,11 @@ def _frame(path: CallPath, calls: Calls, time_ns: float, total_ns: int, colour: 
 def _distribution(found: Investigation, drawn: Illustrations) -> Markup | None:
     if len(drawn.durations_ns) < _LEAST:
         return None
-    faster = sum(duration < found.total_ns for duration in drawn.durations_ns) / len(drawn.durations_ns)
+    share = sum(duration < found.total_ns for duration in drawn.durations_ns) / len(drawn.durations_ns)
+    longer = "longer than any of them" if share == 1 else f"longer than {percent(share)} of them"
     about = (
         f"Durations of {len(drawn.durations_ns):,} requests like it in the hours before and after. This one took "
-        f"{short_duration(found.total_ns)}, longer than {percent(faster)} of them."
+        f"{short_duration(found.total_ns)}, {longer}."
     )
     return Markup("<figure>{}<figcaption>{}</figcaption></figure>").format(
         plots.distribution(drawn.durations_ns, found.total_ns, about), about
