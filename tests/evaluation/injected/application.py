@@ -87,15 +87,18 @@ class Service:
         self._at_lock = threading.Event()
         self._arrived = asyncio.Event()
         self._held = 0
+        self._waiting = 0
         gc.disable()  # until they are there, or making them would take a collection every few thousand
         self._heap = [[index] for index in range(settings.objects)]
         gc.enable()
-        torch.manual_seed(7)
+        torch.manual_seed(7)  # pyright: ignore[reportUnknownMemberType] - torch leaves its argument untyped
         torch.set_num_threads(1)
         layer = torch.nn.TransformerEncoderLayer(WIDTH, nhead=4, dim_feedforward=2 * WIDTH, batch_first=True)
         encoder = torch.nn.TransformerEncoder(layer, num_layers=2, enable_nested_tensor=False).eval()
-        self._model: Any = torch.compile(encoder, backend="aot_eager", dynamic=False) if settings.compiled else encoder
-        infersight.instrument_torch(self._model, name="ranker", version="3")
+        if settings.compiled:
+            encoder.compile(backend="aot_eager", dynamic=False)
+        self._model: Any = encoder
+        infersight.instrument_torch(encoder, name="ranker", version="3")
         self._embedding = torch.nn.Embedding(256, WIDTH)
         self._of_thread = threading.local()
 
@@ -126,7 +129,7 @@ class Service:
     async def refresh(self, order: Order) -> None:
         """Work beside the requests, which may be in their way."""
         if order.fault == "queueing":
-            await asyncio.gather(*(self._batcher.submit(torch.zeros(LENGTH, dtype=torch.long)) for _ in range(BULK)))
+            await asyncio.gather(*(self._submit_bulk_item() for _ in range(BULK)))
         elif order.fault == "blocked_event_loop":
             await self._arrived.wait()
             time.sleep(HELD_SECONDS)  # noqa: ASYNC251 - the fault
@@ -137,9 +140,14 @@ class Service:
         elif order.fault == "gc_or_memory":
             await asyncio.to_thread(self._collect)
 
+    async def _submit_bulk_item(self) -> None:
+        self._waiting += 1
+        await self._batcher.submit(torch.zeros(LENGTH, dtype=torch.long), size=LENGTH)
+        self._waiting -= 1
+
     async def state(self) -> dict[str, Any]:
         """What is under way; not in the telemetry."""
-        return {"waiting": self._batcher._waiting.qsize(), "held": self._held, "locked": self._lock.locked()}
+        return {"waiting": self._waiting, "held": self._held, "locked": self._lock.locked()}
 
     @infersight.observe(model="ranker", version="3")
     def _classify(self, batch: Sequence[torch.Tensor]) -> list[float]:

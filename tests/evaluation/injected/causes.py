@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -194,6 +193,8 @@ CAUSES: Final[Mapping[str, Callable[[Scene], list[str]]]] = {
 
 def stage(cause: str, scene: Scene) -> list[str]:
     """Stage a fault; when this returns, the servers have sent all that they know of it."""
-    with ExitStack() as ending:
-        ending.callback(lambda: [server.stop() for server in scene.servers])
+    try:
         return CAUSES[cause](scene)
+    finally:
+        for server in scene.servers:
+            server.stop()

@@ -48,9 +48,10 @@ class Traffic:
         def send(_connection: int) -> None:
             while True:
                 with self._turn:
-                    number, path, order, port = next(orders, (0, "", {}, 0))
-                if not port:
+                    due = next(orders, None)
+                if due is None:
                     return
+                number, path, order, port = due
                 quiet.wait(max(0.0, began + number / PER_SECOND - time.monotonic()))
                 post(port, path, order)
 
