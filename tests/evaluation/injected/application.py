@@ -96,7 +96,7 @@ class Service:
         layer = torch.nn.TransformerEncoderLayer(WIDTH, nhead=4, dim_feedforward=2 * WIDTH, batch_first=True)
         encoder = torch.nn.TransformerEncoder(layer, num_layers=2, enable_nested_tensor=False).eval()
         if settings.compiled:
-            encoder.compile(backend="aot_eager", dynamic=False)
+            encoder.compile(backend="aot_eager", dynamic=False)  # pyright: ignore[reportUnknownMemberType] - untyped
         self._model: Any = encoder
         infersight.instrument_torch(encoder, name="ranker", version="3")
         self._embedding = torch.nn.Embedding(256, WIDTH)
