@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 import duckdb
 import numpy as np
@@ -18,7 +19,7 @@ from infersight_analysis.forest import Rows
 from infersight_analysis.options import Window
 from infersight_analysis.profile.what_if import Change, what_if
 
-_EXAMPLES = 5
+_EXAMPLES: Final = 5
 
 
 def critical_paths(
@@ -98,24 +99,18 @@ class _Times:
     def in_order(self, operations: Sequence[Operation]) -> list[PathTime]:
         """Every path, callers before what they call, and of one caller the most time first."""
         path, own_ns, spans = (np.concatenate(column) for column in zip(*self.pieces, strict=True))
-        order = np.lexsort((own_ns, path))
+        order = np.argsort(path, kind="stable")
         path, own_ns, spans = path[order], own_ns[order], spans[order]
-        bounds = np.searchsorted(path, np.arange(len(self.paths.above) + 1))
-        total = self.paths.sums[0].tolist()
-        below = list(total)
-        children: list[list[int]] = [[] for _ in total]
-        for number in range(len(total) - 1, -1, -1):  # callers have smaller numbers than what they call
-            if (above := self.paths.above[number]) >= 0:
-                below[above] += below[number]
-                children[above].append(number)
-        waiting = sorted((n for n, above in enumerate(self.paths.above) if above < 0), key=lambda n: below[n])
+        bounds = np.searchsorted(path, np.arange(len(self.paths.above) + 1)).tolist()
+        self_ns = self.paths.sums[0].tolist()
+        whole_ns = sum(self_ns) or 1
+        total_ns, numbers = _with_below(self.paths.above, self_ns)
         names: dict[int, list[str]] = {-1: []}
         found: list[PathTime] = []
-        while waiting:
-            number = waiting.pop()
+        for number in numbers:
             service, name, kind = operations[self.paths.operation[number]]
             names[number] = [*names[self.paths.above[number]], name or ""]
-            of_path = slice(int(bounds[number]), int(bounds[number + 1]))
+            of_path = slice(bounds[number], bounds[number + 1])
             p50, p99 = np.quantile(own_ns[of_path], [0.5, 0.99]).tolist()
             found.append(
                 PathTime(
@@ -126,13 +121,35 @@ class _Times:
                     depth=len(names[number]) - 1,
                     requests=of_path.stop - of_path.start,
                     calls=int(spans[of_path].sum()),
-                    self_ns=total[number],
-                    total_ns=below[number],
-                    mean_ns=total[number] / self.requests,
-                    share=total[number] / (sum(total) or 1),
+                    self_ns=self_ns[number],
+                    total_ns=total_ns[number],
+                    mean_ns=self_ns[number] / self.requests,
+                    share=self_ns[number] / whole_ns,
                     p50_ns=p50,
                     p99_ns=p99,
                 )
             )
-            waiting += sorted(children[number], key=lambda n: below[n])
         return found
+
+
+def _with_below(above: Sequence[int], own_ns: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The time of each path with that of the paths below it, and the paths, callers first, of one the most time first.
+
+    Args:
+        above: number of the path above each one, -1 without; always a smaller number.
+        own_ns: the time of each path by itself.
+    """
+    total_ns = list(own_ns)
+    children: dict[int, list[int]] = {}
+    for number in range(len(own_ns) - 1, -1, -1):
+        children.setdefault(above[number], []).append(number)
+        if above[number] >= 0:
+            total_ns[above[number]] += total_ns[number]
+    ordered: list[int] = []
+    waiting = [-1]
+    while waiting:
+        number = waiting.pop()
+        if number >= 0:
+            ordered.append(number)
+        waiting += sorted(children.get(number, ()), key=total_ns.__getitem__)
+    return total_ns, ordered

@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from infersight_analysis.cohorts.population import Flags, Population
+from infersight_analysis.cohorts.population import Population
 from infersight_analysis.cohorts.subjects import Operation
 from infersight_analysis.cohorts.trees import Table
 from infersight_analysis.errors import AnalysisError
@@ -73,12 +73,8 @@ def what_if(
     return [
         _finding(cohort, said, requests.duration_ns[members].astype(np.float64), after[members])
         for cohort, members in cohorts
-        if _any(members)
+        if np.any(members)
     ]
-
-
-def _any(members: Flags) -> bool:
-    return bool(members.any())
 
 
 def _scale(operations: Sequence[Operation], changes: Sequence[Change]) -> npt.NDArray[np.float64]:

@@ -158,3 +158,15 @@ def test_no_requests_are_no_answer(store: Path, run: Any) -> None:
     assert outcome.code == 3
     assert outcome.json["paths"] == []
     assert run("critical-path", "--store", store, "--service", "nobody", "--format", "html").code == 3
+
+
+def test_a_comparison_says_what_a_change_would_bring_to_each_of_its_cohorts(store: Path, run: Any) -> None:
+    slow = ("compare", "--slow", "--over", "p50", "--store", store, "--what-if", "forward=-50%")
+    found = run(*slow).json
+    assert [(effect["cohort"], effect["requests"]) for effect in found["what_if"]] == [
+        ("target", found["target"]["count"]),
+        ("baseline", found["baseline"]["count"]),
+    ]
+    for effect in found["what_if"]:
+        assert effect["mean_ns"] == pytest.approx(found[effect["cohort"]]["mean_ns"])
+    assert "target with forward=-50%: mean" in run(*slow, "--format", "table").out
