@@ -42,6 +42,10 @@ _TIMES_SLOW: Final = 1.5
 LEAST_SHARE: Final = 0.25
 """A cause that explains less of the excess than this is not named."""
 
+_LATE: Final = 85.0
+_TIMES_MORE: Final = 4.0
+"""Above that percentile so is one that took so many medians longer, whatever the spread."""
+
 _RARE: Final = 99.0
 _TIMES_OFTEN: Final = 2.0
 """A few in a hundred are always late; of one of those it is beyond doubt only by so many times the median."""
@@ -49,6 +53,10 @@ _TIMES_OFTEN: Final = 2.0
 _TRAIT_SPANS: Final = 4
 
 _STARVED: Final = 0.6
+_LEAST_STARVED_NS: Final = 300_000_000
+
+BESIDE_STARVATION: Final = 0.7
+"""Without a processor the event loop is late and collections take long too: they are less sure to be the cause."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +96,13 @@ class Case:
             return 1.0
         if self.excess_ns <= SLOW_SHARE * self.comparison.total_ns:
             return 0.0
-        deviation = self.baseline.deviation(self.felt_ns)
-        times = self.baseline.times_slow(self.felt_ns)
-        far = max((deviation - _ORDINARY) / (_EXTREME - _ORDINARY), (times - 1) / (_TIMES_SLOW - 1))
-        if (self.comparison.percentile or 0) < _RARE:
-            far = min(far, (self.excess_ns / max(1, self.comparison.total_ns) - SLOW_SHARE) / _TIMES_OFTEN)
+        percentile, more = self.comparison.percentile or 0, self.excess_ns / max(1, self.comparison.total_ns)
+        far = (self.baseline.deviation(self.felt_ns) - _ORDINARY) / (_EXTREME - _ORDINARY)
+        far = max(far, (self.baseline.times_slow(self.felt_ns) - 1) / (_TIMES_SLOW - 1))
+        if percentile >= _LATE:
+            far = max(far, (more - 1) / (_TIMES_MORE - 1))
+        if percentile < _RARE:
+            far = min(far, (more - SLOW_SHARE) / _TIMES_OFTEN)
         return max(0.0, min(1.0, far))
 
     @cached_property
@@ -104,11 +114,12 @@ class Case:
     @cached_property
     def starved(self) -> str | None:
         """In words that the model's thread waited for a processor; a computation has nothing else to wait for."""
+        least_ns = min(_LEAST_STARVED_NS, LEAST_SHARE * self.excess_ns)
         for name, ran, took in (
             *((ride.name, ride.cpu_ns, ride.forward_ns) for ride in self.batches),
             *((piece.name, piece.cpu_ns, piece.self_ns) for piece in self.pieces_of({FORWARD})),
         ):
-            if ran is not None and took and ran < _STARVED * took and self.is_worth_naming(took - ran):
+            if ran is not None and took and ran < _STARVED * took and took - ran >= least_ns:
                 return f"the thread of {name} ran for only {short_duration(ran)} of {short_duration(took)}"
         return None
 

@@ -6,7 +6,7 @@ from typing import Final
 from infersight_analysis.breakdown import Operation
 from infersight_analysis.findings import Hypothesis, MetricPoint, Piece
 from infersight_analysis.investigation.case import Case
-from infersight_analysis.investigation.pieces import DEPENDENCY, MODEL, WORK
+from infersight_analysis.investigation.pieces import MODEL
 from infersight_analysis.times import SECOND_NS, short_duration
 
 _SURE_SLOWER: Final = 0.45
@@ -22,8 +22,8 @@ _LEAST_RECENT: Final = 3
 def device(case: Case) -> list[Hypothesis]:
     """Forward calls took longer although nothing tells their input apart."""
     pieces = case.pieces_of(MODEL)
-    # Without a processor all that the process does takes longer, not only the model.
-    slower = MODEL | WORK | DEPENDENCY if case.starved else MODEL
+    # Without a processor all that the process does takes longer, and its waits too, not only the model.
+    slower = {piece.part for piece in case.all_pieces} if case.starved else MODEL
     explained = case.excess_in(slower) - sum(compilation.duration_ns for compilation in case.compilations)
     if not pieces or not case.is_worth_naming(explained):
         return []

@@ -4,7 +4,7 @@ from typing import Final
 
 from infersight_analysis.breakdown import UNATTRIBUTED
 from infersight_analysis.findings import Evidence, Hypothesis
-from infersight_analysis.investigation.case import Case
+from infersight_analysis.investigation.case import BESIDE_STARVATION, Case
 from infersight_analysis.investigation.pieces import EVENT_LOOP, LAG, WORK, nanoseconds
 from infersight_analysis.investigation.surroundings import GC
 from infersight_analysis.stored import literal
@@ -12,9 +12,6 @@ from infersight_analysis.times import short_duration
 
 _SURE_BY_FUNCTION: Final = 0.95
 _SURE_BY_LAG: Final = 0.8
-_BESIDE_STARVATION: Final = 0.7
-"""A process without a processor has a late event loop too."""
-
 _SURE_COLLECTION: Final = 0.97
 _SURE_PAGING: Final = 0.5
 _UNUSUAL: Final = 3.5
@@ -56,7 +53,7 @@ def blocked_event_loop(case: Case) -> list[Hypothesis]:
         case.hypothesis(
             "blocked_event_loop",
             explained,
-            sure=(_SURE_BY_FUNCTION if named else _SURE_BY_LAG) * (_BESIDE_STARVATION if case.starved else 1),
+            sure=(_SURE_BY_FUNCTION if named else _SURE_BY_LAG) * (BESIDE_STARVATION if case.starved else 1),
             statement=statement,
             evidence=Evidence([case.trace_id, *(block.trace_id for block in named if block.trace_id)], [sql], numbers),
             supporting=[f"the longest lag while it was open was {short_duration(lag_ns)}"] if lag_ns else [],
@@ -84,10 +81,11 @@ def gc_or_memory(case: Case) -> list[Hypothesis]:
             case.hypothesis(
                 "gc_or_memory",
                 paused_ns - usual_ns,
-                sure=_SURE_COLLECTION,
+                sure=_SURE_COLLECTION * (BESIDE_STARVATION if case.starved else 1),
                 statement=statement,
                 evidence=evidence,
                 supporting=supporting,
+                opposing=[case.starved] if case.starved else [],
             )
         ]
     return _paging(case, supporting)
