@@ -69,7 +69,13 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(run(arguments))
 
 
-def _one_line(message: Warning | str, *_where: object) -> str:
+def _one_line(
+    message: Warning | str,
+    category: type[Warning],  # noqa: ARG001 - the interface of `warnings`
+    filename: str,  # noqa: ARG001
+    lineno: int,  # noqa: ARG001
+    line: str | None = None,  # noqa: ARG001
+) -> str:
     return f"{message}\n"
 
 

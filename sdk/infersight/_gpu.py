@@ -15,7 +15,8 @@ from typing import Any, Final, Protocol, TypeVar
 from opentelemetry.metrics import MeterProvider
 
 from infersight import _attributes as names
-from infersight._host import Readings, observing
+from infersight._host import observing
+from infersight._pauses import Readings
 from infersight._version import __version__
 
 _FRESH_SECONDS: Final = 0.5
