@@ -114,6 +114,28 @@ PROCESSOR_FAILURES: Final = _own(
     "processor.failures", "counter", "{batch}", "Batches for rows of which an expression failed", "processor"
 )
 
+SAMPLING_WAITING_TRACES: Final = _own(
+    "tail_sampling.waiting_traces", "gauge", "{trace}", "Traces that wait for their decision", "processor"
+)
+SAMPLING_DECIDED_TRACES: Final = _own(
+    "tail_sampling.decided_traces",
+    "counter",
+    "{trace}",
+    "Traces `kept` or `dropped`, by the policy that decided; `none` where no policy would keep them",
+    "processor",
+    "policy",
+    "decision",
+)
+SAMPLING_EARLY_TRACES: Final = _own(
+    "tail_sampling.early_traces", "counter", "{trace}", "Traces decided early because too many waited", "processor"
+)
+SAMPLING_LATE_SPANS: Final = _own(
+    "tail_sampling.late_spans", "counter", "{span}", "Spans that came after the decision about their trace", "processor"
+)
+SAMPLING_DURATION: Final = _own(
+    "tail_sampling.decision_duration", "histogram", "s", "Time to decide about traces that came together", "processor"
+)
+
 STORE_COMMITS: Final = _own("store.commits", "counter", "{commit}", "Writes to a table of the store", "table")
 STORE_ROWS: Final = _own("store.rows", "counter", "{row}", "Rows written to a table of the store", "table")
 STORE_BYTES: Final = _own("store.written", "counter", "By", "Size of the files written for new rows", "table")

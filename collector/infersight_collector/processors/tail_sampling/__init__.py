@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 from infersight_collector.component import Batch, Surroundings
 from infersight_collector.config.values import Duration
 from infersight_collector.processors.tail_sampling.decisions import Decisions
-from infersight_collector.processors.tail_sampling.policies import Has, Policy, Round, inclusion_probabilities
+from infersight_collector.processors.tail_sampling.policies import Has, Policy, Round, inclusion_of
+from infersight_collector.processors.tail_sampling.tally import Tally
 from infersight_collector.processors.tail_sampling.traces import Rows, Summaries, Waiting, summarise
 from infersight_collector.processors.trace_ids import DEFAULT_SALT, uniform
 from infersight_collector.signals import Signal
@@ -78,6 +79,7 @@ class TailSampling:
         self._conditions = [rule.condition for part in parts if isinstance(rule := part.rule, Has)]
         self._waiting = Waiting(len(self._conditions))
         self._decisions = Decisions(self.decision_cache.size)
+        self._tally = Tally([policy.name for policy in self.policies])
         self.clock: Callable[[], float] = time.monotonic
 
     @property
@@ -88,15 +90,19 @@ class TailSampling:
     def start(self, surroundings: Surroundings) -> None:
         """Reads the decisions of the last process; raises StoreUnavailable where they cannot be kept."""
         self._decisions.open(surroundings.directory)
+        self._tally.start(surroundings, lambda: len(self._waiting))
 
     def observe(self, batch: Batch) -> None:
         """Takes note of the spans of traces that are not decided."""
         if "spans" not in batch.tables:
             return
         seen = summarise(Rows.of(batch.tables["spans"], self._salt), self._conditions)
-        self._waiting.add(seen.where(np.isnan(self._decisions.probabilities(seen.hashes))), self.clock())
+        undecided = np.isnan(self._decisions.probabilities(seen.hashes))
+        self._tally.late(int(seen.spans[~undecided].sum()))
+        self._waiting.add(seen.where(undecided), self.clock())
         surplus = len(self._waiting) - self.num_traces
         if surplus > 0:
+            self._tally.early(surplus)
             self._decide(self._waiting.first(surplus))
 
     def process(self, batch: Batch) -> Batch:
@@ -135,8 +141,11 @@ class TailSampling:
             self._settle_on(seen, self.clock() - self.decision_wait)
 
     def _settle_on(self, traces: Summaries, since: float) -> None:
-        this = Round(traces, self._conditions, since)
-        self._decisions.add(traces.hashes, inclusion_probabilities(self.policies, this))
+        started = time.perf_counter()
+        inclusion = inclusion_of(self.policies, Round(traces, self._conditions, since))
+        self._decisions.add(traces.hashes, inclusion.probability)
+        is_kept = uniform(traces.hashes) < inclusion.probability
+        self._tally.decided(inclusion, is_kept, time.perf_counter() - started)
 
     def _sampled(self, name: str, rows: Rows, batch: Batch) -> pa.Table:
         """The rows that are kept.

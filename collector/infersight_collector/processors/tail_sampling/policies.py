@@ -7,7 +7,7 @@ smallest, and one divided by that is the trace's weight, by which sums over the 
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal, Protocol, TypeAlias
+from typing import Final, Literal, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -292,10 +292,29 @@ def limits_last(policies: Sequence[Policy]) -> list[Policy]:
     return sorted(policies, key=lambda policy: any(part.rate_limiting for part in policy.parts))
 
 
-def inclusion_probabilities(policies: Sequence[Policy], this: Round) -> Probabilities:
-    """With which probability any of the policies keeps each trace, 0 to 1 `[traces]`."""
+NO_POLICY: Final = -1
+
+
+class Inclusion(NamedTuple):
+    """What the policies say of traces.
+
+    Attributes:
+        probability: with which any of them keeps each trace, 0 to 1, float64 `[traces]`.
+        policy: the place of the one whose probability that is, the first where it is of several; `NO_POLICY` where it
+            is 0; int64 `[traces]`.
+    """
+
+    probability: Probabilities
+    policy: Ints
+
+
+def inclusion_of(policies: Sequence[Policy], this: Round) -> Inclusion:
+    """What any of the policies says of each trace."""
     found = np.zeros(len(this.traces.hashes))
+    decisive = np.full(len(found), NO_POLICY)
     for policy in limits_last(policies):
         # Those that are kept for certain use nothing of a rate limit. Who they are, random numbers have no part in.
-        found = np.maximum(found, policy.rule.probabilities(this, found < 1))
-    return found
+        probabilities = policy.rule.probabilities(this, found < 1)
+        decisive[probabilities > found] = policies.index(policy)
+        found = np.maximum(found, probabilities)
+    return Inclusion(found, decisive)
