@@ -13,6 +13,7 @@ collector. Prints what was said about what, and writes it as JSON.
 import argparse
 import json
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -22,6 +23,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+import duckdb
 from tests.evaluation.injected.application import Settings
 from tests.evaluation.injected.causes import CAUSES, VERSION, Scene, stage
 from tests.evaluation.injected.processes import Profiles
@@ -67,7 +69,10 @@ def _staged(cause: str, seed: int, collector: RunningCollector, profiles: Profil
 
 
 def _arrived(collector: RunningCollector) -> set[str]:
-    rows = collector.query("select attributes['infersight.request.id'] from spans where kind = 'SERVER'")
+    try:
+        rows = collector.query("select attributes['infersight.request.id'] from spans where kind = 'SERVER'")
+    except duckdb.BinderException:  # no request has arrived, so that there is no such attribute
+        return set()
     return {request_id for (request_id,) in rows}
 
 
@@ -102,6 +107,7 @@ def main() -> int:
     parser.add_argument("--judge", type=Path, metavar="DIR", help="only ask again about what was kept")
     parser.add_argument("--output", type=Path, metavar="FILE", help="the verdicts as JSON")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda _signal, _frame: sys.exit(143))  # ends the processes too
     causes = options.causes.split(",")
     if unknown := set(causes) - set(CAUSES):
         parser.error(f"no such cause: {', '.join(sorted(unknown))}; there are {', '.join(CAUSES)}")
