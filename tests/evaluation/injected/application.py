@@ -95,10 +95,10 @@ class Service:
         torch.set_num_threads(1)
         layer = torch.nn.TransformerEncoderLayer(WIDTH, nhead=4, dim_feedforward=2 * WIDTH, batch_first=True)
         encoder = torch.nn.TransformerEncoder(layer, num_layers=2, enable_nested_tensor=False).eval()
-        if settings.compiled:
-            encoder.compile(backend="aot_eager", dynamic=False)  # pyright: ignore[reportUnknownMemberType] - untyped
-        self._model: Any = encoder
-        infersight.instrument_torch(encoder, name="ranker", version="3")
+        compiled: Any = torch.compile  # pyright: ignore[reportUnknownMemberType] - partly untyped
+        model: Any = compiled(encoder, backend="aot_eager", dynamic=False) if settings.compiled else encoder
+        self._model = model
+        infersight.instrument_torch(model, name="ranker", version="3")
         self._embedding = torch.nn.Embedding(256, WIDTH)
         self._of_thread = threading.local()
 
