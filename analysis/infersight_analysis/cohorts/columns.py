@@ -36,7 +36,8 @@ class Scan:
 
     def column(self, expression: str) -> npt.NDArray[Any]:
         """One value a row of an expression that is never null."""
-        return self._read(self.connection, expression)
+        with self.connection.cursor() as cursor:
+            return self._read(cursor, expression)
 
     def columns(self, expressions: Sequence[str]) -> Generator[npt.NDArray[Any]]:
         """One array for each expression; the next one is read while the caller looks at this one."""
@@ -51,13 +52,21 @@ class Scan:
 
     def _read(self, connection: duckdb.DuckDBPyConnection, expression: str) -> npt.NDArray[Any]:
         sql = f"select {expression} as value from {self.view} where {self.where}"  # noqa: S608 - built by our code
-        values: Any = connection.execute(sql).fetchnumpy()["value"]
+        # By way of Arrow, which DuckDB fills with all its threads: half of the time of `fetchnumpy`.
+        values: Any = connection.sql(sql).to_arrow_table().column(0).to_numpy()
         return np.asarray(values)
 
 
 def hash_of(expression: str) -> str:
     """SQL of the 64-bit hash of an expression, `NO_VALUE` where it is null."""
     return f"if(({expression}) is null, {NO_VALUE}::ubigint, hash({expression}))"
+
+
+def distinct_of(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
+    """The distinct values, ascending, and how often each occurs; by sorting, which NumPy does faster than hashing."""
+    ordered = np.sort(values)
+    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) if len(ordered) else np.zeros(0, np.int64)
+    return ordered[ends], np.diff(ends, prepend=-1)
 
 
 def codes_of(values: npt.NDArray[Any]) -> tuple[Codes, npt.NDArray[Any]]:
@@ -70,6 +79,6 @@ def codes_of(values: npt.NDArray[Any]) -> tuple[Codes, npt.NDArray[Any]]:
         return np.zeros(0, np.int32), values
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
     heads = values[starts]
-    distinct = np.unique(heads)
+    distinct = distinct_of(heads)[0]
     codes = np.searchsorted(distinct, heads).astype(np.int32)
     return np.repeat(codes, np.diff(starts, append=len(values))), distinct

@@ -72,13 +72,10 @@ def look_at_logs(
         if not len(rows):
             continue
         request = request[rows]
-        records = np.bincount(request, minlength=len(population.requests))
-        candidates.repeated[subject] = np.minimum(records, 0xFFFF).astype(np.uint16)
-        places = Places(
-            np.full(len(rows), subject, np.int32), request, candidates.is_target[request], (records > 1)[request]
-        )
+        places = Places(np.full(len(rows), subject, np.int32), request, candidates.is_target[request])
+        (candidates.repeated[subject],) = (place.calls(len(population.requests)) for place in places)
         if subject == of_prediction:
-            candidates.universes[subject] = candidates.universe(records > 0)
+            candidates.universes[subject] = candidates.universe(candidates.repeated[subject] > 0)
         for attribute, column in zip(of_rows, scan.columns([each.reading for each in of_rows]), strict=True):
             look_at(candidates, attribute, places, column[rows])
 

@@ -85,8 +85,7 @@ class Population:
         Raises:
             duckdb.Error: a condition cannot be evaluated.
         """
-        low, high = question.spans_between_ns
-        scan = Scan(connection, "spans", f"start_time_ns between {low} and {high}")
+        scan = Scan(connection, "spans", question.may_be_below)
         trace, hashes = codes_of(scan.column(hash_of("trace_id")))
         start_ns = scan.column("start_time_ns")
         duration_ns = np.maximum(scan.column("coalesce(duration_ns, 0)"), 0)
@@ -98,11 +97,11 @@ class Population:
         number[trace[first]] = np.arange(len(first), dtype=np.int32)
         request = number[trace]
         rows = np.flatnonzero(request != _NONE)
-        narrow, place = _narrowed(scan, start_ns, rows)
+        narrow, places = _narrowed(scan, start_ns, rows)
         return cls(
             requests=requests,
             scan=narrow,
-            rows=place[rows],
+            rows=places,
             request=request[rows],
             top=np.searchsorted(rows, first),
             start_ns=start_ns[rows],
@@ -117,7 +116,8 @@ class Population:
 
     def read(self, expression: str) -> npt.NDArray[Any]:
         """One value of an expression, which is never null, for each span."""
-        return self.scan.column(expression)[self.rows]
+        column = self.scan.column(expression)
+        return column if len(column) == len(self.rows) else column[self.rows]
 
 
 def _marks(question: Question) -> str:
@@ -174,10 +174,12 @@ def _cohorts(question: Question, marks: Marks, duration_ns: Rows, trace: Hashes)
 
 
 def _narrowed(scan: Scan, start_ns: Rows, rows: Rows) -> tuple[Scan, Numbers32]:
-    """A scan of no more time than these rows take, and the place in it of each row of the wide one."""
+    """A scan of no more time than these rows take, and the place of each of them in it."""
     if not len(rows):
-        return scan, np.zeros(len(start_ns), np.int32)
+        return scan, rows.astype(np.int32)
     low, high = int(start_ns[rows].min()), int(start_ns[rows].max())
     inside = (start_ns >= low) & (start_ns <= high)
+    if inside.all():
+        return scan, rows.astype(np.int32)
     narrow = Scan(scan.connection, scan.view, f"start_time_ns between {low} and {high}")
-    return narrow, np.cumsum(inside, dtype=np.int32) - np.int32(1)
+    return narrow, (np.cumsum(inside) - 1)[rows].astype(np.int32)

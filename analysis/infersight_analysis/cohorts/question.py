@@ -10,7 +10,6 @@ import duckdb
 
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.options import Window
-from infersight_analysis.reading import ALWAYS_NS
 from infersight_analysis.statements import read_only
 from infersight_analysis.stored import literal
 from infersight_analysis.times import SECOND_NS, parse_duration
@@ -109,13 +108,9 @@ class Question:
         return " and ".join(parts)
 
     @property
-    def spans_between_ns(self) -> tuple[int, int]:
-        """Between which times spans of the requests may start, both included."""
-        start, end = self.window.start_ns, self.window.end_ns
-        return (
-            ALWAYS_NS[0] if start is None else start - MARGIN_NS,
-            ALWAYS_NS[1] if end is None else end + MARGIN_NS,
-        )
+    def may_be_below(self) -> str:
+        """The condition on spans that may belong to the requests: that they start near the window."""
+        return " and ".join(self._during(MARGIN_NS)) or "true"
 
     def is_target(self, threshold_ns: int | None) -> str:
         """The condition of the target; slow ones are told by the threshold."""

@@ -62,16 +62,13 @@ def look_at_resources(
         flags = np.zeros(len(population.requests), np.bool_)
         flags[request[service == each]] = True
         candidates.universes[first_service + each] = candidates.universe(flags)
-    same = (request[1:] == request[:-1]) & (service[1:] == service[:-1])
     parts = (
         (np.arange(len(own), dtype=np.int32), np.full(len(own), REQUEST, np.int32), own),
         (population.request[is_parent], np.full(len(is_parent), PARENT, np.int32), code[is_parent]),
         (request, service + np.int32(first_service), resource),
     )
     of_request, subject, of_resource = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    is_repeated = np.zeros(len(of_request), np.bool_)
-    is_repeated[len(of_request) - len(request) :] = np.append(same, False) | np.append(False, same)
-    places = Places(subject, of_request, candidates.is_target[of_request], is_repeated)
+    places = Places(subject, of_request, candidates.is_target[of_request])
     for attribute, values in resources.values.items():
         look_at_values(candidates, attribute, places.of(values[of_resource]))
 

@@ -1,6 +1,6 @@
 """What the spans of the requests say: which operations they call and how often, and the attributes of their spans."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -11,12 +11,9 @@ from infersight_analysis.cohorts.candidates import Candidates, Universe
 from infersight_analysis.cohorts.columns import NO_VALUE
 from infersight_analysis.cohorts.numbers import look_at_calls, look_at_numbers
 from infersight_analysis.cohorts.places import Place, Places
-from infersight_analysis.cohorts.population import Flags, Numbers32, Population
+from infersight_analysis.cohorts.population import Population
 from infersight_analysis.cohorts.trees import APART, FIRST_OPERATION, PARENT, Trees
 from infersight_analysis.cohorts.values import look_at_values
-
-_CELLS: Final = 1 << 26
-"""Requests times subjects whose spans are counted at once."""
 
 _FEW: Final = 200
 _FIRST: Final = 20_000
@@ -38,15 +35,14 @@ def look_at_spans(
     often[APART + 1] = False
     inside = np.flatnonzero(often[trees.subject + 1])
     request, subject = population.request[inside], trees.subject[inside]
-    is_repeated = np.zeros(len(inside), np.bool_)
-    calls = dict(_calls(request, subject, is_repeated, len(population.requests)))
+    places = Places(subject, request, candidates.is_target[request])
+    calls = {place.subject: place.calls(len(population.requests)) for place in places}
     for number, universe in _universes(candidates, trees, calls).items():
         _look_at_operation(candidates, number, calls[number], universe)
         candidates.universes[number] = candidates.universe(calls[number] > 0)
         if calls[number].max() > 1:
             candidates.repeated[number] = calls[number]
     del calls
-    places = Places(subject, request, candidates.is_target[request], is_repeated)
     rows = population.rows[inside]
     columns = population.scan.columns([attribute.reading for attribute in attributes])
     for attribute, column in zip(attributes, columns, strict=True):
@@ -68,21 +64,6 @@ def look_at(candidates: Candidates, attribute: Attribute, places: Places, values
 
 def _are_few(numbers: npt.NDArray[np.float64]) -> bool:
     return len(np.unique(numbers[~np.isnan(numbers)])) <= _FEW
-
-
-def _calls(
-    request: Numbers32, subject: Numbers32, is_repeated: Flags, requests: int
-) -> Iterator[tuple[int, npt.NDArray[np.uint16]]]:
-    """How often each request has each subject; marks the spans that are not the only ones of theirs."""
-    step = max(1, _CELLS // max(1, requests))
-    for low in range(0, int(subject.max(initial=-1)) + 1, step):
-        rows = np.flatnonzero((subject >= low) & (subject < low + step))
-        cells = (subject[rows] - low).astype(np.int64) * requests + request[rows]
-        calls = np.zeros((min(step, int(subject.max()) + 1 - low), requests), np.uint16)
-        np.add.at(calls.reshape(-1), cells, 1)
-        is_repeated[rows] = calls.reshape(-1)[cells] > 1
-        for number in np.flatnonzero(calls.any(axis=1)).tolist():
-            yield low + number, calls[number]
 
 
 def _universes(
@@ -111,7 +92,7 @@ def _universes(
 def _look_at_operation(candidates: Candidates, subject: int, calls: npt.NDArray[np.uint16], universe: Universe) -> None:
     """Test whether the requests that could call an operation do, and how often."""
     called = np.flatnonzero(calls).astype(np.int32)
-    place = Place(subject, called, candidates.is_target[called], np.zeros(len(called), np.bool_))
+    place = Place.of(subject, called, candidates.is_target[called])
     look_at_values(candidates, CALLED, [(place, np.ones(len(called), np.uint64))], universe)
     if calls.max() > 1:
         could = np.flatnonzero(np.unpackbits(universe.bits, count=len(calls)))

@@ -96,20 +96,32 @@ class Paths:
             the number of each span's path; -1 of spans that are not below a request.
         """
         rows = np.flatnonzero(part.is_below)
-        codes, distinct = codes_of(part.path[rows])
-        first = np.zeros(len(distinct), np.int64)
-        first[codes[::-1]] = rows[::-1]
-        numbers = np.array([self._number(row, part) for row in first.tolist()], np.int64)
+        path = part.path[rows]
+        number = self._known(path)
+        if (number < 0).any():
+            _, first = np.unique(path[number < 0], return_index=True)
+            for row in rows[number < 0][first].tolist():
+                self._number(row, part)
+            number = self._known(path)
         missing = len(self.above) - self.sums.shape[1]
         self.sums = np.pad(self.sums, ((0, 0), (0, missing)))
-        for sums, members in zip(self.sums, self._members, strict=True):
+        for group, members in enumerate(self._members):
             counted = members[part.request[rows]]
             # Sums of integers below 2**53 are exact in floating point: a hundred days on the path of one group.
-            found = np.bincount(codes[counted], part.own_ns[rows[counted]], len(distinct)).astype(np.int64)
-            np.add.at(sums, numbers, found)
+            found = np.bincount(number[counted], part.own_ns[rows[counted]], len(self.above))
+            self.sums[group] += found.astype(np.int64)
         of_spans = np.full(len(part.path), -1, np.int64)
-        of_spans[rows] = numbers[codes]
+        of_spans[rows] = number
         return of_spans
+
+    def _known(self, path: Hashes) -> Rows:
+        """The numbers of paths, -1 of those that have none yet."""
+        if not self._numbers:
+            return np.full(len(path), -1, np.int64)
+        known = np.array(list(self._numbers), np.uint64)
+        order = np.argsort(known)
+        at = order[np.minimum(np.searchsorted(known, path, sorter=order), len(known) - 1)]
+        return np.where(known[at] == path, at, -1)  # they are numbered in the order in which they came
 
     def _number(self, row: int, part: "Part") -> int:
         """The number of a row's path; paths above it have theirs already, or get one."""

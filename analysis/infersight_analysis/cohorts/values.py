@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from infersight_analysis.cohorts.attributes import Attribute
 from infersight_analysis.cohorts.candidates import LEAST_RATIO, MAY_MATTER, Bits, Candidate, Candidates, Trait, Universe
+from infersight_analysis.cohorts.columns import distinct_of
 from infersight_analysis.cohorts.places import Flags, Integers, Place
 from infersight_analysis.stats.tables import deviance_root, p_values, risk_ratios
 
@@ -47,7 +48,8 @@ class Values:
         """
         rows = np.flatnonzero(~np.isnan(values) if values.dtype.kind == "f" else values)
         values = values[rows]
-        distinct = _often(values, least)
+        distinct, counts = distinct_of(values)
+        distinct = distinct[counts >= least]
         codes = np.searchsorted(distinct, values)
         chosen = np.flatnonzero(distinct[np.minimum(codes, len(distinct) - 1)] == values) if len(distinct) else rows[:0]
         rows, codes = rows[chosen], codes[chosen]
@@ -129,14 +131,6 @@ def _test(candidates: Candidates, attribute: Attribute, found: Sequence[Values])
                 bits=bits if more else values.universe.bits & ~bits,
             ),
         )
-
-
-def _often(values: npt.NDArray[Any], least: int) -> npt.NDArray[Any]:
-    """The values that occur often enough, ascending."""
-    ordered = np.sort(values)
-    ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) if len(ordered) else np.zeros(0, np.int64)
-    often: npt.NDArray[Any] = ordered[ends][np.diff(ends, prepend=-1) >= least]
-    return often
 
 
 def _repetitions(cell: Counts, request: Integers, is_repeated: Flags) -> Counts:
