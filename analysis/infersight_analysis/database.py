@@ -6,6 +6,7 @@ import weakref
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import duckdb
 
@@ -14,6 +15,10 @@ from infersight_analysis.times import SECOND_NS, parse_duration, parse_time
 from infersight_analysis.unreadable import explanation_over, left_out
 from infersight_analysis.views import VIEWS
 from infersight_collector.store.snapshot import Snapshot
+
+_ATTRIBUTE_KEYS: Final = (
+    "create or replace table stored.attribute_keys(table_name varchar, column_name varchar, key varchar, type varchar)"
+)
 
 
 def connect(
@@ -54,10 +59,12 @@ def connect(
     snapshot = Snapshot.of(Path(store))
     start_ns, end_ns = (parse_time(time) if isinstance(time, str) else time for time in (start, end))
     scratch = tempfile.TemporaryDirectory(prefix="infersight-")
-    connection = duckdb.connect(config=_limits(threads, memory_limit, timeout))
+    connection = duckdb.connect(config=_limits(threads, memory_limit))
     # Goes when the connection does, not when the caller thinks of it.
     weakref.finalize(connection, scratch.cleanup)
     damaged = left_out(snapshot, skip=skip_damaged, start_ns=start_ns, end_ns=end_ns)
+    _create_stand_ins(connection, snapshot)
+    create_public(connection, _time_ranges(snapshot, start_ns, end_ns))
     try:
         files = create_stored(connection, snapshot, start_ns, end_ns, damaged=damaged)
     except duckdb.Error as error:
@@ -65,23 +72,25 @@ def connect(
         if (unreadable := explanation_over(files, error)) is not None:
             raise unreadable from error
         raise
-    create_public(connection, _time_ranges(snapshot, start_ns, end_ns))
-    _lock(connection, files, Path(scratch.name))
+    _lock(connection, files, Path(scratch.name), _milliseconds(timeout))
     return connection
 
 
-def _limits(
-    threads: int | None, memory_limit: str | None, timeout: float | str | None
-) -> dict[str, str | bool | int | float | list[str]]:
+def _limits(threads: int | None, memory_limit: str | None) -> dict[str, str | bool | int | float | list[str]]:
     limits: dict[str, str | bool | int | float | list[str]] = {}
     if threads is not None:
         limits["threads"] = threads
     if memory_limit is not None:
         limits["memory_limit"] = memory_limit
-    if timeout is not None:
-        seconds = parse_duration(timeout) / SECOND_NS if isinstance(timeout, str) else timeout
-        limits["max_execution_time"] = max(1, round(seconds * 1_000))
     return limits
+
+
+def _milliseconds(timeout: float | str | None) -> int:
+    """A time-out as DuckDB takes it; 0 is none."""
+    if timeout is None:
+        return 0
+    seconds = parse_duration(timeout) / SECOND_NS if isinstance(timeout, str) else timeout
+    return max(1, round(seconds * 1_000))
 
 
 def create_stored(
@@ -96,7 +105,7 @@ def create_stored(
     """Create the schema `stored`: a view for each table, over its files.
 
     Args:
-        connection: to a database without that schema.
+        connection: to a database without that schema, or with stand-ins in it.
         snapshot: the tables.
         start_ns: first time of interest, in nanoseconds since the epoch.
         end_ns: first time that is too late.
@@ -110,7 +119,7 @@ def create_stored(
     def sound(files: list[str]) -> list[str]:
         return [file for file in files if file not in damaged]
 
-    connection.execute("create schema stored")
+    connection.execute("create schema if not exists stored")
     every: list[str] = []
     for table in stored.TABLES:
         types = stored.column_types(snapshot, table)
@@ -119,17 +128,31 @@ def create_stored(
         scan = stored.scan(table, types, files, start_ns=start_ns, end_ns=end_ns)
         if table == "traces" and (rest := sound(snapshot.unsummarised_files(start_ns=start_ns, end_ns=end_ns))):
             scan = stored.with_summaries_of(snapshot, rest, scan, start_ns=start_ns, end_ns=end_ns)
+        connection.execute(f"drop table if exists stored.{table}")
         if copied is None:
             connection.execute(f"create view stored.{table} as {scan}")
         else:
             selected = f"select * from ({scan}) where {copied[table]}"  # noqa: S608 - our own conditions
             connection.execute(f"create table stored.{table} as {selected}")
-    names = ", ".join(f"{name} varchar" for name in ("table_name", "column_name", "key", "type"))
-    connection.execute(f"create table stored.attribute_keys({names})")
+    connection.execute(_ATTRIBUTE_KEYS)
     rows = [f"({', '.join(map(stored.literal, row))})" for row in stored.attribute_keys(snapshot)]
     if rows:
         connection.execute(f"insert into stored.attribute_keys values {', '.join(rows)}")  # noqa: S608 - quoted
     return every
+
+
+def _create_stand_ins(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
+    """Create the schema `stored` with empty tables, until `create_stored` puts the real ones in their place.
+
+    DuckDB plans a view when it is created. Over a table that is quick; over files it is told their columns each time,
+    2 ms a view, 30 ms in all.
+    """
+    connection.execute("create schema stored")
+    for table in stored.TABLES:
+        types = stored.column_types(snapshot, table).items()
+        columns = ", ".join(f"{stored.identifier(name)} {kind}" for name, kind in types)
+        connection.execute(f"create table stored.{table}({columns})")
+    connection.execute(_ATTRIBUTE_KEYS)
 
 
 def create_public(connection: duckdb.DuckDBPyConnection, ranges: Mapping[str, macros.TimeRange]) -> None:
@@ -155,8 +178,8 @@ def _time_ranges(snapshot: Snapshot, start_ns: int | None, end_ns: int | None) -
     return ranges
 
 
-def _lock(connection: duckdb.DuckDBPyConnection, files: list[str], scratch: Path) -> None:
-    """Leave the connection the files of the snapshot, and a place of its own to spill to."""
+def _lock(connection: duckdb.DuckDBPyConnection, files: list[str], scratch: Path, timeout_ms: int) -> None:
+    """Leave the connection the files of the snapshot, a place of its own to spill to, and its time for each query."""
     # For `query_progress`; nothing is printed. In a notebook DuckDB wants widgets for it, so there it is left out.
     with suppress(duckdb.InvalidInputException):
         connection.execute("set enable_progress_bar = true; set enable_progress_bar_print = false").fetchall()
@@ -172,6 +195,7 @@ def _lock(connection: duckdb.DuckDBPyConnection, files: list[str], scratch: Path
         "allow_community_extensions = false",
         "python_enable_replacements = false",
         "enable_external_access = false",
+        f"max_execution_time = {timeout_ms}",
         "lock_configuration = true",
     ):
         connection.execute(f"set {setting}")
