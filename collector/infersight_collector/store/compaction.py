@@ -44,6 +44,9 @@ MAX_FILE_ROWS: Final = 3_000_000
 SORT_ROWS: Final = 250_000
 """Rows that are sorted in memory at once, unless a single file has more."""
 
+SORT_SIZE: Final = 16 * 2**20
+"""Size of the files whose rows are sorted in memory at once; as rows, wide ones take some ten times as much."""
+
 GROWING_ROWS: Final = 300_000
 """Rows of a sorted file that is merged no further while its partition grows: each merge costs as much as the first
 write did, and the next one can have all of the partition."""
@@ -101,7 +104,7 @@ def choose(files: Sequence[File], now_ms: int) -> list[list[File]]:
     """
     quiet = now_ms - max(file.modified_ms for file in files) >= QUIET_MS
     new = [file for file in files if file.is_new]
-    groups = list(_batches(new, SORT_ROWS, len(new))) if len(new) >= NEW_FILES or quiet else []
+    groups = list(_batches(new, SORT_ROWS, len(new), SORT_SIZE)) if len(new) >= NEW_FILES or quiet else []
     large = MAX_FILE_ROWS // 2 if quiet else GROWING_ROWS
     small = sorted((file for file in files if not file.is_new and file.rows < large), key=_rows)
     if quiet:
@@ -124,11 +127,12 @@ def _tier(file: File) -> int:
     return tier
 
 
-def _batches(files: Sequence[File], most_rows: int, most_files: int) -> Iterator[list[File]]:
-    """The files in groups of at most so many rows and files, at least one file each."""
+def _batches(files: Sequence[File], most_rows: int, most_files: int, most_bytes: int = 2**63) -> Iterator[list[File]]:
+    """The files in groups of at most so many rows, files and bytes, at least one file each."""
     batch: list[File] = []
     for file in files:
-        if batch and (len(batch) == most_files or sum(map(_rows, batch)) + file.rows > most_rows):
+        too_many = len(batch) == most_files or sum(map(_rows, batch)) + file.rows > most_rows
+        if batch and (too_many or sum(one.size for one in batch) + file.size > most_bytes):
             yield batch
             batch = []
         batch.append(file)

@@ -16,6 +16,10 @@ from infersight_collector.store.files import ROW_GROUP_ROWS
 from infersight_collector.store.order import sort
 
 _BATCH_ROWS: Final = 4_096
+_BATCH_BYTES: Final = 4 * 2**20  # of rows that are wide, as log records of 10 KB, fewer are read at once
+
+_GROUP_BYTES: Final = 64 * 2**20
+"""Size of rows in memory at which a row group is finished before it has `ROW_GROUP_ROWS`: wide rows again."""
 
 Key = tuple[tuple[bool, str], tuple[bool, int]]
 
@@ -52,7 +56,8 @@ class _Run:
     """A sorted file, read batch by batch."""
 
     def __init__(self, path: Path, keys: Sequence[str]) -> None:
-        self._batches: Iterator[pa.RecordBatch] = pq.ParquetFile(path).iter_batches(batch_size=_BATCH_ROWS)
+        file = pq.ParquetFile(path)
+        self._batches: Iterator[pa.RecordBatch] = file.iter_batches(batch_size=_batch_rows(file.metadata))
         self._keys = keys
         self._rows: Any = None
 
@@ -82,21 +87,29 @@ class _Run:
 
 
 def row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
-    """The same rows in pieces of one row group each; the last one is smaller."""
+    """The same rows in pieces of one row group each; the last one is smaller, and those of wide rows."""
     waiting: list[pa.Table] = []
-    count = 0
+    count = size = 0
     for table in tables:
         waiting.append(table)
         count += table.num_rows
-        if count < ROW_GROUP_ROWS:
+        size += table.nbytes
+        if count < ROW_GROUP_ROWS and size < _GROUP_BYTES:
             continue
         rows = _concat(waiting)
-        whole = count - count % ROW_GROUP_ROWS
+        whole = count - count % ROW_GROUP_ROWS or count
         for start in range(0, whole, ROW_GROUP_ROWS):
             yield rows.slice(start, ROW_GROUP_ROWS)
-        waiting, count = [rows.slice(whole)], count - whole
+        rest = rows.slice(whole)
+        waiting, count, size = [rest], rest.num_rows, rest.nbytes
     if count:
         yield _concat(waiting)
+
+
+def _batch_rows(file: pq.FileMetaData) -> int:
+    """How many rows of a file are to be read at once."""
+    size = sum(file.row_group(group).total_byte_size for group in range(file.num_row_groups))
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES * file.num_rows // max(size, 1)))
 
 
 def _concat(tables: Iterable[pa.Table]) -> pa.Table:

@@ -40,10 +40,10 @@ NUMBERS = "select count(*), count(distinct attributes['number']) from rows"
 NOW_MS = 10**12
 
 
-def files(kind: str, *rows: int, age_ms: int = 0) -> list[File]:
+def files(kind: str, *rows: int, age_ms: int = 0, size: int = 1) -> list[File]:
     partition = Partition("2026-03-01", "10")
     return [
-        File(f"{partition.directory}/{kind}-{index}.parquet", partition, count, 1, NOW_MS - age_ms)
+        File(f"{partition.directory}/{kind}-{index}.parquet", partition, count, size, NOW_MS - age_ms)
         for index, count in enumerate(rows)
     ]
 
@@ -62,6 +62,8 @@ def test_new_files_are_sorted_in_groups_that_fit_into_memory() -> None:
     assert [len(group) for group in choose(files("new", *many), NOW_MS)] == [2] * (NEW_FILES // 2)
     large = choose(files("new", *[compaction.SORT_ROWS * 3] * NEW_FILES), NOW_MS)
     assert [len(group) for group in large] == [1] * NEW_FILES
+    wide = choose(files("new", *[5] * NEW_FILES, size=compaction.SORT_SIZE // 4), NOW_MS)
+    assert [len(group) for group in wide] == [4] * (NEW_FILES // 4)
 
 
 def test_sorted_files_of_one_size_are_merged_once_there_are_a_few() -> None:
@@ -122,6 +124,19 @@ def test_merging_sorted_files_is_sorting_their_rows(tmp_path: Path, nulls: float
     assert merged.schema.equals(merge.merged_schema(paths))
     everything = [(name, "ascending") for name in merged.column_names]
     assert merged.sort_by(everything).equals(expected.sort_by(everything))
+
+
+def test_row_groups_of_wide_rows_are_bounded_in_size(tmp_path: Path) -> None:
+    chance = random.Random(3)
+    paths = [tmp_path / f"{index}.parquet" for index in range(6)]
+    for path in paths:
+        bodies = [chance.randbytes(10_000).hex() for _ in range(1_500)]
+        table = pa.table({"trace_id": sorted(body[:32] for body in bodies), "time_ns": range(1_500), "body": bodies})
+        pq.write_table(table, path)
+    parts = list(merge.merge_sorted(paths, ("trace_id", "time_ns")))
+    assert sum(part.num_rows for part in parts) == 6 * 1_500
+    assert len(parts) == 3
+    assert max(part.nbytes for part in parts) < 80 * 2**20  # of 180
 
 
 @pytest.fixture
