@@ -108,8 +108,9 @@ def row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
 
 def _batch_rows(file: pq.FileMetaData) -> int:
     """How many rows of a file are to be read at once."""
-    size = sum(file.row_group(group).total_byte_size for group in range(file.num_row_groups))
-    return max(1, min(_BATCH_ROWS, _BATCH_BYTES * file.num_rows // max(size, 1)))
+    size: int = sum(file.row_group(group).total_byte_size for group in range(file.num_row_groups))
+    rows: int = file.num_rows
+    return max(1, min(_BATCH_ROWS, _BATCH_BYTES * rows // max(size, 1)))
 
 
 def _concat(tables: Iterable[pa.Table]) -> pa.Table:

@@ -5,6 +5,7 @@
 
 import random
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -80,13 +81,13 @@ def traces(shape: Shape) -> ScopeSpans:
 
 
 def numbers(metric: Metric, shape: Shape) -> NumberDataPoint:
-    point = metric.sum.data_points.add(as_int=shape.rng.randrange(shape.most))
+    point: NumberDataPoint = metric.sum.data_points.add(as_int=shape.rng.randrange(shape.most))
     point.exemplars.extend(exemplars(shape))
     return point
 
 
 def histogram(metric: Metric, shape: Shape) -> HistogramDataPoint:
-    point = metric.histogram.data_points.add(count=5, sum=1.5, bucket_counts=shape.counts())
+    point: HistogramDataPoint = metric.histogram.data_points.add(count=5, sum=1.5, bucket_counts=shape.counts())
     point.explicit_bounds.extend(float(bound) for bound in range(shape.buckets - 1))
     point.exemplars.extend(exemplars(shape))
     return point
@@ -94,26 +95,32 @@ def histogram(metric: Metric, shape: Shape) -> HistogramDataPoint:
 
 def exponential(metric: Metric, shape: Shape) -> ExponentialHistogramDataPoint:
     buckets = Buckets(bucket_counts=shape.counts())
-    return metric.exponential_histogram.data_points.add(count=5, scale=3, positive=buckets, negative=buckets)
+    point: ExponentialHistogramDataPoint = metric.exponential_histogram.data_points.add(
+        count=5, scale=3, positive=buckets, negative=buckets
+    )
+    return point
 
 
 def summary(metric: Metric, shape: Shape) -> SummaryDataPoint:
-    point = metric.summary.data_points.add(count=5)
+    point: SummaryDataPoint = metric.summary.data_points.add(count=5)
     for number in range(shape.elements):
         point.quantile_values.add(quantile=number / 10, value=shape.rng.random())
     return point
 
 
 def exemplars(shape: Shape) -> list[Exemplar]:
-    ids = {"trace_id": shape.id(16), "span_id": shape.id(8)}
-    return [Exemplar(time_unix_nano=shape.time(), as_double=0.5, **ids) for _ in range(shape.elements)]
+    trace, span = shape.id(16), shape.id(8)
+    return [
+        Exemplar(time_unix_nano=shape.time(), as_double=0.5, trace_id=trace, span_id=span)
+        for _ in range(shape.elements)
+    ]
 
 
 def metrics(shape: Shape) -> ScopeMetrics:
     make = shape.rng.choice([numbers, histogram, exponential, summary])
     metric = Metric(name="http.server.request.duration", unit="s")
     for _ in range(RECORDS):
-        point = make(metric, shape)
+        point: Any = make(metric, shape)
         point.time_unix_nano = shape.time()
         point.attributes.extend(shape.pairs(shape.attributes))
     return ScopeMetrics(metrics=[metric])

@@ -95,7 +95,7 @@ class Service:
         torch.set_num_threads(1)
         layer = torch.nn.TransformerEncoderLayer(WIDTH, nhead=4, dim_feedforward=2 * WIDTH, batch_first=True)
         encoder = torch.nn.TransformerEncoder(layer, num_layers=2, enable_nested_tensor=False).eval()
-        compiled: Any = torch.compile  # pyright: ignore[reportUnknownMemberType] - partly untyped
+        compiled: Any = torch.compile  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType] - partly untyped
         model: Any = compiled(encoder, backend="aot_eager", dynamic=False) if settings.compiled else encoder
         self._model = model
         infersight.instrument_torch(model, name="ranker", version="3")
