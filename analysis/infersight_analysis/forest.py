@@ -71,10 +71,11 @@ class Forest:
         start = spans.start_ns.copy()
         end = np.maximum(np.where(spans.is_finished, spans.end_ns, start), start)
         parent = _parents(spans)
-        _cut_cycles(parent)
-        _repair_ends(parent, end, spans.is_finished)
-        root = _adopt(spans, parent, start, end)
-        levels = tuple(_levels(parent))
+        levels = _cut_cycles(parent)
+        _repair_ends(parent, levels, end, spans.is_finished)
+        root, has_adopted = _adopt(spans, parent, start, end)
+        if has_adopted:
+            levels = tuple(_levels(parent))
         _repair_clocks(spans, parent, levels, start, end)
         return cls(parent, start, end, levels, root)
 
@@ -136,10 +137,13 @@ def _parents(spans: Spans) -> Rows:
     return np.where(parent == np.arange(len(parent)), NONE, parent)
 
 
-def _cut_cycles(parent: Rows) -> None:
-    """Cut each cycle at its first row."""
+def _cut_cycles(parent: Rows) -> tuple[Rows, ...]:
+    """Cut each cycle at its first row; the rows of each depth."""
+    levels = tuple(_levels(parent))
+    if sum(map(len, levels)) == len(parent):
+        return levels
     reached = np.zeros(len(parent), np.bool_)
-    for level in _levels(parent):
+    for level in levels:
         reached[level] = True
     settled = reached
     for row in np.flatnonzero(~reached).tolist():  # hardly ever any
@@ -151,6 +155,7 @@ def _cut_cycles(parent: Rows) -> None:
         if at in path:
             parent[min(path[path.index(at) :])] = NONE
         settled[path] = True
+    return tuple(_levels(parent))
 
 
 def _levels(parent: Rows) -> Iterator[Rows]:
@@ -166,17 +171,21 @@ def _levels(parent: Rows) -> Iterator[Rows]:
         level = np.sort(order[np.repeat(first[level + 1], of_each) + within])
 
 
-def _repair_ends(parent: Rows, end: Rows, is_finished: Flags) -> None:
+def _repair_ends(parent: Rows, levels: tuple[Rows, ...], end: Rows, is_finished: Flags) -> None:
     """An unfinished span ends with the last span below it."""
     if is_finished.all():
         return
-    for level in reversed(list(_levels(parent))[1:]):
+    for level in reversed(levels[1:]):
         below = level[~is_finished[parent[level]]]
         np.maximum.at(end, parent[below], end[below])
 
 
-def _adopt(spans: Spans, parent: Rows, start: Rows, end: Rows) -> Rows:
-    """Put tops below the root of their trace where they start during it; the row of each trace's root."""
+def _adopt(spans: Spans, parent: Rows, start: Rows, end: Rows) -> tuple[Rows, bool]:
+    """Put tops below the root of their trace where they start during it.
+
+    Returns:
+        the row of each trace's root, and whether there were such tops.
+    """
     tops = np.flatnonzero(parent == NONE)
     trace = spans.trace[tops]
     # A span without a parent comes first; where the root was lost, the first of the rest stands for it.
@@ -187,7 +196,7 @@ def _adopt(spans: Spans, parent: Rows, start: Rows, end: Rows) -> Rows:
     above = root[spans.trace[others]]
     inside = (start[above] <= start[others]) & (start[others] < end[above])
     parent[others[inside]] = above[inside]
-    return root
+    return root, bool(inside.any())
 
 
 def _repair_clocks(spans: Spans, parent: Rows, levels: tuple[Rows, ...], start: Rows, end: Rows) -> None:

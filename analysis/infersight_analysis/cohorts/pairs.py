@@ -56,11 +56,13 @@ def look_at_pairs(candidates: Candidates) -> Iterator[Candidate]:
         p = np.maximum(*(_p_values(both, stratum) for stratum in strata))
         near = np.flatnonzero((p <= MAY_MATTER) & (both.target >= candidates.least))
         strong = np.logical_and(*(_are_strong(both, stratum, near) for stratum in strata))
-        for at in near[strong].tolist():
+        chosen: list[int] = near[strong].tolist()
+        for at in chosen:
+            second = pool[first + 1 + at]
             of_cohorts = int(both.target[at]), int(both.baseline[at])
             of_both = _Counts.of((could[first + 1 + at] & could[first])[np.newaxis], target)
-            pair = _pair(pool[first], pool[first + 1 + at], of_cohorts, of_both, float(p[at]))
-            if pair.strength > max(pool[first].strength, pool[first + 1 + at].strength):
+            pair = _pair(pool[first], second, of_cohorts, of_both, float(p[at]))
+            if pair.strength > max(pool[first].strength, second.strength):
                 yield pair
 
 

@@ -146,7 +146,7 @@ def _first_of_traces(trace: Numbers32, start_ns: Rows, duration_ns: Rows, marks:
         np.minimum.at(least, trace[rows], values)
         rows = rows[values == least[trace[rows]]]
     _, at = np.unique(trace[rows], return_index=True)
-    return rows[at]
+    return np.sort(rows[at])  # requests that follow one another are read near one another
 
 
 def _cohorts(question: Question, marks: Marks, duration_ns: Rows, trace: Hashes) -> tuple[Rows, Requests]:
