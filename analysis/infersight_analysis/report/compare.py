@@ -8,13 +8,14 @@ from rich.text import Text
 
 from infersight_analysis.findings import CohortPath, Comparison, Distinction
 from infersight_analysis.report.critical_path import what_if_line
-from infersight_analysis.report.output import bar, clipped, command, console, joined
+from infersight_analysis.report.output import bar, command, console, joined
 from infersight_analysis.times import short_duration
 
 _PATHS: Final = 12
 _SAME: Final = 3
 _BAR_WIDTH: Final = 12
-_NAME_WIDTH: Final = 44
+_NUMBERS_WIDTH: Final = 80
+"""What the columns beside the names of call paths take."""
 
 
 def print_comparison(found: Comparison) -> None:
@@ -73,9 +74,8 @@ def _print_paths(out: Console, found: Comparison) -> None:
     largest = max(abs(path.difference_ns) for path in found.critical_path_difference) or 1.0
     shown = [path for path in found.critical_path_difference if path.path][:_PATHS]
     for path in shown:
-        table.add_row(
-            Text(_name(path)), *_times(path), _bar(path.difference_ns, largest), _signed(path.tail_difference_ns)
-        )
+        name = _name(path, max(20, out.width - _NUMBERS_WIDTH))
+        table.add_row(Text(name), *_times(path), _bar(path.difference_ns, largest), _signed(path.tail_difference_ns))
     rest = [path for path in found.critical_path_difference if path not in shown]
     if rest:
         table.add_row(
@@ -91,10 +91,10 @@ def _print_paths(out: Console, found: Comparison) -> None:
     out.print(table)
 
 
-def _name(path: CohortPath) -> str:
-    above = " > ".join(path.path[-3:])
-    prefix = "... > " if len(path.path) > 3 else ""
-    return clipped(f"{prefix}{above}", _NAME_WIDTH)
+def _name(path: CohortPath, width: int) -> str:
+    """The path, or as much of its end as there is room for."""
+    name = " > ".join(path.path)
+    return name if len(name) <= width else f"…{name[1 - width :]}"
 
 
 def _times(path: CohortPath) -> tuple[str, str, str]:
