@@ -157,14 +157,15 @@ def _open(sink: pa.NativeFile, schema: pa.Schema, kind: str) -> pq.ParquetWriter
     # By the ranges of other columns few row groups could be skipped. Those of attributes cost an eighth of the writing,
     # and every query reads all of them.
     ranged: Any = [name for name in schema.names if name in _RANGED or name.endswith("_ns")]
+    dictionaries: Any = [
+        leaf for field in schema if field.name not in _ENCODINGS for leaf in _leaves(field.name, field.type)
+    ]
     return pq.ParquetWriter(
         sink,
         schema,
         compression="zstd",
         compression_level=_ZSTD_LEVEL,
-        use_dictionary=[
-            leaf for field in schema if field.name not in _ENCODINGS for leaf in _leaves(field.name, field.type)
-        ],
+        use_dictionary=dictionaries,
         column_encoding={name: encoding for name, encoding in _ENCODINGS.items() if name in schema.names},
         dictionary_pagesize_limit=_DICTIONARY_BYTES,
         data_page_size=_PAGE_BYTES,
