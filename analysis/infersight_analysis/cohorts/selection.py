@@ -17,6 +17,9 @@ from infersight_analysis.stats.tables import risk_ratio_intervals, risk_ratios
 DISCOVERY_RATE: Final = 0.01
 """How large a part of all discoveries may be none, on average over many comparisons."""
 
+_WEIGHT_OF_PAIRS: Final = 0.1
+"""Their part of the false discoveries that are allowed: they are the rarer cause, and the stronger where they are."""
+
 _MOST_STRATA: Final = 50
 
 
@@ -42,9 +45,8 @@ class Discovery:
 def discoveries(candidates: Candidates) -> list[Discovery]:
     """What distinguishes the cohorts, strongest first.
 
-    Single traits and pairs are families of their own with half of the weight each (Genovese, Roeder and Wasserman,
-    Biometrika 93, 2006), since there are thousands of times as many pairs. Pairs that were not looked at count as
-    tested without success.
+    Single traits and pairs are families with weights of their own (Genovese, Roeder and Wasserman, Biometrika 93,
+    2006): there are thousands of times as many pairs. Pairs that were not looked at count as tested without success.
 
     Args:
         candidates: all attributes have been looked at.
@@ -52,8 +54,8 @@ def discoveries(candidates: Candidates) -> list[Discovery]:
     singles = candidates.kept("value", "number", "shape")
     pairs = list(look_at_pairs(candidates))
     every = singles + pairs
-    weighted = [2 * candidates.tests * each.p_value for each in singles]
-    weighted += [2 * candidates.pairs * each.p_value for each in pairs]
+    weighted = [candidates.tests * each.p_value / (1 - _WEIGHT_OF_PAIRS) for each in singles]
+    weighted += [candidates.pairs * each.p_value / _WEIGHT_OF_PAIRS for each in pairs]
     q = q_values(np.array(weighted, np.float64), tests=1)
     effects = _effects(every)
     found = [
