@@ -6,7 +6,7 @@ from typing import Final
 from infersight_collector.memory import trim_memory, used_bytes
 from infersight_collector.telemetry.process import resident_bytes
 
-SURPLUS: Final = 200 * 2**20
+SURPLUS: Final = 256 * 2**20
 """Free memory from which on it goes back, in bytes: what a flush needs again."""
 
 _LOOK_EVERY_S: Final = 2.0
