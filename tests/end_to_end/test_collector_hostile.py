@@ -21,7 +21,7 @@ from infersight_collector.signals import Signal
 IDLE_MEMORY = 1024 * MIB
 """What the collector may take while it refuses, with the libraries that it loads and the requests in its buffers."""
 
-FULL_MEMORY = 1600 * MIB
+FULL_MEMORY = 1792 * MIB
 """What it may take with a segment as large as there is one: its rows, and a copy of them in the order of the store."""
 
 

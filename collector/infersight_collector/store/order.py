@@ -5,7 +5,7 @@
 # pyarrow publishes no types and makes its compute functions at import.
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,7 +29,16 @@ def sort(rows: pa.Table, keys: Sequence[str]) -> pa.Table:
     """The rows in the order of the keys, nulls last, equal ones in their order."""
     order = [(name, "ascending") for name in keys]
     index = pc.sort_indices(rows, sort_keys=order)
-    # One column after the other, so that no more than one is in memory a third time: taking rows from several chunks
-    # is many times slower, and they are joined before.
-    columns = [column.combine_chunks().take(index) for column in rows.columns]
-    return pa.Table.from_arrays(columns, schema=rows.schema)
+    return pa.Table.from_arrays([_taken(column, index) for column in rows.columns], schema=rows.schema)
+
+
+def _taken(column: Any, index: Any) -> Any:
+    """The rows of a column in another order.
+
+    One column after the other, and one attribute after the other, so that no more than one is in memory a third time:
+    taking rows from several chunks is many times slower, and they are joined before.
+    """
+    if not pa.types.is_struct(column.type) or not column.type.num_fields:
+        return column.combine_chunks().take(index)
+    fields = [_taken(field, index) for field in column.flatten()]
+    return pa.StructArray.from_arrays(fields, fields=list(column.type), mask=_taken(column.is_null(), index))
