@@ -1,6 +1,5 @@
 """Traces that other SDKs and other people recorded go through every verb."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.analysis.recording import MS, SECOND, Recording, Source, trace_id
+from tests.support.captures import DATA
 from tests.support.every_verb import ask, ask_everything
 
 GATEWAY: Source = ("gateway", "gateway-1", None)
@@ -15,7 +15,7 @@ ORDERS: Source = ("orders", "orders-1", "2.1.0")
 WORKER: Source = ("worker", "worker-1", "7")
 
 INFERSIGHT = str(Path(sys.executable).with_name("infersight"))
-TRAINTICKET = os.environ.get("INFERSIGHT_TRAINTICKET", "")
+TRAINTICKET = DATA / "trainticket"
 
 
 def java_request(recording: Recording, trace: int, start_ns: int, database_ms: int) -> None:
@@ -113,10 +113,10 @@ def test_a_consumer_without_a_parent_is_a_request_with_others_like_it(foreign: P
     assert "HTTP POST" in answer["hypotheses"][0]["statement"]
 
 
-@pytest.mark.skipif(not TRAINTICKET, reason="INFERSIGHT_TRAINTICKET names no folder of OTLP files of TrainTicket")
+@pytest.mark.skipif(not TRAINTICKET.exists(), reason=f"no captures under {DATA}; set INFERSIGHT_TEST_DATA")
 def test_every_verb_takes_a_real_system_of_fifty_services_without_status_and_attributes(tmp_path: Path) -> None:
-    files = sorted(Path(TRAINTICKET).glob("*/baseline")) + sorted(Path(TRAINTICKET).glob("*/tt*-01"))
-    assert files, f"no */baseline below {TRAINTICKET}"
+    day = min(TRAINTICKET.glob("*/baseline")).parent
+    files = [day / "baseline", min(day.glob("tt*"))]
     store = tmp_path / "store"
     subprocess.run([INFERSIGHT, "import", *map(str, files), "--store", str(store)], check=True, timeout=300)
     requests = ask(store, "slow", "--over", "p90", "--limit", "5")["requests"]

@@ -6,7 +6,6 @@
 
 import gzip
 import json
-import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,12 +15,12 @@ from google.protobuf.json_format import MessageToJson
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from tests.support.captures import DATA
 
 from infersight_collector.decode import UnreadableFile, check, decode, read_requests
 from infersight_collector.signals import Signal
 
 EXAMPLES = Path(__file__).parent / "examples"
-DATA = Path(os.environ.get("INFERSIGHT_TEST_DATA", Path(__file__).parents[4] / "shared" / "data"))
 
 Framing = Callable[[list[bytes]], bytes]
 

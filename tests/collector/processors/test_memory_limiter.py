@@ -109,7 +109,7 @@ give_back()  # the allocators take some memory for themselves when they are firs
 limiter = MemoryLimiter(check_interval=Duration(0.001), limit_mib=resident_bytes() // 2**20 + 250, spike_limit_mib=50)
 
 def refuses():
-    time.sleep(0.002)
+    time.sleep(0.002)  # longer than the interval, so that it looks anew
     try:
         limiter.admit()
     except MemoryShort:

@@ -23,7 +23,7 @@ class CountingSink:
     go_on: threading.Event = field(default_factory=threading.Event)
 
     def submit(self, signal: Signal, request: bytes) -> Receipt:
-        raise NotImplementedError
+        raise AssertionError(f"{signal}: {request!r} was submitted alone")
 
     def submit_all(self, requests: Sequence[tuple[Signal, bytes]]) -> list[Receipt | Exception]:
         self.groups.append([request for _, request in requests])
@@ -34,7 +34,7 @@ class CountingSink:
         return [MalformedRequest("bad") if request == b"bad" else Receipt(len(request)) for _, request in requests]
 
     def refused(self, signal: Signal, reason: str) -> None:
-        raise NotImplementedError
+        raise AssertionError(f"{signal} refused: {reason}")
 
 
 @pytest.fixture

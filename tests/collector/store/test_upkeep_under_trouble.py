@@ -20,6 +20,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 from tests.support.collectors import wait_until
+from tests.support.disks import small_file_system
 
 from infersight_collector.store import maintenance
 from infersight_collector.store.compaction import NEW_FILES
@@ -142,15 +143,8 @@ def test_a_retention_killed_at_random_points_drops_whole_hours_and_no_pinned_row
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 4 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(disk)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small file system needs privileges")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
+    with small_file_system(tmp_path / "disk", 4) as disk:
+        yield disk
 
 
 def fill(disk: Path, leave: int) -> Path:

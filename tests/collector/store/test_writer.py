@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from tests.support.disks import small_file_system
 
 from infersight_collector.store.errors import StoreFull
 from infersight_collector.store.files import NEW, SORTED
@@ -222,15 +223,8 @@ def test_the_log_of_a_table_stays_short_between_checkpoints(tmp_path: Path, span
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 2 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(disk)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("mounting a small file system needs privileges")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)
+    with small_file_system(tmp_path / "disk", 2) as disk:
+        yield disk
 
 
 def test_a_full_disk_loses_nothing_and_writing_resumes_when_there_is_room(

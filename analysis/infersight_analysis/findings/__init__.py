@@ -1,0 +1,59 @@
+"""What the verbs find, typed; their fields are the keys of the JSON, a contract that is only added to.
+
+Durations are integer nanoseconds, times ISO 8601 in UTC with nanoseconds.
+"""
+
+from infersight_analysis.findings.comparison import Cohort, CohortPath, Comparison, Distinction, SameRequests, Support
+from infersight_analysis.findings.critical_paths import CriticalPaths, PathTime, WhatIf
+from infersight_analysis.findings.errors import ErrorGroup, ErrorGroups
+from infersight_analysis.findings.evidence import Evidence
+from infersight_analysis.findings.investigation import (
+    BaselineSummary,
+    BatchMember,
+    BatchRide,
+    ExemplarPoint,
+    Hypothesis,
+    Investigation,
+    LogLine,
+    MetricPoint,
+    PathStep,
+    Piece,
+    RepeatedCalls,
+    TreeSpan,
+    WorkerState,
+)
+from infersight_analysis.findings.slow import SlowRequest, SlowRequests
+from infersight_analysis.findings.trace_difference import ComparedRequest, PathDifference, TraceDifference
+
+__all__ = [
+    "BaselineSummary",
+    "BatchMember",
+    "BatchRide",
+    "Cohort",
+    "CohortPath",
+    "ComparedRequest",
+    "Comparison",
+    "CriticalPaths",
+    "Distinction",
+    "ErrorGroup",
+    "ErrorGroups",
+    "Evidence",
+    "ExemplarPoint",
+    "Hypothesis",
+    "Investigation",
+    "LogLine",
+    "MetricPoint",
+    "PathDifference",
+    "PathStep",
+    "PathTime",
+    "Piece",
+    "RepeatedCalls",
+    "SameRequests",
+    "SlowRequest",
+    "SlowRequests",
+    "Support",
+    "TraceDifference",
+    "TreeSpan",
+    "WhatIf",
+    "WorkerState",
+]
