@@ -141,7 +141,7 @@ def test_a_terminal_shows_the_place_of_a_mistake_and_refuses_binary(store: Path)
 
 @pytest.mark.parametrize("name", ["a.parquet", "a.arrows", "a.csv"])
 def test_a_long_result_is_not_held_in_memory(store: Path, tmp_path: Path, name: str) -> None:
-    rows = 500_000 if name == "a.csv" else 2_000_000
+    rows = 500_000 if name == "a.csv" else 4_000_000
     query = f"select range as id, md5(range::varchar) as a, md5((range + 1)::varchar) as b from range({rows})"
     script = (
         "import pathlib, re, sys; from infersight_analysis import cli; code = cli.run(sys.argv[1:])\n"
@@ -151,8 +151,8 @@ def test_a_long_result_is_not_held_in_memory(store: Path, tmp_path: Path, name: 
     printed = subprocess.run(
         [sys.executable, "-c", script, *arguments], check=True, capture_output=True, text=True
     ).stdout
-    # KiB; DuckDB, Python and Arrow take half of it, and the rows are 90 bytes each.
-    assert int(printed) < 300_000
+    # KiB; DuckDB, Python and Arrow take most of it, and the rows are 90 bytes each.
+    assert int(printed) < 400_000
     assert (tmp_path / name).stat().st_size > 35 * rows
 
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -120,6 +121,27 @@ def test_several_senders_on_one_spool_send_each_request_once(tmp_path: Path) -> 
         sending = [pool.submit(send_all, SpoolFiles(tmp_path, MIB), collector) for _ in range(8)]
     assert all(sent.result() for sent in sending)
     assert sorted(int(request) for _, request in collector.taken) == list(range(200))
+
+
+def test_a_file_that_another_process_takes_as_it_is_made_loses_nothing(tmp_path: Path) -> None:
+    files, collector, done = SpoolFiles(tmp_path, 100 * MIB), Collector(), threading.Event()
+
+    def send_until_done() -> None:
+        other = SpoolFiles(tmp_path, 100 * MIB)
+        while not done.is_set():
+            send_all(other, collector)
+
+    written = [str(number).encode() for number in range(2_000)]
+    with ThreadPoolExecutor(2) as senders:
+        sending = [senders.submit(send_until_done) for _ in range(2)]
+        for request in written:
+            assert files.append("traces", request)
+            files.release()  # so that each request begins a file
+        done.set()
+        for sender in sending:
+            sender.result()
+    assert send_all(files, collector)
+    assert sorted(request for _, request in collector.taken) == sorted(written)
 
 
 SHARING = """

@@ -93,10 +93,13 @@ class SpoolFiles:
         return sorted(self._folder.glob("*.pb"), key=lambda path: path.name.partition("-")[2])
 
     def _create(self, signal: Signal) -> int:
-        name = f"{signal}-{time.time_ns():020d}-{os.getpid()}-{next(self._numbers)}.pb"
-        file = os.open(self._folder / name, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
-        fcntl.flock(file, fcntl.LOCK_EX)
-        return file
+        while True:
+            path = self._folder / f"{signal}-{time.time_ns():020d}-{os.getpid()}-{next(self._numbers)}.pb"
+            file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_APPEND, 0o600)
+            fcntl.flock(file, fcntl.LOCK_EX)
+            if _is_at(file, path):
+                return file
+            os.close(file)  # whoever sends had the lock first, found nothing in it, and deleted it
 
 
 def _size(path: Path) -> int:
