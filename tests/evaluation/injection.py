@@ -117,6 +117,8 @@ def main() -> int:
             shutil.rmtree(directory / "store", ignore_errors=True)
             directory.mkdir(parents=True, exist_ok=True)
             record(directory, causes, options.seeds)
+        elif not (directory / TARGETS).is_file():
+            parser.error(f"{directory} has no {TARGETS}: give --judge a directory that --keep has filled")
         kept = [Target(**target) for target in json.loads((directory / TARGETS).read_text())]
         asked = [target for target in kept if target.cause in causes]
         verdicts = judge(directory / "store", asked)
