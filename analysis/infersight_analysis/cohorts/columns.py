@@ -19,6 +19,13 @@ Codes = npt.NDArray[np.int32]
 NO_VALUE: Final = 0
 """The hash of null."""
 
+_CELLS: Final = 1 << 24
+"""Values that are read at once: 128 MiB. To begin a query costs as much as to read some ten thousand values."""
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+_BUCKET_BITS: Final = 16
+"""A table of as many bits stays in the processor's caches."""
+
 
 @dataclass(frozen=True)
 class Scan:
@@ -34,32 +41,47 @@ class Scan:
     view: str
     where: str = "true"
 
-    def column(self, expression: str) -> npt.NDArray[Any]:
-        """One value a row of an expression that is never null."""
+    def read(self, *expressions: str) -> tuple[npt.NDArray[Any], ...]:
+        """One value a row of each of these expressions, which are never null."""
         with self.connection.cursor() as cursor:
-            return self._read(cursor, expression)
+            read = self._read(cursor, expressions)
+        return tuple(_as_array(read.pop(0)) for _ in expressions)  # what was converted is let go
 
-    def columns(self, expressions: Sequence[str]) -> Generator[npt.NDArray[Any]]:
-        """One array for each expression; the next one is read while the caller looks at this one."""
+    def columns(self, expressions: Sequence[str], rows: int) -> Generator[npt.NDArray[Any]]:
+        """One array for each expression; the next ones are read while the caller looks at this one.
+
+        Args:
+            expressions: never null.
+            rows: how many there are, which says how many expressions are read at once.
+        """
+        once = max(1, _CELLS // max(1, rows))
+        batches = [expressions[start : start + once] for start in range(0, len(expressions), once)]
         with ThreadPoolExecutor(1) as reader, self.connection.cursor() as cursor:
-            ahead = [reader.submit(self._read, cursor, expression) for expression in expressions[:1]]
-            for following in (*expressions[1:], None):
-                values = ahead.pop().result()
+            ahead = [reader.submit(self._read, cursor, batch) for batch in batches[:1]]
+            for following in (*batches[1:], None):
+                read = ahead.pop().result() if ahead else []
                 if following is not None:
                     ahead.append(reader.submit(self._read, cursor, following))
-                yield values
-                del values
+                while read:
+                    yield _as_array(read.pop(0))
 
-    def _read(self, connection: duckdb.DuckDBPyConnection, expression: str) -> npt.NDArray[Any]:
-        sql = f"select {expression} as value from {self.view} where {self.where}"  # noqa: S608 - built by our code
+    def _read(self, connection: duckdb.DuckDBPyConnection, expressions: Sequence[str]) -> list[Any]:
+        columns = ", ".join(f"{expression} as column{number}" for number, expression in enumerate(expressions))
+        sql = f"select {columns} from {self.view} where {self.where}"  # noqa: S608 - built by our code
         # By way of Arrow, which DuckDB fills with all its threads: half of the time of `fetchnumpy`.
-        values: Any = connection.sql(sql).to_arrow_table().column(0).to_numpy()
-        return np.asarray(values)
+        table: Any = connection.sql(sql).to_arrow_table()
+        return list(table.columns)
+
+
+def _as_array(column: Any) -> npt.NDArray[Any]:
+    """A column of Arrow's without nulls; its own conversion would import pandas where that is there."""
+    chunks: list[npt.NDArray[Any]] = [np.from_dlpack(chunk) for chunk in column.chunks]
+    return np.concatenate(chunks) if chunks else np.zeros(0, column.type.to_pandas_dtype())
 
 
 def hash_of(expression: str) -> str:
-    """SQL of the 64-bit hash of an expression, `NO_VALUE` where it is null."""
-    return f"if(({expression}) is null, {NO_VALUE}::ubigint, hash({expression}))"
+    """SQL of the 64-bit hash of an expression, `NO_VALUE` where it is null, which DuckDB's own of 0 and false is too."""
+    return f"if(({expression}) is null, {NO_VALUE}::ubigint, greatest(hash({expression}), 1))"
 
 
 def distinct_of(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:
@@ -67,6 +89,54 @@ def distinct_of(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray
     ordered = np.sort(values)
     ends = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True)) if len(ordered) else np.zeros(0, np.int64)
     return ordered[ends], np.diff(ends, prepend=-1)
+
+
+def frequent(values: npt.NDArray[Any], least: int) -> tuple[npt.NDArray[np.int64], Codes, npt.NDArray[Any]]:
+    """Small integers in the place of the values that occur at least so often; the rows of all others are left out.
+
+    Args:
+        values: hashes, or numbers without NaN.
+        least: how often.
+
+    Returns:
+        the rows that have such a value, for each of these its index among the values, and these, ascending.
+    """
+    # A table of mixed bits tells most values apart, and whole buckets of identifiers are left out unseen; to sort and
+    # search takes several times as long.
+    bits = (values + 0.0).view(np.uint64) if values.dtype.kind == "f" else values.astype(np.uint64, copy=False)
+    bucket = (bits * _MIX >> np.uint64(64 - _BUCKET_BITS)).astype(np.int64)
+    rows = np.flatnonzero((np.bincount(bucket, minlength=1 << _BUCKET_BITS) >= least)[bucket])
+    if len(rows) < len(values):
+        values, bucket = values[rows], bucket[rows]
+    some = np.zeros(1 << _BUCKET_BITS, values.dtype)
+    some[bucket] = values
+    is_alone = np.zeros(1 << _BUCKET_BITS, np.bool_)
+    is_alone[bucket] = True
+    is_alone[bucket[some[bucket] != values]] = False
+    alone = np.flatnonzero(is_alone)
+    rest = np.flatnonzero(~is_alone[bucket])
+    others, times = distinct_of(values[rest])
+    others = others[times >= least]
+    distinct = np.concatenate([some[alone], others])
+    order = np.argsort(distinct)
+    number = np.empty(len(order) + 1, np.int32)
+    number[order], number[-1] = np.arange(len(order)), -1
+    of_bucket = np.zeros(1 << _BUCKET_BITS, np.int32)
+    of_bucket[alone] = number[: len(alone)]
+    codes = of_bucket[bucket]
+    if len(rest):
+        codes[rest] = number[np.where((place := _place(others, values[rest])) < 0, -1, len(alone) + place)]
+        found = np.flatnonzero(codes >= 0)
+        rows, codes = rows[found], codes[found]
+    return rows, codes, distinct[order]
+
+
+def _place(distinct: npt.NDArray[Any], values: npt.NDArray[Any]) -> npt.NDArray[np.int64]:
+    """The index of each value among some that are ascending, -1 where it is none of them."""
+    if not len(distinct):
+        return np.full(len(values), -1)
+    place = np.minimum(np.searchsorted(distinct, values), len(distinct) - 1)
+    return np.where(distinct[place] == values, place, -1)
 
 
 def codes_of(values: npt.NDArray[Any]) -> tuple[Codes, npt.NDArray[Any]]:
@@ -78,7 +148,5 @@ def codes_of(values: npt.NDArray[Any]) -> tuple[Codes, npt.NDArray[Any]]:
     if not len(values):
         return np.zeros(0, np.int32), values
     starts = np.flatnonzero(np.append(True, values[1:] != values[:-1]))
-    heads = values[starts]
-    distinct = distinct_of(heads)[0]
-    codes = np.searchsorted(distinct, heads).astype(np.int32)
+    _, codes, distinct = frequent(values[starts], 1)
     return np.repeat(codes, np.diff(starts, append=len(values))), distinct

@@ -72,11 +72,12 @@ def look_at_logs(
         if not len(rows):
             continue
         request = request[rows]
-        places = Places(np.full(len(rows), subject, np.int32), request, candidates.is_target[request])
-        (candidates.repeated[subject],) = (place.calls(len(population.requests)) for place in places)
+        places, calls = Places.of(np.full(len(rows), subject, np.int32), request, candidates.is_target)
+        candidates.repeated[subject] = calls[subject]
         if subject == of_prediction:
             candidates.universes[subject] = candidates.universe(candidates.repeated[subject] > 0)
-        for attribute, column in zip(of_rows, scan.columns([each.reading for each in of_rows]), strict=True):
+        columns = scan.columns([each.reading for each in of_rows], len(request))
+        for attribute, column in zip(of_rows, columns, strict=True):
             look_at(candidates, attribute, places, column[rows])
 
 
@@ -89,7 +90,7 @@ def scan_of_logs(population: Population, condition: str = "true") -> Scan:
 
 def _requests(population: Population, scan: Scan) -> Numbers32:
     """The request of each row of a scan, -1 where its trace has none."""
-    codes, traces = codes_of(scan.column(hash_of("trace_id")))
+    codes, traces = codes_of(*scan.read(hash_of("trace_id")))
     known = population.requests.trace
     order = np.argsort(known)
     place = np.searchsorted(known, traces, sorter=order)

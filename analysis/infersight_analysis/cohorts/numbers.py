@@ -7,7 +7,8 @@ import numpy.typing as npt
 
 from infersight_analysis.cohorts.attributes import CALLS, Attribute
 from infersight_analysis.cohorts.candidates import LEAST_REQUESTS, MAY_MATTER, Candidate, Candidates, Kind, Trait
-from infersight_analysis.cohorts.places import Place
+from infersight_analysis.cohorts.columns import distinct_of
+from infersight_analysis.cohorts.places import Places, by_subject, having
 from infersight_analysis.stats.normal import deviates
 from infersight_analysis.stats.ranks import TwoSamples
 
@@ -18,22 +19,35 @@ Integers = npt.NDArray[np.int32]
 LEAST_DELTA: Final = 0.147
 """A Cliff's delta, or a distance of two distributions, within this is negligible (Romano et al., 2006)."""
 
+_FEW: Final = 200
+_FIRST: Final = 20_000
+"""A number of more than this many values among the first ones is not looked at value by value."""
 
-def look_at_numbers(candidates: Candidates, attribute: Attribute, place: Place, values: Numbers) -> None:
-    """Test the numbers of an attribute of a subject.
+
+def look_at_numbers(candidates: Candidates, attribute: Attribute, places: Places, values: Numbers) -> list[int]:
+    """Test the numbers of an attribute, of each subject by itself.
 
     Args:
         candidates: takes note of the tests.
         attribute: whose numbers.
-        place: what the rows are; of several numbers of a request the largest counts.
+        places: what the rows are; of several numbers of a request the largest counts.
         values: a number a row, NaN where there is none.
+
+    Returns:
+        the subjects of which few numbers occur, so that each of them is a value too.
     """
-    rows = np.flatnonzero(~np.isnan(values))
-    number, request = _largest(values[rows], place.request[rows], len(candidates.is_target), place.is_repeated[rows])
-    is_target = candidates.is_target[request]
-    if LEAST_REQUESTS <= np.count_nonzero(is_target) <= len(request) - LEAST_REQUESTS:
-        two = TwoSamples.of(number[is_target], number[~is_target])
-        _test(candidates, (attribute, place.subject), two, request, number)
+    few: list[int] = []
+    for subject, rows in by_subject(places.subject, having(values)):
+        if len(distinct_of(values[rows[:_FIRST]])[0]) <= _FEW:
+            few.append(subject)
+        number, request = _largest(
+            values[rows], places.request[rows], len(candidates.is_target), places.is_repeated[rows]
+        )
+        is_target = candidates.is_target[request]
+        if LEAST_REQUESTS <= np.count_nonzero(is_target) <= len(request) - LEAST_REQUESTS:
+            two = TwoSamples.of(number[is_target], number[~is_target])
+            _test(candidates, (attribute, subject), two, request, number)
+    return few
 
 
 def _largest(
@@ -44,8 +58,8 @@ def _largest(
         return number, request
     largest = np.full(requests, -np.inf)
     np.maximum.at(largest, request, number)
-    having = np.flatnonzero(largest > -np.inf)
-    return largest[having], having
+    found = np.flatnonzero(largest > -np.inf)
+    return largest[found], found
 
 
 def look_at_calls(

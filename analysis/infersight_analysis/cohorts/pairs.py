@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from infersight_analysis.cohorts.bits import Counts, Words, are_alike, size, words
 from infersight_analysis.cohorts.candidates import LEAST_RATIO, MAY_MATTER, Candidate, Candidates
-from infersight_analysis.stats.tables import deviance_root, p_values, risk_ratio_intervals
+from infersight_analysis.stats.tables import deviance_root, p_values, risk_ratios_exceed
 
 _MOST: Final = 64
 """Values of which all pairs are looked at."""
@@ -87,9 +87,8 @@ def _p_values(both: _Counts, stratum: _Counts) -> npt.NDArray[np.float64]:
 
 def _are_strong(both: _Counts, stratum: _Counts, chosen: Counts) -> npt.NDArray[np.bool_]:
     """Whether the effect of that is large enough to be named."""
-    low, _ = risk_ratio_intervals(*(counts[chosen] for counts in (*both.cohorts, *stratum.cohorts)))
-    is_strong: npt.NDArray[np.bool_] = low >= LEAST_RATIO
-    return is_strong
+    of_cohorts = (counts[chosen] for counts in (*both.cohorts, *stratum.cohorts))
+    return risk_ratios_exceed(*of_cohorts, ratio=LEAST_RATIO)
 
 
 def _pair(first: Candidate, second: Candidate, having: tuple[int, int], could: _Counts, p_value: float) -> Candidate:

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from infersight_analysis.cohorts.columns import Scan, codes_of, hash_of
-from infersight_analysis.cohorts.question import Question, Slow
+from infersight_analysis.cohorts.question import MARGIN_NS, Question, Slow, during
+from infersight_analysis.options import Window
 
 Rows = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -85,11 +86,12 @@ class Population:
         Raises:
             duckdb.Error: a condition cannot be evaluated.
         """
-        scan = Scan(connection, "spans", question.may_be_below)
-        trace, hashes = codes_of(scan.column(hash_of("trace_id")))
-        start_ns = scan.column("start_time_ns")
-        duration_ns = np.maximum(scan.column("coalesce(duration_ns, 0)"), 0)
-        marks = scan.column(_marks(question))
+        scan = Scan(connection, "spans", " and ".join(during(_reach(connection, question))) or "true")
+        of_trace, start_ns, duration_ns, marks = scan.read(
+            hash_of("trace_id"), "start_time_ns", "greatest(coalesce(duration_ns, 0), 0)", _marks(question)
+        )
+        trace, hashes = codes_of(of_trace)
+        del of_trace
         first = _first_of_traces(trace, start_ns, duration_ns, marks, len(hashes))
         chosen, requests = _cohorts(question, marks[first], duration_ns[first], hashes[trace[first]])
         first = first[chosen]
@@ -114,10 +116,28 @@ class Population:
         ends = self.start_ns[self.top] + self.requests.duration_ns
         return int(self.start_ns.min()), max(int(self.start_ns.max()), int(ends.max()))
 
-    def read(self, expression: str) -> npt.NDArray[Any]:
-        """One value of an expression, which is never null, for each span."""
-        column = self.scan.column(expression)
-        return column if len(column) == len(self.rows) else column[self.rows]
+    def read(self, *expressions: str) -> tuple[npt.NDArray[Any], ...]:
+        """One value for each span of each of these expressions, which are never null."""
+        columns = self.scan.read(*expressions)
+        return tuple(column if len(column) == len(self.rows) else column[self.rows] for column in columns)
+
+
+def _reach(connection: duckdb.DuckDBPyConnection, question: Question) -> Window:
+    """The window with as much time around it as the traces of its requests take, up to `MARGIN_NS`.
+
+    The hours around it may have several times as many spans, of which hardly any belong to the requests.
+    """
+    start_ns, end_ns = question.window.start_ns, question.window.end_ns
+    of_requests = f"trace_id in (select trace_id from spans where {question.is_request})"  # noqa: S608 - built by our code
+
+    def outermost(which: str, window: Window) -> int | None:
+        near = " and ".join([*during(window), of_requests])
+        row = connection.execute(f"select {which}(start_time_ns) from spans where {near}").fetchone()  # noqa: S608
+        return None if row is None else row[0]
+
+    first = None if start_ns is None else outermost("min", Window(start_ns - MARGIN_NS, start_ns))
+    last = None if end_ns is None else outermost("max", Window(end_ns, end_ns + MARGIN_NS))
+    return Window(start_ns if first is None else first, end_ns if last is None else last + 1)
 
 
 def _marks(question: Question) -> str:

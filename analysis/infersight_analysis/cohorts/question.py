@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -95,7 +94,7 @@ class Question:
             "(kind in ('SERVER', 'CONSUMER') or parent_span_id is null)",
             "trace_id is not null and duration_ns is not null",
             "attributes['infersight.operation']::varchar is distinct from 'batch'",
-            *self._during(0),
+            *during(self.window),
         ]
         if self.service is not None:
             parts.append(f"service_name = {literal(self.service)}")
@@ -107,20 +106,16 @@ class Question:
             parts.append(f"trace_id in (select trace_id from spans where {model})")  # noqa: S608 - quoted
         return " and ".join(parts)
 
-    @property
-    def may_be_below(self) -> str:
-        """The condition on spans that may belong to the requests: that they start near the window."""
-        return " and ".join(self._during(MARGIN_NS)) or "true"
-
     def is_target(self, threshold_ns: int | None) -> str:
         """The condition of the target; slow ones are told by the threshold."""
         return self.target if isinstance(self.target, str) else f"duration_ns >= {threshold_ns}"
 
-    def _during(self, margin_ns: int) -> Iterator[str]:
-        if self.window.start_ns is not None:
-            yield f"start_time_ns >= {self.window.start_ns - margin_ns}"
-        if self.window.end_ns is not None:
-            yield f"start_time_ns < {self.window.end_ns + margin_ns}"
+
+def during(window: Window) -> list[str]:
+    """The conditions on spans that start in a window."""
+    low = [] if window.start_ns is None else [f"start_time_ns >= {window.start_ns}"]
+    high = [] if window.end_ns is None else [f"start_time_ns < {window.end_ns}"]
+    return low + high
 
 
 def _names(connection: duckdb.DuckDBPyConnection, condition: str) -> set[str]:

@@ -68,9 +68,9 @@ def look_at_resources(
         (request, service + np.int32(first_service), resource),
     )
     of_request, subject, of_resource = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    places = Places(subject, of_request, candidates.is_target[of_request])
+    places, _ = Places.of(subject, of_request, candidates.is_target)
     for attribute, values in resources.values.items():
-        look_at_values(candidates, attribute, places.of(values[of_resource]))
+        look_at_values(candidates, attribute, places, values[of_resource])
 
 
 def read_resources(population: Population, attributes: Sequence[Attribute]) -> Resources:
@@ -80,7 +80,7 @@ def read_resources(population: Population, attributes: Sequence[Attribute]) -> R
         population: both cohorts.
         attributes: of resources, which ones to read.
     """
-    code, hashes = codes_of(population.read(_RESOURCE))
+    code, hashes = codes_of(*population.read(_RESOURCE))
     columns = ", ".join(["any_value(service_name)", *(f"any_value({attribute.sql})" for attribute in attributes)])
     sql = f"select {_RESOURCE}, {columns} from spans where {population.scan.where} group by 1"  # noqa: S608
     rows = sorted(population.scan.connection.execute(sql).fetchall(), key=lambda row: (row[1] or "", row[0]))

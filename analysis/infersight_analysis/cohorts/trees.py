@@ -195,15 +195,21 @@ class Table:
         """Read it."""
         trace = population.requests.trace
         request = population.request
-        operation, operations = codes_of(population.read("hash(service_name, name, kind)"))
-        parent = population.read(hash_of("parent_span_id"))
+        of_operation, parent, span, end_ns, process = population.read(
+            "hash(service_name, name, kind)",
+            hash_of("parent_span_id"),
+            hash_of("span_id"),
+            "coalesce(end_time_ns, 0)",
+            "hash(service_name, service_instance_id)",
+        )
+        operation, operations = codes_of(of_operation)
         return cls(
             request=request,
-            span=population.read(hash_of("span_id")) ^ trace[request],
+            span=span ^ trace[request],
             parent=np.where(parent == 0, parent, parent ^ trace[request]),
             start_ns=population.start_ns,
-            end_ns=population.read("coalesce(end_time_ns, 0)"),
-            process=population.read("hash(service_name, service_instance_id)").view(np.int64),
+            end_ns=end_ns,
+            process=process.view(np.int64),
             operation=operation,
             operations=operations,
             marks=population.marks,

@@ -115,6 +115,17 @@ def risk_ratio_intervals(
     return lower, upper
 
 
+def risk_ratios_exceed(
+    with_target: Counts, with_baseline: Counts, target: Counts, baseline: Counts, ratio: float
+) -> npt.NDArray[np.bool_]:
+    """Whether the lower end of each of `risk_ratio_intervals` is at least a ratio, which one score tells."""
+    counts = tuple(each.astype(np.float64) for each in (with_target, with_baseline, target, baseline))
+    with np.errstate(invalid="ignore"):
+        is_larger = risk_ratios(with_target, with_baseline, target, baseline) > ratio
+        exceeds: npt.NDArray[np.bool_] = is_larger & (_score(counts, np.full(len(with_target), ratio)) >= _CHI2_95)
+    return exceeds
+
+
 def _end(counts: tuple[Numbers, ...], inside: Numbers, direction: int) -> Numbers:
     """Where the score reaches the quantile, going from a ratio inside up (1) or down (-1), on the logarithmic scale."""
     near = np.log(inside)

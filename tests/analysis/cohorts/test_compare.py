@@ -45,6 +45,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
                         "request.id": f"{chance.getrandbits(64):x}",
                         "http.request.body.size": chance.randrange(6_000 if is_slow else 0, 10_000),
                         "app.luck": chance.random(),
+                        "zone.fresh": not is_slow,
+                        "zone.status_code": 0 if is_slow else 4,
                         "zone.copy": "acme" if is_slow else "none"},
         )  # fmt: skip
         recording.span(number, 2, "GET /items", start + MS, took - 2 * MS, parent=1, kind="CLIENT",
@@ -119,6 +121,8 @@ def test_attributes_of_the_same_requests_are_one_finding(slow_ones: Comparison) 
     same = {(each.attribute, each.value, each.of) for each in the(slow_ones, "app.tenant").same_as}
     assert ("zone.copy", "acme", "request") in same
     assert ("infersight.model.version", "b", "prediction") in same
+    assert ("zone.fresh", False, "request") in same
+    assert ("zone.status_code", 0, "request") in same
     assert ("infersight.log.template", "queue has <*> entries", "log") in same
 
 

@@ -80,6 +80,15 @@ def test_the_distance_is_that_of_kolmogorov_and_smirnov() -> None:
         assert two.distance_p_value == pytest.approx(expected.pvalue, rel=0.25, abs=1e-3)
 
 
+def test_the_probability_of_a_distance_is_kolmogorovs_limit_with_stephens_correction() -> None:
+    for size in (5, 20, 400):
+        root = np.sqrt(size / 2)
+        for shift in np.linspace(0.01, 1, 12).tolist():
+            two = TwoSamples.of(np.arange(size) / size, np.arange(size) / size + shift)
+            expected = stats.kstwobign.sf((root + 0.12 + 0.11 / root) * two.distance)
+            assert two.distance_p_value == pytest.approx(expected, rel=1e-9, abs=1e-300)
+
+
 def test_a_distance_is_within_its_interval_and_equal_samples_are_at_none() -> None:
     grid = np.linspace(0, 6, 1_000)
     true = (stats.norm.cdf(grid) - stats.norm.cdf(grid / 6)).max()
