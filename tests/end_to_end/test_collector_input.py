@@ -134,7 +134,7 @@ def test_malformed_json_is_refused_in_json(collector: RunningCollector, malforme
     ("encoding", "body"),
     [
         ("gzip", b"no gzip"),
-        ("gzip", gzip.compress(spans_request("x"))[:-9]),
+        ("gzip", gzip.compress(spans_request("x"), mtime=0)[:-9]),
         ("zstd", b"no zstd"),
         ("deflate", b"\xff"),
         ("deflate", zlib.compress(b"") + b"more"),
