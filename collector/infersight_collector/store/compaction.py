@@ -24,7 +24,7 @@ from infersight_collector.store.damage import footer_damage
 from infersight_collector.store.errors import StoreError
 from infersight_collector.store.files import SORTED, write_file
 from infersight_collector.store.live import File, live_files
-from infersight_collector.store.merge import merge_sorted, merge_unsorted, merged_schema, row_groups
+from infersight_collector.store.merge import coded_texts, merge_sorted, merge_unsorted, merged_schema, row_groups
 from infersight_collector.store.order import SORT_KEYS
 from infersight_collector.store.summaries import merged
 from infersight_collector.store.tables import Table
@@ -156,10 +156,13 @@ def _merge(table: Table, group: Sequence[File]) -> bool:
         if (said := footer_damage(table.path / file.path, file.size)) is not None:
             raise StoreError(said)
     paths = [table.path / file.path for file in group]
+    keys = SORT_KEYS[table.name]
     merge = merge_unsorted if group[0].is_new else merge_sorted
-    rows = merge(paths, SORT_KEYS[table.name])
     if table.name == "traces":
-        rows = row_groups(merged(rows))
-    added = write_file(table.path, group[0].partition, SORTED, merged_schema(paths), rows)
+        coded, rows = [], row_groups(merged(merge(paths, keys)))
+    else:
+        coded = coded_texts(paths, keys)
+        rows = merge(paths, keys, coded)
+    added = write_file(table.path, group[0].partition, SORTED, merged_schema(paths, coded), rows)
     # The rows are no younger for it: by their age it is told whether a partition is quiet, and what has to go.
     return table.replace(group, [replace(added, modification_time=max(file.modified_ms for file in group))])

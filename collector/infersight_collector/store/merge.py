@@ -6,6 +6,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,33 +16,68 @@ import pyarrow.parquet as pq
 from infersight_collector.store.files import ROW_GROUP_ROWS
 from infersight_collector.store.order import sort
 
-_BATCH_ROWS: Final = 4_096
+_BATCH_ROWS: Final = 8_192  # half as many take a fifth longer, twice as many 100 MB more
 _BATCH_BYTES: Final = 4 * 2**20  # of rows that are wide, as log records of 10 KB, fewer are read at once
 
 _GROUP_BYTES: Final = 64 * 2**20
 """Size of rows in memory at which a row group is finished before it has `ROW_GROUP_ROWS`: wide rows again."""
 
+_CODED: Final = frozenset({"PLAIN", "PLAIN_DICTIONARY", "RLE", "RLE_DICTIONARY"})
+"""Encodings of columns that Arrow can read as dictionaries."""
+
+_CODE_BYTES: Final = 2
+_DICTIONARY_BYTES: Final = 20_000
+"""Most that a text takes as a number, and its dictionary, which ends at 16 KiB when `files` writes it."""
+
 Key = tuple[tuple[bool, str], tuple[bool, int]]
 
 
-def merged_schema(paths: Iterable[Path]) -> pa.Schema:
-    """The columns and attribute keys of all files together."""
-    return pa.unify_schemas([pq.read_schema(path) for path in paths], promote_options="permissive")
+def coded_texts(paths: Iterable[Path], keys: Sequence[str]) -> list[str]:
+    """Parquet's paths of the text columns whose values repeat so much that all files have them as numbers.
+
+    Merging these numbers, each file's with its dictionary, takes six tenths of the time that merging the texts takes.
+
+    Args:
+        paths: the files.
+        keys: columns that the rows are sorted by, which stay texts.
+    """
+    coded: set[str] = set()
+    plain = set(keys)
+    for path in paths:
+        metadata: Any = pq.read_metadata(path)
+        groups = [metadata.row_group(number) for number in range(metadata.num_row_groups)]
+        for index in range(metadata.num_columns):
+            chunks = [group.column(index) for group in groups]
+            (coded if all(map(_is_coded, chunks)) else plain).add(metadata.schema.column(index).path)
+    return sorted(coded - plain)
 
 
-def merge_unsorted(paths: Iterable[Path], keys: Sequence[str]) -> Iterator[pa.Table]:
+def merged_schema(paths: Iterable[Path], coded: Sequence[str] = ()) -> pa.Schema:
+    """The columns and attribute keys of all files together, texts that are `coded` as dictionaries."""
+    schemas = [_open(path, coded).schema_arrow for path in paths]
+    return pa.unify_schemas(schemas, promote_options="permissive")
+
+
+def merge_unsorted(paths: Iterable[Path], keys: Sequence[str], coded: Sequence[str] = ()) -> Iterator[pa.Table]:
     """The rows of all files, sorted, as row groups. Reads the files into memory at once."""
-    # ParquetFile, because read_table would add the partition columns that it sees in the path
-    yield from row_groups([sort(_concat(pq.ParquetFile(path).read() for path in paths), keys)])
+    batches = (_batches(_open(path, coded), ROW_GROUP_ROWS) for path in paths)
+    rows = _concat(pa.Table.from_batches([batch]) for batch in chain.from_iterable(batches))
+    yield from _recoded(row_groups([sort(rows, keys)]), coded)
 
 
-def merge_sorted(paths: Iterable[Path], keys: Sequence[str]) -> Iterator[pa.Table]:
+def merge_sorted(paths: Iterable[Path], keys: Sequence[str], coded: Sequence[str] = ()) -> Iterator[pa.Table]:
     """The rows of files that are sorted by `keys`, sorted, as row groups.
 
     Holds one batch of each file: the least of the batches' last keys tells up to which key all rows are at hand;
     these are taken from every batch, sorted and passed on. Each turn uses up at least one batch.
+
+    Args:
+        paths: the files.
+        keys: columns that they are sorted by.
+        coded: texts that are read and passed on as dictionaries.
     """
-    yield from row_groups(_merge_runs([_Run(path, keys) for path in paths], keys))
+    runs = [_Run(_open(path, coded), keys) for path in paths]
+    yield from _recoded(row_groups(_merge_runs(runs, keys)), coded)
 
 
 def _merge_runs(runs: Sequence["_Run"], keys: Sequence[str]) -> Iterator[pa.Table]:
@@ -55,9 +91,8 @@ def _merge_runs(runs: Sequence["_Run"], keys: Sequence[str]) -> Iterator[pa.Tabl
 class _Run:
     """A sorted file, read batch by batch."""
 
-    def __init__(self, path: Path, keys: Sequence[str]) -> None:
-        file = pq.ParquetFile(path)
-        self._batches: Iterator[pa.RecordBatch] = file.iter_batches(batch_size=_batch_rows(file.metadata))
+    def __init__(self, file: pq.ParquetFile, keys: Sequence[str]) -> None:
+        self._batches = _batches(file, _batch_rows(file.metadata))
         self._keys = keys
         self._rows: Any = None
 
@@ -104,6 +139,31 @@ def row_groups(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
         waiting, count, size = [rest], rest.num_rows, rest.nbytes
     if count:
         yield _concat(waiting)
+
+
+def _open(path: Path, coded: Sequence[str]) -> pq.ParquetFile:
+    metadata: Any = pq.read_metadata(path)
+    present = {metadata.schema.column(index).path for index in range(metadata.num_columns)}
+    coded = [column for column in coded if column in present]
+    # Damage must not be written again under a new checksum.
+    return pq.ParquetFile(path, metadata=metadata, read_dictionary=coded, page_checksum_verification=True)
+
+
+def _is_coded(chunk: pq.ColumnChunkMetaData) -> bool:
+    """Whether a column of a row group holds texts as numbers; that some are plain, only its size tells."""
+    has_dictionary = chunk.physical_type == "BYTE_ARRAY" and _CODED.issuperset(chunk.encodings)
+    return has_dictionary and chunk.total_uncompressed_size <= _CODE_BYTES * chunk.num_values + _DICTIONARY_BYTES
+
+
+def _batches(file: pq.ParquetFile, rows: int) -> Iterator[pa.RecordBatch]:
+    """The rows of a file, at most so many at once, and of one row group, for each of these has its own dictionaries."""
+    for group in range(file.num_row_groups):
+        yield from file.iter_batches(batch_size=rows, row_groups=[group])
+
+
+def _recoded(groups: Iterator[pa.Table], coded: Sequence[str]) -> Iterator[pa.Table]:
+    """The row groups, each with one dictionary a column, which is written as it is."""
+    return (group.unify_dictionaries() for group in groups) if coded else groups
 
 
 def _batch_rows(file: pq.FileMetaData) -> int:

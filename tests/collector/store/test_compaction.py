@@ -24,7 +24,7 @@ from infersight_collector.store.compaction import (
     QUIET_MS,
     choose,
 )
-from infersight_collector.store.files import ROW_GROUP_ROWS
+from infersight_collector.store.files import NEW, ROW_GROUP_ROWS, SORTED, write_file
 from infersight_collector.store.live import File
 from infersight_collector.store.maintenance import Maintenance, Report, alone
 from infersight_collector.store.order import sort
@@ -124,6 +124,61 @@ def test_merging_sorted_files_is_sorting_their_rows(tmp_path: Path, nulls: float
     assert merged.schema.equals(merge.merged_schema(paths))
     everything = [(name, "ascending") for name in merged.column_names]
     assert merged.sort_by(everything).equals(expected.sort_by(everything))
+
+
+def with_texts(chance: random.Random, count: int, *, sparse: bool) -> pa.Table:
+    """Rows whose texts repeat a lot, are all different, become more and more, or are absent."""
+    few = [chance.choice(["GET", "POST", None]) for _ in range(count)]
+    kinds = {
+        "few": pa.array(few, pa.string()),
+        "unique": pa.array([f"{chance.getrandbits(64):016x}" for _ in range(count)]),
+        "growing": pa.array([f"user-{chance.randrange(1 + number // 10)}" for number in range(count)]),
+        "empty": pa.nulls(count, pa.string()),
+    }
+    if sparse:
+        kinds["only here"] = pa.array(["cuda:0" if chance.random() < 0.5 else None for _ in range(count)])
+    events = [[{"name": chance.choice(["error", "retry"])}] * chance.randrange(3) for _ in range(count)]
+    return pa.table(
+        {
+            "trace_id": [f"{chance.getrandbits(128):032x}" for _ in range(count)],
+            "start_time_ns": pa.array(range(count), pa.int64()),
+            "span_id": [f"{number:016x}" for number in range(count)],
+            "attributes": pa.StructArray.from_arrays(list(kinds.values()), names=list(kinds)),
+            "events": events,
+        }
+    )
+
+
+@pytest.mark.parametrize("kind", [NEW, SORTED])
+def test_texts_that_repeat_are_merged_as_numbers_and_stay_what_they_are(tmp_path: Path, kind: str) -> None:
+    chance = random.Random(5)
+    keys = ("trace_id", "start_time_ns")
+    folder, partition = tmp_path / "spans", Partition("2026-03-01", "10")
+    paths: list[Path] = []
+    for number, count in enumerate([70_000, 20, 9_000]):
+        rows = sort(with_texts(chance, count, sparse=number == 1), keys)
+        paths.append(folder / write_file(folder, partition, kind, rows.schema, [rows]).path)
+    coded = merge.coded_texts(paths, keys)
+    assert coded == ["attributes.empty", "attributes.few", "attributes.only here", "events.list.element.name"]
+    combine = merge.merge_unsorted if kind == NEW else merge.merge_sorted
+    action = write_file(folder, partition, SORTED, merge.merged_schema(paths, coded), combine(paths, keys, coded))
+    written = pq.ParquetFile(folder / action.path)
+    expected = pa.concat_tables(combine(paths, keys))
+    assert written.read().equals(expected)
+    assert written.schema_arrow.equals(merge.merged_schema(paths))
+    # and they are still numbers where they were
+    assert merge.coded_texts([folder / action.path], keys) == coded
+
+
+def test_a_changed_byte_is_not_merged_into_a_file_that_looks_intact(tmp_path: Path) -> None:
+    folder, partition = tmp_path / "spans", Partition("2026-03-01", "10")
+    rows = sort(with_texts(random.Random(5), 5_000, sparse=False), ("trace_id", "start_time_ns"))
+    paths = [folder / write_file(folder, partition, SORTED, rows.schema, [rows]).path for _ in range(2)]
+    content = bytearray(paths[1].read_bytes())
+    content[len(content) // 2] ^= 1
+    paths[1].write_bytes(content)
+    with pytest.raises(OSError, match=r"(?i)crc"):
+        list(merge.merge_sorted(paths, ("trace_id", "start_time_ns")))
 
 
 def test_row_groups_of_wide_rows_are_bounded_in_size(tmp_path: Path) -> None:
