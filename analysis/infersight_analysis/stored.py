@@ -21,12 +21,28 @@ _EXCEPTION: Final = {
     "exception.message": "VARCHAR",
     "exception.stacktrace": "VARCHAR",
 }
+_CALLER: Final = {"enduser.id": "VARCHAR", "session.id": "VARCHAR", "user.id": "VARCHAR"}
 _MODEL: Final = {"infersight.model.name": "VARCHAR", "infersight.model.version": "VARCHAR"}
 
+_DEPLOYMENT: Final = {
+    "deployment.environment": "VARCHAR",
+    "deployment.environment.name": "VARCHAR",
+    "deployment.id": "VARCHAR",
+    "deployment.name": "VARCHAR",
+}
+
 KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
+    "spans.resource_attributes": {**_DEPLOYMENT, "host.name": "VARCHAR"},
+    "logs.resource_attributes": _DEPLOYMENT,
+    "metrics.resource_attributes": _DEPLOYMENT,
     "spans.attributes": {
         **_MODEL,
+        **_CALLER,
+        "db.system": "VARCHAR",
+        "db.system.name": "VARCHAR",
         "error.type": "VARCHAR",
+        "gen_ai.provider.name": "VARCHAR",
+        "gen_ai.system": "VARCHAR",
         "http.request.method": "VARCHAR",
         "http.response.status_code": "BIGINT",
         "http.route": "VARCHAR",
@@ -35,12 +51,18 @@ KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
         "infersight.batch.share": "DOUBLE",
         "infersight.batch.size": "BIGINT",
         "infersight.cpu.duration": "DOUBLE",
+        "infersight.cpu.queue.duration": "DOUBLE",
         "infersight.event_loop.lag": "DOUBLE",
         "infersight.gc.duration": "DOUBLE",
         "infersight.operation": "VARCHAR",
         "infersight.request.queue.duration": "DOUBLE",
         "infersight.requests.in_flight": "BIGINT",
         "infersight.thread_pool.queue.duration": "DOUBLE",
+        "messaging.system": "VARCHAR",
+        "peer.service": "VARCHAR",
+        "rpc.grpc.status_code": "BIGINT",
+        "rpc.response.status_code": "VARCHAR",
+        "server.address": "VARCHAR",
     },
     "spans.events.attributes": {
         **_EXCEPTION,
@@ -51,7 +73,9 @@ KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
     "logs.attributes": {
         **_MODEL,
         **_EXCEPTION,
+        **_CALLER,
         "error.type": "VARCHAR",
+        "http.route": "VARCHAR",
         "infersight.feedback.label": "VARCHAR",
         "infersight.feedback.trace_id": "VARCHAR",
         "infersight.prediction.confidence": "DOUBLE",
@@ -62,6 +86,7 @@ KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
         "code.function.name": "VARCHAR",
         "code.line.number": "BIGINT",
         "code.stacktrace": "VARCHAR",
+        "infersight.cpu.queue.duration": "DOUBLE",
         "infersight.event_loop.lag": "DOUBLE",
         "infersight.log.template": "VARCHAR",
     },

@@ -1,19 +1,30 @@
 """Failures out of records: one exception leaves an event on each span it passes, a log record and failed spans."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
 
 import duckdb
 
+from infersight_analysis.failures.fingerprint import short_type
+from infersight_analysis.failures.stacks.frames import Raised
+from infersight_analysis.failures.stacks.parsing import parse
 from infersight_analysis.options import Window
 from infersight_analysis.reading import ALWAYS_NS, query
+
+_AT_ONCE: Final = 10_000
+_STACKTRACE: Final = 8
+"""Its place in a row."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """A record that says that something failed; `source` is `span event`, `log` or `span status`."""
+    """A record that says that something failed; `source` is `span event`, `log` or `span status`.
+
+    User, session and route are what the record itself says of them; its trace may say more.
+    """
 
     source: str
     trace_id: str | None
@@ -24,6 +35,10 @@ class Record:
     type: str | None
     message: str
     stacktrace: str | None
+    weight: float = 1.0
+    user: str | None = None
+    session: str | None = None
+    route: str | None = None
 
     @property
     def is_exception(self) -> bool:
@@ -40,8 +55,23 @@ class Failure:
 
     @property
     def stacktrace(self) -> str | None:
-        """The stack of the earliest record that has one."""
-        return next((record.stacktrace for record in self.records if record.stacktrace), None)
+        """The longest stack: that of the place furthest out, where all of the way can be seen."""
+        stacks = [record.stacktrace for record in self.records if record.stacktrace]
+        return max(stacks, key=len, default=None)
+
+    @cached_property
+    def raised(self) -> Raised | None:
+        """Its stack trace, read."""
+        return parse(self.stacktrace)
+
+    @cached_property
+    def weight(self) -> float:
+        """How many failures it stands for: what its lightest record does.
+
+        Errors are logged whether or not their request was sampled and weigh 1 then, so the spans of a sampled request
+        stand for failures that were counted already. What weighs 0 stands for no other.
+        """
+        return min((record.weight for record in self.records if record.weight > 0), default=0.0)
 
 
 def read_records(connection: duckdb.DuckDBPyConnection, window: Window, service: str | None) -> list[Record]:
@@ -57,8 +87,24 @@ def read_records(connection: duckdb.DuckDBPyConnection, window: Window, service:
         "until_ns": ALWAYS_NS[1] if window.end_ns is None else window.end_ns,
         "service": service,
     }
-    rows = connection.execute(query("error_records"), values).fetchall()
-    return [Record(*row) for row in rows]
+    found = connection.execute(query("error_records"), values)
+    texts: dict[str | None, str | None] = {}  # a fault's stack trace is the same text thousands of times
+    records: list[Record] = []
+    while rows := found.fetchmany(_AT_ONCE):
+        for row in rows:
+            text = texts.setdefault(row[_STACKTRACE], row[_STACKTRACE])
+            records.append(_named(Record(*(*row[:_STACKTRACE], text, *row[_STACKTRACE + 1 :]))))
+    return records
+
+
+def _named(record: Record) -> Record:
+    """A record with the exception that only its stack trace tells, as in the texts of many loggers."""
+    if record.stacktrace is None or record.type is not None:
+        return record
+    raised = parse(record.stacktrace)
+    if raised is None:
+        return replace(record, stacktrace=None)
+    return replace(record, type=raised.type or None, message=raised.message or record.message)
 
 
 def failures(records: Iterable[Record]) -> list[Failure]:
@@ -82,22 +128,19 @@ def failures(records: Iterable[Record]) -> list[Failure]:
     return sorted(found, key=lambda failure: failure.first.time_ns)
 
 
-def _of_trace(members: Sequence[Record]) -> list[Failure]:
-    exceptions: defaultdict[tuple[str | None, str], list[Record]] = defaultdict(list)
+def _of_trace(members: Sequence[Record]) -> Iterator[Failure]:
+    exceptions: defaultdict[tuple[str, str], list[Record]] = defaultdict(list)
     rest: list[Record] = []
     for record in members:
         if record.is_exception:
-            exceptions[_short(record.type), record.message].append(record)
+            exceptions[short_type(record.type), record.message].append(record)
         else:
             rest.append(record)
     if not exceptions:
         # Spans end after those below them: the first to fail is the deepest.
-        return [Failure(rest[0], rest)]
+        yield Failure(rest[0], rest)
+        return
     first, *others = exceptions.values()
-    together = sorted([*first, *rest], key=lambda record: record.time_ns)
-    return [Failure(first[0], together), *(Failure(records[0], records) for records in others)]
-
-
-def _short(kind: str | None) -> str | None:
-    """The class without its module: senders write `ValueError` and `builtins.ValueError`."""
-    return kind.rpartition(".")[2] if kind else None
+    yield Failure(first[0], sorted([*first, *rest], key=lambda record: record.time_ns))
+    for records in others:
+        yield Failure(records[0], records)

@@ -5,7 +5,8 @@ Durations are integer nanoseconds, times ISO 8601 in UTC with nanoseconds.
 
 from infersight_analysis.findings.comparison import Cohort, CohortPath, Comparison, Distinction, SameRequests, Support
 from infersight_analysis.findings.critical_paths import CriticalPaths, PathTime, WhatIf
-from infersight_analysis.findings.errors import ErrorGroup, ErrorGroups
+from infersight_analysis.findings.deployments import DeployedVersion, DeploymentMark, Deployments
+from infersight_analysis.findings.errors import CommonFrame, Consequence, ErrorGroup, ErrorGroups, Touched
 from infersight_analysis.findings.evidence import Evidence
 from infersight_analysis.findings.investigation import (
     BaselineSummary,
@@ -31,9 +32,14 @@ __all__ = [
     "BatchRide",
     "Cohort",
     "CohortPath",
+    "CommonFrame",
     "ComparedRequest",
     "Comparison",
+    "Consequence",
     "CriticalPaths",
+    "DeployedVersion",
+    "DeploymentMark",
+    "Deployments",
     "Distinction",
     "ErrorGroup",
     "ErrorGroups",
@@ -52,6 +58,7 @@ __all__ = [
     "SlowRequest",
     "SlowRequests",
     "Support",
+    "Touched",
     "TraceDifference",
     "TreeSpan",
     "WhatIf",

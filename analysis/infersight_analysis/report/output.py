@@ -4,7 +4,7 @@ import dataclasses
 import json
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PIPED_WIDTH: Final = 120
 _BLOCKS: Final = " ▏▎▍▌▋▊▉█"
+_HEIGHTS: Final = "▁▂▃▄▅▆▇█"
 
 
 def console() -> Console:
@@ -91,6 +92,14 @@ def bar(start: float, end: float, width: int) -> str:
     full, rest = divmod(eighths, 8)
     text = " " * first + "█" * full + (_BLOCKS[rest] if rest else "")
     return text[:width].ljust(width)
+
+
+def sparkline(values: Sequence[float]) -> str:
+    """A bar for each value, as high as it is against the largest; a space for 0, nothing where all are."""
+    largest = max(values, default=0)
+    if largest <= 0:
+        return ""
+    return "".join(" " if value <= 0 else _HEIGHTS[min(7, int(value / largest * 8))] for value in values)
 
 
 def short_size(count: int) -> str:

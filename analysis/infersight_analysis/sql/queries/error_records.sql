@@ -4,7 +4,8 @@ with exceptions_of_spans as (
         'span event' as source, trace_id, span_id, time_ns, service_name, service_version,
         attributes['exception.type']::varchar as type,
         coalesce(attributes['exception.message']::varchar, '') as message,
-        attributes['exception.stacktrace']::varchar as stacktrace
+        attributes['exception.stacktrace']::varchar as stacktrace,
+        sample_weight, null as user, null as session, null as route
     from span_events
     where name = 'exception' and time_ns >= $from_ns and time_ns < $until_ns
 ),
@@ -13,7 +14,15 @@ errors_of_logs as (
         'log' as source, trace_id, span_id, time_ns, service_name, service_version,
         attributes['exception.type']::varchar as type,
         coalesce(attributes['exception.message']::varchar, body, '') as message,
-        attributes['exception.stacktrace']::varchar as stacktrace
+        coalesce(
+            attributes['exception.stacktrace']::varchar,
+            -- Many loggers know no better place for it.
+            if(contains(body, e'\n') and regexp_matches(body, '(?m)^\s*(?:File "|at |\t/?\S+\.go:\d)'), body, null)
+        ) as stacktrace,
+        sample_weight,
+        coalesce(attributes['user.id']::varchar, attributes['enduser.id']::varchar) as user,
+        attributes['session.id']::varchar as session,
+        attributes['http.route']::varchar as route
     from logs
     where time_ns >= $from_ns and time_ns < $until_ns
         and (severity_number >= 17 or attributes['exception.type'] is not null)
@@ -24,7 +33,8 @@ failed_spans as (
         service_name, service_version,
         attributes['error.type']::varchar as type,
         coalesce(status_message, name || ' failed', '') as message,
-        null as stacktrace
+        null as stacktrace,
+        sample_weight, null as user, null as session, null as route
     from spans
     where status_code = 'ERROR' and start_time_ns >= $from_ns and start_time_ns < $until_ns
 )
