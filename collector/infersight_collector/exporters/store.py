@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from infersight_collector.component import Batch, Surroundings
 from infersight_collector.config.values import Count, Duration
+from infersight_collector.exporters.workload import Workload
 from infersight_collector.gathering import gather
 from infersight_collector.journal import LogSettings
 from infersight_collector.store.errors import StoreError
@@ -49,6 +50,9 @@ _log = logging.getLogger(__name__)
 
 _MAINTENANCE_INTERVAL_S: Final = 5.0
 _MAINTENANCE_NICENESS: Final = 10
+
+_BUSY: Final = 0.5
+"""Part of the time that goes into writing from which on merges wait, see `compaction.WAITING_FILES`."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class StoreExporter:
         self._maintenance = Maintenance(self._path, config.vacuum_grace)
         self._store: Store | None = None
         self._rows: dict[str, pa.Table] = {}
+        self._writing = Workload()
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         self._observe(surroundings)
@@ -137,6 +142,7 @@ class StoreExporter:
     def begin(self) -> None:
         """Forgets rows that were not committed."""
         self._rows = {}
+        self._writing.begin()
 
     def consume(self, batch: Batch) -> None:
         """Gathers the rows of a batch."""
@@ -153,6 +159,7 @@ class StoreExporter:
             raise RuntimeError("the exporter has not been started")
         self._store.write(self._rows, origin)
         self._rows = {}
+        self._writing.end()
 
     def stop(self) -> None:
         """Ends the background work, after the merge that is in progress."""
@@ -176,7 +183,7 @@ class StoreExporter:
 
     def _maintain_once(self) -> None:
         started = time.monotonic()
-        report = self._maintenance.round(self._retention.rules(self._path))
+        report = self._maintenance.round(self._retention.rules(self._path), busy=self._writing.share() > _BUSY)
         if report.merged_files:
             self._merging.record(time.monotonic() - started)
         self._merged_files.add(report.merged_files)

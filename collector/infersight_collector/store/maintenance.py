@@ -112,11 +112,12 @@ class Maintenance:
         """Ends the round that is in progress after its next step; from any thread."""
         self._stopping.set()
 
-    def round(self, rules: Retention = Retention()) -> Report:  # noqa: B008 - immutable
+    def round(self, rules: Retention = Retention(), *, busy: bool = False) -> Report:  # noqa: B008 - immutable
         """Does what is due: deletes unused files, drops what has to go, merges what is worth it.
 
         Args:
             rules: what is kept.
+            busy: see `compaction.compact`.
         """
         report = Report()
         with alone(self._store) as is_alone:
@@ -130,7 +131,7 @@ class Maintenance:
                     self._retained_at = now
                     self.retain(rules, report)
                 self._summarise(report)
-                for _ in self.merge(report):
+                for _ in self.merge(report, busy=busy):
                     if self._stopping.is_set():
                         break
         return report
@@ -189,7 +190,7 @@ class Maintenance:
                     "them are pinned or of the last two hours: raise it, or send less"
                 )
 
-    def merge(self, report: Report, *, all_now: bool = False) -> Iterator[Merge]:
+    def merge(self, report: Report, *, all_now: bool = False, busy: bool = False) -> Iterator[Merge]:
         """Merges what is worth it, and yields after each merge, successful or not.
 
         Whoever stops asking for the next one loses nothing.
@@ -197,6 +198,7 @@ class Maintenance:
         Args:
             report: where it is told.
             all_now: whether to go on until there is nothing left to merge, as if no partition grew any more.
+            busy: see `compaction.compact`.
         """
         now_ms = LATER_MS if all_now else None
         for table in self._tables(report):
@@ -204,9 +206,8 @@ class Maintenance:
                 again = True
                 while again:
                     again = False
-                    for merge in compact(
-                        table, now_ms=now_ms, leave=self._unreadable | unsummarised.pending(self._store)
-                    ):
+                    leave = self._unreadable | unsummarised.pending(self._store)
+                    for merge in compact(table, now_ms=now_ms, leave=leave, busy=busy):
                         again |= self._note(table, merge, report) and all_now
                         yield merge
 

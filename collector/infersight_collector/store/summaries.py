@@ -40,6 +40,9 @@ _SPAN_COLUMNS: Final = (
     "sample_weight",
 )
 _ROOT: Final = ("root_service", "root_name", "status_code", "sample_weight")
+_MARKS: Final = 32
+"""Marks for each number up to which marking takes less time than sorting."""
+
 _LEAST: Final = np.iinfo(np.int64).min
 _GREATEST: Final = np.iinfo(np.int64).max
 
@@ -152,12 +155,26 @@ def _merge(rows: pa.Table, service_rows: Ints, services: pa.Array) -> pa.Table:
 
 def _numbered(ids: pa.ChunkedArray) -> tuple[pa.Array, Ints, int]:
     """The distinct ids, the position among them of each row's, and their number."""
-    encoded = ids.combine_chunks().dictionary_encode()
-    distinct = encoded.dictionary
-    numbers = encoded.indices.fill_null(len(distinct)).to_numpy().astype(np.int64)
-    if encoded.null_count:
+    present = ids.combine_chunks()
+    nulls = present.null_count
+    if nulls:
+        present = present.drop_null()
+    if _is_ascending(present) and not ids.slice(0, len(present)).null_count:
+        # As in sorted rows: counting where ids change takes a tenth of the time that looking each up takes.
+        runs = pc.run_end_encode(present)
+        distinct, numbers = runs.values, np.repeat(np.arange(len(runs.values)), np.diff(runs.run_ends, prepend=0))
+        numbers = np.concatenate([numbers, np.full(nulls, len(distinct), np.int64)])
+    else:
+        encoded = ids.combine_chunks().dictionary_encode()
+        distinct = encoded.dictionary
+        numbers = encoded.indices.fill_null(len(distinct)).to_numpy().astype(np.int64)
+    if nulls:
         distinct = pa.concat_arrays([distinct, pa.nulls(1, distinct.type)])
     return distinct, numbers, len(distinct)
+
+
+def _is_ascending(values: pa.Array) -> bool:
+    return bool(pc.all(pc.less_equal(values.slice(0, max(0, len(values) - 1)), values.slice(1)), min_count=0).as_py())
 
 
 def _reduced(extreme: np.ufunc, values: pa.ChunkedArray, traces: Ints, count: int) -> pa.Array:
@@ -212,7 +229,16 @@ def _distinct(traces: Ints, services: pa.Array, count: int) -> pa.ListArray:
     ranks = np.empty(len(order), np.int64)
     ranks[order] = np.arange(len(order))
     width = max(1, len(names))
-    pairs = np.unique(traces * width + ranks[encoded.indices.to_numpy()])
+    pairs = _unique(traces * width + ranks[encoded.indices.to_numpy()], count * width)
     offsets = np.zeros(count + 1, np.int32)
     np.cumsum(np.bincount(pairs // width, minlength=count), out=offsets[1:])
     return pa.ListArray.from_arrays(pa.array(offsets), names.take(pa.array(order[pairs % width])))
+
+
+def _unique(numbers: Ints, limit: int) -> Ints:
+    """The distinct numbers, all below a limit, ascending."""
+    if limit > _MARKS * len(numbers):
+        return np.unique(numbers)
+    marks = np.zeros(limit, bool)
+    marks[numbers] = True
+    return np.flatnonzero(marks)

@@ -7,7 +7,7 @@
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self, TypeAlias
 
@@ -22,7 +22,7 @@ from infersight_collector.store.locks import writing
 from infersight_collector.store.order import in_order
 from infersight_collector.store.partitions import Partition, by_partition
 from infersight_collector.store.redundancy import leave_out
-from infersight_collector.store.summaries import span_columns, summarise
+from infersight_collector.store.summaries import summarise
 from infersight_collector.store.wal import Origin
 
 if TYPE_CHECKING:
@@ -34,6 +34,9 @@ would read, sort and write the rows for 2.5 us."""
 
 _ATTEMPTS: Final = 30
 
+
+Part: TypeAlias = tuple[Partition, pa.Table]
+"""The rows of one partition."""
 
 Committed: TypeAlias = Callable[[str, int, int], None]
 
@@ -83,14 +86,15 @@ class Store:
             StoreUnavailable: some tables may have the rows, others not; the same call completes it.
         """
         with self._lock, writing(self.path):
-            spans = rows.get("spans")
             for name in reversed(TIME_COLUMN):
-                if name == "traces":
+                if name not in rows or not rows[name].num_rows or self._table(name).has(origin):
+                    continue
+                parts = list(_parts(leave_out(rows[name], name), name))
+                if name == "spans":
                     # Where the spans are there, so is their summary: it was written before, or `migration` makes it.
-                    if spans is not None and not self._table("spans").has(origin):
-                        self._append(name, spans.select(span_columns(spans.column_names)), origin)
-                elif name in rows:
-                    self._append(name, leave_out(rows[name], name), origin)
+                    summaries = [(partition, summarise(spans)) for partition, spans in parts]
+                    self._append("traces", summaries, origin)
+                self._append(name, parts, origin)
 
     def _table(self, name: str) -> tables.Table:
         table = self._tables.get(name)
@@ -98,15 +102,13 @@ class Store:
             table = self._tables[name] = tables.Table(self.path, name)
         return table
 
-    def _append(self, name: str, rows: pa.Table, origin: Origin) -> None:
-        if not rows.num_rows:
-            return
+    def _append(self, name: str, parts: Sequence[Part], origin: Origin) -> None:
         table = self._table(name)
         for attempt in range(_ATTEMPTS):
             if table.has(origin):
                 return
             try:
-                written, size = self._add(table, rows, origin)
+                written, size = self._add(table, parts, origin)
             except tables.Conflict:
                 # Spread the writers that met, so that they do not meet again.
                 time.sleep(random.uniform(0, 0.01 * (attempt + 1)))  # noqa: S311 - no secret depends on it
@@ -117,16 +119,13 @@ class Store:
         raise StoreUnavailable(f"cannot commit to {table.path}: other writers were first {_ATTEMPTS} times")
 
     @staticmethod
-    def _add(table: tables.Table, rows: pa.Table, origin: Origin) -> tuple[int, int]:
+    def _add(table: tables.Table, parts: Sequence[Part], origin: Origin) -> tuple[int, int]:
         """Commits the rows to the table; the number of rows and the size of the files that were written for them."""
         written: list[AddAction] = []
-        count = 0
         try:
-            for partition, part in _parts(table, rows):
-                large = part.num_rows >= SORTED_ROWS
-                ordered, kind = (in_order(part, table.name), SORTED) if large else (part, NEW)
-                written.append(write_file(table.path, partition, kind, ordered.schema, [ordered]))
-                count += part.num_rows
+            for partition, rows in _conformed(table, parts):
+                kind = SORTED if rows.num_rows >= SORTED_ROWS else NEW
+                written.append(write_file(table.path, partition, kind, rows.schema, [rows]))
         except StoreUnavailable:
             discard(table.path, written)
             raise
@@ -135,15 +134,22 @@ class Store:
         except tables.Conflict:
             discard(table.path, written)
             raise
-        return count, sum(action.size for action in written)
+        return sum(rows.num_rows for _, rows in parts), sum(action.size for action in written)
 
 
-def _parts(table: tables.Table, rows: pa.Table) -> Iterator[tuple[Partition, pa.Table]]:
-    """What goes into each partition of the table, which gets the columns for it; `traces` gets summaries of spans."""
-    if table.name == "traces":
-        for partition, spans in by_partition(rows, TIME_COLUMN["spans"]):
-            yield partition, summarise(spans)
-        return
-    conformed = conform(rows, table.name, table.schema)
-    table.evolve(conformed.schema)
-    yield from by_partition(conformed, TIME_COLUMN[table.name])
+def _parts(rows: pa.Table, name: str) -> Iterator[Part]:
+    """What goes into each partition of a table, in the table's order where that is a lot."""
+    for partition, part in by_partition(rows, TIME_COLUMN[name]):
+        yield partition, in_order(part, name) if part.num_rows >= SORTED_ROWS else part
+
+
+def _conformed(table: tables.Table, parts: Sequence[Part]) -> list[Part]:
+    """The parts with the types that the table has, which gets the columns and keys that it does not have."""
+    known = table.schema
+    conformed: list[Part] = []
+    for partition, part in parts:
+        rows = conform(part, table.name, known)
+        known = pa.unify_schemas([known, rows.schema], promote_options="permissive")
+        conformed.append((partition, rows))
+    table.evolve(known)
+    return conformed

@@ -22,6 +22,7 @@ from infersight_collector.store.compaction import (
     MAX_FILE_ROWS,
     NEW_FILES,
     QUIET_MS,
+    WAITING_FILES,
     choose,
 )
 from infersight_collector.store.files import NEW, ROW_GROUP_ROWS, SORTED, write_file
@@ -69,6 +70,13 @@ def test_new_files_are_sorted_in_groups_that_fit_into_memory() -> None:
 def test_sorted_files_of_one_size_are_merged_once_there_are_a_few() -> None:
     assert choose(files("sorted", *[1_000] * (FAN_IN - 1), 100, 100_000), NOW_MS) == []
     assert rows_of(choose(files("sorted", *[1_000] * FAN_IN, 100, 100_000), NOW_MS)) == [[1_000] * FAN_IN]
+
+
+def test_under_full_load_more_files_wait_but_no_end_of_them() -> None:
+    assert choose(files("sorted", *[70_000] * (WAITING_FILES - 1)), NOW_MS, busy=True) == []
+    groups = choose(files("sorted", *[70_000] * WAITING_FILES), NOW_MS, busy=True)
+    assert rows_of(groups) == [[70_000] * FAN_IN] * (WAITING_FILES // FAN_IN)
+    assert rows_of(choose(files("new", *[5] * NEW_FILES), NOW_MS, busy=True)) == [[5] * NEW_FILES]
 
 
 def test_a_merge_holds_no_more_than_so_many_files_open() -> None:

@@ -45,6 +45,9 @@ def test_any_parts_of_spans_merge_into_what_all_spans_say(seed: int) -> None:
     parts = [spans[place::7] for place in range(7) if spans[place::7]]
     rows = [summarise(table(part)) for part in parts]
     assert as_shown(summarise(table(spans))) == summaries(spans)
+    of_sorted = summarise(in_order(table(spans), "spans"))
+    assert as_shown(of_sorted) == summaries(spans)
+    assert of_sorted.equals(in_order(of_sorted, "traces"))
     assert [as_shown(part) for part in rows] == [summaries(part) for part in parts]
     everything = in_order(pa.concat_tables(rows), "traces")
     size = chance.randrange(1, 20)
