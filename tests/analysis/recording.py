@@ -2,6 +2,7 @@
 # (pyarrow publishes no type information)
 """Telemetry by hand, put into a store the way a collector does: OTLP requests, decoded and written."""
 
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -69,7 +70,7 @@ class Recording:
     """Records of a test; `write` puts them into a store."""
 
     def __init__(self) -> None:
-        self._spans: defaultdict[Source, list[Span]] = defaultdict(list)
+        self._spans: defaultdict[tuple[Source, str], list[Span]] = defaultdict(list)
         self._logs: defaultdict[Source, list[LogRecord]] = defaultdict(list)
         self._metrics: defaultdict[Source, list[Metric]] = defaultdict(list)
 
@@ -88,10 +89,11 @@ class Recording:
         attributes: Mapping[str, Any] | None = None,
         events: Sequence[tuple[int, str, Mapping[str, Any]]] = (),
         links: Sequence[tuple[int, int]] = (),
+        resource: Mapping[str, Any] | None = None,
     ) -> None:
         """A span that starts `start_ns` after T0; unfinished without a duration, failed with an error.
 
-        Links are traces and spans.
+        Links are traces and spans; the resource has more attributes than those of its source.
         """
         record = Span(
             trace_id=trace.to_bytes(16, "big"),
@@ -112,7 +114,7 @@ class Recording:
                 for linked, other in links
             ],
         )
-        self._spans[source].append(record)
+        self._spans[source, json.dumps(resource or {})].append(record)
 
     def log(
         self,
@@ -157,8 +159,10 @@ class Recording:
 
     def _traces_request(self) -> bytes:
         resources = [
-            ResourceSpans(resource=_resource(source), scope_spans=[ScopeSpans(scope=_SCOPE, spans=spans)])
-            for source, spans in self._spans.items()
+            ResourceSpans(
+                resource=_resource(source, json.loads(more)), scope_spans=[ScopeSpans(scope=_SCOPE, spans=spans)]
+            )
+            for (source, more), spans in self._spans.items()
         ]
         return bytes(ExportTraceServiceRequest(resource_spans=resources).SerializeToString())
 
@@ -180,9 +184,9 @@ class Recording:
 _SCOPE = InstrumentationScope(name="tests", version="1")
 
 
-def _resource(source: Source) -> Resource:
+def _resource(source: Source, more: Mapping[str, Any] | None = None) -> Resource:
     name, instance, version = source
-    attributes = {"service.name": name, "service.instance.id": instance}
+    attributes = {**(more or {}), "service.name": name, "service.instance.id": instance}
     if version is not None:
         attributes["service.version"] = version
     return Resource(attributes=key_values(attributes))

@@ -1,0 +1,56 @@
+"""Versions and marks on the terminal."""
+
+from rich.table import Table
+from rich.text import Text
+
+from infersight_analysis.findings import DeployedVersion, Deployments
+from infersight_analysis.report.output import console, joined
+
+
+def print_deployments(found: Deployments) -> None:
+    """Print what ran when, by service, then what took the place of what."""
+    out = console()
+    if not found.versions:
+        out.print("nothing was recorded in this time")
+        return
+    out.print(_versions(found))
+    if not found.marks:
+        out.print(Text("\nnothing changed in this time", style="dim"))
+        return
+    out.print()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("at", "kind", "what changed", "the old one"):
+        table.add_column(heading, no_wrap=heading != "what changed", overflow="fold")
+    for mark in found.marks:
+        until = f"until {_time(mark.until)}" if mark.until else "still runs"
+        table.add_row(_time(mark.time), mark.kind, Text(mark.statement), until)
+    out.print(table)
+
+
+def _versions(found: Deployments) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for heading in ("service", "version", "first seen", "last seen"):
+        table.add_column(heading, no_wrap=True, overflow="ellipsis")
+    for heading in ("instances", "requests", "failed"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for version in found.versions:
+        failed = f"{version.failed / version.requests:.2%}" if version.requests else "-"
+        table.add_row(
+            Text(version.service or "?"),
+            Text(_name(version)),
+            _time(version.first_seen),
+            _time(version.last_seen),
+            f"{version.instances:,}",
+            f"{version.requests:,.6g}" if version.requests else "-",
+            failed,
+        )
+    return table
+
+
+def _name(version: DeployedVersion) -> str:
+    again = f"{len(version.runs)} runs" if len(version.runs) > 1 else None
+    return joined(version.version or "?", version.environment, version.deployment, again)
+
+
+def _time(text: str) -> str:
+    return text[:19].replace("T", " ")
