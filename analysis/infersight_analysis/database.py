@@ -3,22 +3,17 @@
 import tempfile
 import time
 import weakref
-from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
 
 import duckdb
 
 from infersight_analysis import macros, stored
+from infersight_analysis.surface import Scans, create_public, create_views, set_time_ranges
 from infersight_analysis.times import SECOND_NS, parse_duration, parse_time
-from infersight_analysis.unreadable import explanation_over, left_out
-from infersight_analysis.views import VIEWS
+from infersight_analysis.unreadable import left_out
 from infersight_collector.store.snapshot import Snapshot
-
-_ATTRIBUTE_KEYS: Final = (
-    "create or replace table stored.attribute_keys(table_name varchar, column_name varchar, key varchar, type varchar)"
-)
 
 
 def connect(
@@ -54,25 +49,25 @@ def connect(
     Raises:
         NotAStore: there is no store at this path.
         StoreTooNew: a later release wrote it.
-        AnalysisError: a time or duration is none, or a file is damaged.
+        AnalysisError: a time or duration is none.
     """
-    snapshot = Snapshot.of(Path(store))
     start_ns, end_ns = (parse_time(time) if isinstance(time, str) else time for time in (start, end))
+    # These need Python's lock for little of their time, and each other only where they wait.
+    with ThreadPoolExecutor(2) as beside:
+        opening = beside.submit(Snapshot.of, Path(store))
+        connection = duckdb.connect(config=_limits(threads, memory_limit))
+        connection.execute("create schema stored")
+        creating = beside.submit(create_public, connection.cursor())
+        snapshot = opening.result()
+        damaged = left_out(snapshot, skip=skip_damaged, start_ns=start_ns, end_ns=end_ns)
+        scans = Scans.of(snapshot, start_ns, end_ns, damaged)
+        create_views(connection, snapshot, scans)
+        creating.result()
+    set_time_ranges(connection, _time_ranges(snapshot, start_ns, end_ns))
     scratch = tempfile.TemporaryDirectory(prefix="infersight-")
-    connection = duckdb.connect(config=_limits(threads, memory_limit))
     # Goes when the connection does, not when the caller thinks of it.
     weakref.finalize(connection, scratch.cleanup)
-    damaged = left_out(snapshot, skip=skip_damaged, start_ns=start_ns, end_ns=end_ns)
-    _create_stand_ins(connection, snapshot)
-    create_public(connection, _time_ranges(snapshot, start_ns, end_ns))
-    try:
-        files = create_stored(connection, snapshot, start_ns, end_ns, damaged=damaged)
-    except duckdb.Error as error:
-        files = [file for table in stored.TABLES for file in snapshot.files(table, start_ns=start_ns, end_ns=end_ns)]
-        if (unreadable := explanation_over(files, error)) is not None:
-            raise unreadable from error
-        raise
-    _lock(connection, files, Path(scratch.name), _milliseconds(timeout))
+    _lock(connection, scans.files, Path(scratch.name), _milliseconds(timeout))
     return connection
 
 
@@ -91,81 +86,6 @@ def _milliseconds(timeout: float | str | None) -> int:
         return 0
     seconds = parse_duration(timeout) / SECOND_NS if isinstance(timeout, str) else timeout
     return max(1, round(seconds * 1_000))
-
-
-def create_stored(
-    connection: duckdb.DuckDBPyConnection,
-    snapshot: Snapshot,
-    start_ns: int | None,
-    end_ns: int | None,
-    *,
-    damaged: Collection[str] = (),
-    copied: Mapping[str, str] | None = None,
-) -> list[str]:
-    """Create the schema `stored`: a view for each table, over its files.
-
-    Args:
-        connection: to a database without that schema, or with stand-ins in it.
-        snapshot: the tables.
-        start_ns: first time of interest, in nanoseconds since the epoch.
-        end_ns: first time that is too late.
-        damaged: files to leave out.
-        copied: makes tables instead of views, that hold those rows for which a condition is true; conditions by table.
-
-    Returns:
-        the files that are read.
-    """
-
-    def sound(files: list[str]) -> list[str]:
-        return [file for file in files if file not in damaged]
-
-    connection.execute("create schema if not exists stored")
-    every: list[str] = []
-    for table in stored.TABLES:
-        types = stored.column_types(snapshot, table)
-        files = sound(snapshot.files(table, start_ns=start_ns, end_ns=end_ns))
-        every += files
-        scan = stored.scan(table, types, files, start_ns=start_ns, end_ns=end_ns)
-        if table == "traces" and (rest := sound(snapshot.unsummarised_files(start_ns=start_ns, end_ns=end_ns))):
-            scan = stored.with_summaries_of(snapshot, rest, scan, start_ns=start_ns, end_ns=end_ns)
-        connection.execute(f"drop table if exists stored.{table}")
-        if copied is None:
-            connection.execute(f"create view stored.{table} as {scan}")
-        else:
-            selected = f"select * from ({scan}) where {copied[table]}"  # noqa: S608 - our own conditions
-            connection.execute(f"create table stored.{table} as {selected}")
-    connection.execute(_ATTRIBUTE_KEYS)
-    rows = [f"({', '.join(map(stored.literal, row))})" for row in stored.attribute_keys(snapshot)]
-    if rows:
-        connection.execute(f"insert into stored.attribute_keys values {', '.join(rows)}")  # noqa: S608 - quoted
-    return every
-
-
-def _create_stand_ins(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot) -> None:
-    """Create the schema `stored` with empty tables, until `create_stored` puts the real ones in their place.
-
-    DuckDB plans a view when it is created. Over a table that is quick; over files it is told their columns each time,
-    2 ms a view, 30 ms in all.
-    """
-    connection.execute("create schema stored")
-    for table in stored.TABLES:
-        types = stored.column_types(snapshot, table).items()
-        columns = ", ".join(f"{stored.identifier(name)} {kind}" for name, kind in types)
-        connection.execute(f"create table stored.{table}({columns})")
-    connection.execute(_ATTRIBUTE_KEYS)
-
-
-def create_public(connection: duckdb.DuckDBPyConnection, ranges: Mapping[str, macros.TimeRange]) -> None:
-    """Create the public views and macros over the schema `stored`.
-
-    Args:
-        connection: to a database with that schema.
-        ranges: of each stored table that has rows.
-    """
-    for view in VIEWS:
-        connection.execute(f"create view {stored.identifier(view.name)} as {view.select()}")
-    for statement in macros.statements(ranges):
-        connection.execute(statement)
 
 
 def _time_ranges(snapshot: Snapshot, start_ns: int | None, end_ns: int | None) -> dict[str, macros.TimeRange]:

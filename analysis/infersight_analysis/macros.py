@@ -63,20 +63,16 @@ class Macro:
         DuckDB plans a macro when it is created, with the files of every view in it, unless it meets a parameter of
         unknown type: so one comes first, in a row that is joined to the answer.
         """
-        tables = f"(select {next(iter(self.parameters))}), ({_text('macros', self.name)}) as answer"
+        text = _text("macros", self.name)
+        for view in VIEWS:
+            text = text.replace(f"{{{view.name}}}", view.select())
+        tables = f"(select {next(iter(self.parameters))}), ({text}) as answer"
         return f"create macro {self.signature} as table select answer.* from {tables}"  # noqa: S608 - our own
 
 
-def statements(ranges: Mapping[str, TimeRange]) -> Iterator[str]:
-    """The statements that create all macros, after the views and in the schema `stored`.
-
-    Args:
-        ranges: of each stored table that has rows; a macro's window ends with the last row.
-    """
-    for position, name in enumerate(("first_ns", "last_ns")):
-        cases = " ".join(f"when {literal(table)} then {times[position]}" for table, times in ranges.items())
-        # Numbers, not a table: only what is known when a query is planned skips files.
-        yield f"create macro stored.{name}(signal) as {f'case signal {cases} end' if cases else 'null::bigint'}"
+def statements() -> Iterator[str]:
+    """The statements that create all macros, in a database with the schema `stored`. No view needs to be there yet."""
+    yield from time_ranges({})
     for signature in _HELPERS:
         name = signature.partition("(")[0]
         yield f"create macro {signature} as {_text('helpers', name.partition('.')[2])}"
@@ -84,11 +80,25 @@ def statements(ranges: Mapping[str, TimeRange]) -> Iterator[str]:
         yield macro.statement()
 
 
+def time_ranges(ranges: Mapping[str, TimeRange]) -> Iterator[str]:
+    """The statements that tell the macros when the rows of a table begin and end, for their windows end with the last.
+
+    Args:
+        ranges: of each stored table that has rows.
+    """
+    for position, name in enumerate(("first_ns", "last_ns")):
+        cases = " ".join(f"when {literal(table)} then {times[position]}" for table, times in ranges.items())
+        # Numbers, not a table: only what is known when a query is planned skips files.
+        number = f"case signal {cases} end" if cases else "null::bigint"
+        yield f"create or replace macro stored.{name}(signal) as {number}"
+
+
 def _text(folder: str, name: str) -> str:
     return (resources.files("infersight_analysis") / "sql" / folder / f"{name}.sql").read_text()
 
 
 _HELPERS: Final = (
+    "stored.timestamp_of(time_ns)",
     "main.now()",
     "main.get_current_timestamp()",
     "stored.window_end_ns(signal, until)",

@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import resources
 from typing import Final
 
-from infersight_collector.store.layout import ATTRIBUTE_COLUMNS, COLUMN_TYPES, JSON_MARK, TIME_COLUMN, Field
+from infersight_collector.store.layout import (
+    ATTRIBUTE_COLUMNS,
+    COLUMN_TYPES,
+    JSON_MARK,
+    PARTITIONS,
+    TIME_COLUMN,
+    Field,
+)
 from infersight_collector.store.snapshot import Snapshot
 
 NO_KEYS: Final = "MAP(VARCHAR, VARCHAR)"
@@ -155,53 +162,52 @@ def attribute_keys(snapshot: Snapshot) -> Iterator[tuple[str, str, str, str]]:
             yield from (("spans", f"{column}.attributes", field["name"], sql_type(field)) for field in keys)
 
 
-def scan(
-    table: str,
-    types: Mapping[str, str],
-    files: Sequence[str],
-    *,
-    start_ns: int | None = None,
-    end_ns: int | None = None,
-) -> str:
-    """The SELECT over the files of a table, narrowed to rows from `start_ns` on and before `end_ns`.
+def rows(table: str, types: Mapping[str, str], files: Sequence[str]) -> str:
+    """The rows of some files of a table, for a FROM.
+
+    The last columns are the partition of the file: where that is joined to few, files of others are not opened.
 
     Args:
         table: name of the table.
         types: every column with its type, as `column_types` gives them.
         files: paths of the files.
-        start_ns: first time of interest, in nanoseconds since the epoch.
-        end_ns: first time that is too late.
     """
     if not files:
-        columns = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in types.items())
-        return f"select {columns} where false"
+        every = {**types, **dict.fromkeys(PARTITIONS, "VARCHAR")}
+        columns = ", ".join(f"null::{kind} as {identifier(name)}" for name, kind in every.items())
+        return f"(select {columns} where false) as {table}"
     columns = ", ".join(
         f"{literal(name)}: {{'name': {literal(name)}, 'type': {literal(kind)}, 'default_value': null}}"
         for name, kind in types.items()
     )
+    arguments = f"[{literals(files)}], schema = map {{{columns}}}"
+    if "=" in files[0].rsplit("/", len(PARTITIONS) + 1)[0]:  # DuckDB would take that for partitions, too
+        place = "regexp_extract(filename, '/date=([^/]*)/hour=([^/]*)/[^/]*$', ['date', 'hour'])"
+        return f"(select *, unnest({place}) from read_parquet({arguments}, hive_partitioning = false)) as {table}"  # noqa: S608
+    kinds = ", ".join(f"{literal(name)}: VARCHAR" for name in PARTITIONS)
+    return f"read_parquet({arguments}, hive_partitioning = true, hive_types = {{{kinds}}}) as {table}"
+
+
+def within(table: str, start_ns: int | None, end_ns: int | None) -> str:
+    """The WHERE that leaves rows of a table from `start_ns` on and before `end_ns`; nothing where neither is given."""
     time = TIME_COLUMN[table]
     conditions = [f"{time} >= {start_ns}"] if start_ns is not None else []
     conditions += [f"{time} < {end_ns}"] if end_ns is not None else []
-    where = f" where {' and '.join(conditions)}" if conditions else ""
-    files_of = f"read_parquet([{literals(files)}], schema = map {{{columns}}}, hive_partitioning = false)"
-    return f"select * from {files_of}{where}"  # noqa: S608 - literals are quoted
+    return f" where {' and '.join(conditions)}" if conditions else ""
 
 
-def with_summaries_of(
-    snapshot: Snapshot, files: Sequence[str], traces: str, *, start_ns: int | None, end_ns: int | None
-) -> str:
-    """The SELECT over the summaries of traces where some spans have none: these are summed up as they are read.
+def with_summaries_of(snapshot: Snapshot, files: Sequence[str], summaries: str, where: str) -> str:
+    """Summaries of traces where some spans have none, for a FROM: these are summed up as they are read.
 
     Args:
         snapshot: the tables.
         files: the files with those spans.
-        traces: the SELECT over the table of summaries.
-        start_ns: as for `scan`.
-        end_ns: as for `scan`.
+        summaries: the rest, as `rows` gives them.
+        where: which spans count, as `within` says it.
     """
-    spans = scan("spans", column_types(snapshot, "spans"), files, start_ns=start_ns, end_ns=end_ns)
-    summaries = resources.files("infersight_analysis") / "sql" / "stored" / "summaries_of_spans.sql"
-    return f"{traces} union all by name (with unsummarised as ({spans}) {summaries.read_text()})"
+    spans = f"from {rows('spans', column_types(snapshot, 'spans'), files)}{where}"
+    text = (resources.files("infersight_analysis") / "sql" / "stored" / "summaries_of_spans.sql").read_text()
+    return f"(from {summaries} union all by name (with unsummarised as ({spans}) {text})) as traces"
 
 
 def identifier(name: str) -> str:

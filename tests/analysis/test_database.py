@@ -146,6 +146,15 @@ def test_a_snapshot_does_not_change_while_the_store_does(tmp_path: Path) -> None
         assert after.execute("select count(*) from spans").fetchone() == (2,)
 
 
+def test_a_store_may_lie_below_directories_that_are_called_like_partitions(tmp_path: Path) -> None:
+    recording = Recording()
+    recording.span(1, 1, "GET", 0, MS, kind="SERVER")
+    with connect(recording.write(tmp_path / "env=prod" / "date=1999-01-01" / "store")) as connection:
+        assert connection.execute("select distinct date, hour from stored.spans").fetchall() == [("2025-10-09", "08")]
+        assert list(described(connection, "spans")) == list(VIEWS[0].columns)
+        assert len(connection.execute(f"from trace('{trace_id(1)}')").fetchall()) == 1
+
+
 def test_a_directory_that_is_no_store_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(NotAStore, match="infersight collector --store"):
         connect(tmp_path)

@@ -5,10 +5,10 @@ from typing import Final
 
 import duckdb
 
-from infersight_analysis.database import create_public, create_stored
 from infersight_analysis.export.selection import Selection
 from infersight_analysis.options import Window
 from infersight_analysis.stored import TABLES
+from infersight_analysis.surface import Scans, copy_tables, create_public, set_time_ranges
 from infersight_collector.store.layout import TIME_COLUMN
 from infersight_collector.store.snapshot import Snapshot
 
@@ -40,7 +40,8 @@ def fill(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, window: Wind
     Returns:
         the number of rows of all tables.
     """
-    create_stored(connection, snapshot, window.start_ns, window.end_ns, copied=selection.conditions)
+    connection.execute("create schema stored")
+    copy_tables(connection, snapshot, Scans.of(snapshot, window.start_ns, window.end_ns), selection.conditions)
     ranges: dict[str, tuple[int, int]] = {}
     rows = 0
     for table in TABLES:
@@ -50,6 +51,7 @@ def fill(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, window: Wind
         rows += count
         if first is not None:
             ranges[table] = (first, last)
-    create_public(connection, ranges)
+    create_public(connection, is_filled=True)
+    set_time_ranges(connection, ranges)
     connection.execute("checkpoint")
     return rows

@@ -17,6 +17,7 @@ from infersight_analysis.stored import identifier
 from infersight_collector.encode import encode
 from infersight_collector.exporters.otlp_json import json_line
 from infersight_collector.signals import Signal
+from infersight_collector.store.layout import PARTITIONS
 from infersight_collector.store.schema import COLUMNS, JSON_FIELD
 
 _ROWS: Final = 10_000
@@ -63,7 +64,7 @@ def _exemplars(connection: duckdb.DuckDBPyConnection, points: pa.Table) -> pa.Ta
 
 def _read(connection: duckdb.DuckDBPyConnection, table: str, condition: str) -> Iterator[pa.Table]:
     """Rows in the layout of `store.schema`: whole, and with the marks of its JSON columns."""
-    described = connection.sql(f"from stored.{table}")
+    described = connection.sql(f"select * exclude ({', '.join(PARTITIONS)}) from stored.{table}")  # noqa: S608
     names = [name for name, kind in zip(described.columns, described.types, strict=True) if kind.id != _NO_KEYS]
     columns = ", ".join(f"{_LEFT_OUT.get((table, name), name)} as {identifier(name)}" for name in names)
     rows = connection.sql(f"select {columns} from stored.{table} where {condition}")  # noqa: S608 - our own

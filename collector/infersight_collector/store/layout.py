@@ -69,6 +69,9 @@ SERVICE_COLUMNS: Final = {
 PARTITIONS: Final = ("date", "hour")
 """Partition columns, added by the store from the table's time column: `YYYY-MM-DD` and `HH`, both text, UTC."""
 
+UNPLACED_DATE: Final = "unplaced"
+"""What stands for the date where rows without a credible time are."""
+
 TIME_COLUMN: Final = {
     "spans": "start_time_ns",
     "traces": "start_time_ns",

@@ -14,6 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from infersight_collector.store.layout import UNPLACED_DATE
+
 MAX_PARTITIONS: Final = 64
 """Most partitions that the rows of one write go to, so that scattered times cannot make thousands of files."""
 
@@ -41,7 +43,7 @@ class Partition(NamedTuple):
         return int(datetime.fromisoformat(f"{self.date}T{self.hour}:00+00:00").timestamp()) // 3_600
 
 
-UNPLACED: Final = Partition("unplaced", "00")
+UNPLACED: Final = Partition(UNPLACED_DATE, "00")
 """Rows without a time, with one that cannot be true, or scattered over too many hours. Kept apart, because one such
 row widens the range of times of its file, and a file is skipped by that range."""
 

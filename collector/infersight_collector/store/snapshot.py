@@ -11,8 +11,9 @@ from deltalake import DeltaTable
 from deltalake.exceptions import TableNotFoundError
 
 from infersight_collector.store import directory, unsummarised
-from infersight_collector.store.layout import COLUMN_TYPES, PARTITIONS, TIME_COLUMN, Field, Struct
+from infersight_collector.store.layout import COLUMN_TYPES, PARTITIONS, TIME_COLUMN, UNPLACED_DATE, Field, Struct
 
+_HOUR_NS: Final = 3_600 * 10**9
 _DEPTH: Final = 3
 """Parts of a file's path below the table's directory: date, hour, name."""
 
@@ -87,6 +88,16 @@ class Snapshot:
             conditions.append(("trace_id", "=", trace_id.lower()))
         # delta-rs answers with URIs, DuckDB and pyarrow take paths
         return [unquote(uri) for uri in delta.file_uris(file_pruning_predicate=conditions or None)]
+
+    def summary_files(self, *, start_ns: int | None = None, end_ns: int | None = None) -> list[str]:
+        """The files of the table `traces` that sum up all spans between two times, see `files`.
+
+        A summary is of an hour, or of all that was not placed in one, and may begin before the time of interest.
+        """
+        begun_ns = None if start_ns is None else start_ns - start_ns % _HOUR_NS
+        placed = set(self.files("traces", start_ns=begun_ns, end_ns=end_ns))
+        unplaced = f"/date={UNPLACED_DATE}/"
+        return [file for file in self.files("traces", end_ns=end_ns) if file in placed or unplaced in file]
 
     def time_range(self, table: str) -> tuple[int, int] | None:
         """The first and the last time in a table, in nanoseconds since the epoch; None where it has no rows.

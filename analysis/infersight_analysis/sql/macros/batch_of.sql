@@ -2,8 +2,7 @@
 -- are kept (128 by default), the requests' own links to the batch are. It starts while they wait for it.
 with own as (
     select trace_id, span_id, links, start_time_ns, coalesce(end_time_ns, start_time_ns) as end_time_ns
-    from main.spans
-    where trace_id = lower(trace)
+    from main.trace(trace)
 ),
 under_way as (select min(start_time_ns) as start_ns, max(end_time_ns) as end_ns from own),
 candidates as (

@@ -1,11 +1,13 @@
 -- The points of the processes that served a trace. Where either side names no instance, the service has to do.
-with around as (
+with spans as materialized (
+    select service_name, service_instance_id, start_time_ns, end_time_ns from main.trace(trace)
+),
+around as (
     select min(start_time_ns) as start_ns, max(least(coalesce(end_time_ns, start_time_ns), 4611686018427387903)) as end_ns
-    from main.spans
-    where trace_id = lower(trace)
+    from spans
 ),
 processes as (
-    select distinct service_name, service_instance_id from main.spans where trace_id = lower(trace)
+    select distinct service_name, service_instance_id from spans
 )
 select
     time,

@@ -8,8 +8,7 @@ with recursive received as (
         least(coalesce(start_time_ns, 0), 4611686018427387903) as start_ns,
         end_time_ns as sent_end_ns,
         least(greatest(coalesce(start_time_ns, 0), coalesce(end_time_ns, 0)), 4611686018427387903) as end_ns
-    from main.spans
-    where trace_id = lower(trace)
+    from main.trace(trace)
     qualify row_number() over (
         partition by span_id, service_name, name, start_time_ns order by end_time_ns nulls last, parent_span_id) = 1
 ),

@@ -11,5 +11,6 @@ select
     sample_weight,
     1::bigint as span_count,
     coalesce(status_code = 'ERROR', false)::bigint as error_count,
-    case when service_name is null then []::varchar[] else [service_name] end as services
+    case when service_name is null then []::varchar[] else [service_name] end as services,
+    date, hour
 from unsummarised

@@ -1,7 +1,7 @@
 select
-    make_timestamp_ns(nullif(time_ns, 9223372036854775807)) as time,
+    stored.timestamp_of(time_ns) as time,
     -- Stored only where it is not the sum.
-    make_timestamp_ns(nullif(coalesce(observed_time_ns, time_ns + observed_delay_ns), 9223372036854775807)) as observed_time,
+    stored.timestamp_of(coalesce(observed_time_ns, time_ns + observed_delay_ns)) as observed_time,
     time_ns,
     trace_id, span_id,
     service_name, service_version, service_instance_id,

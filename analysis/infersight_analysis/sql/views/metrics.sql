@@ -1,6 +1,6 @@
 select
-    make_timestamp_ns(nullif(time_ns, 9223372036854775807)) as time,
-    make_timestamp_ns(nullif(start_time_ns, 9223372036854775807)) as start_time,
+    stored.timestamp_of(time_ns) as time,
+    stored.timestamp_of(start_time_ns) as start_time,
     time_ns, start_time_ns,
     service_name, service_version, service_instance_id,
     name, description, unit, type, temporality, is_monotonic,

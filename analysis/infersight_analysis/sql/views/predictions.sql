@@ -38,7 +38,7 @@ select
     attributes['infersight.prediction.entropy']::double as entropy,
     attributes['error.type']::varchar as error_type,
     coalesce(by_prediction.label, by_trace.label) as label_true,
-    make_timestamp_ns(nullif(coalesce(by_prediction.time_ns, by_trace.time_ns), 9223372036854775807)) as label_true_time,
+    stored.timestamp_of(coalesce(by_prediction.time_ns, by_trace.time_ns)) as label_true_time,
     attributes, attributes_other,
     sample_weight
 from predicted

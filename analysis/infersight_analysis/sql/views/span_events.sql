@@ -3,7 +3,7 @@ select
     trace_id, span_id,
     service_name, service_version, service_instance_id,
     span_name,
-    make_timestamp_ns(nullif(event.time_ns, 9223372036854775807)) as time,
+    stored.timestamp_of(event.time_ns) as time,
     event.time_ns as time_ns,
     event.name as name,
     event.attributes as attributes,

@@ -23,13 +23,13 @@ with merged as (
 
 select
     trace_id,
-    make_timestamp_ns(nullif(start_time_ns, 9223372036854775807)) as start_time,
+    stored.timestamp_of(start_time_ns) as start_time,
     -- Not the sum of the roots: they may overlap, or leave a gap.
     end_time_ns - start_time_ns as duration_ns,
     root.service as root_service,
     root.name as root_name,
     span_count, error_count, services,
-    make_timestamp_ns(nullif(end_time_ns, 9223372036854775807)) as end_time,
+    stored.timestamp_of(end_time_ns) as end_time,
     start_time_ns, end_time_ns,
     not root.missing as has_root,
     root.status_code as status_code,
