@@ -1,5 +1,6 @@
 """What the same time of earlier days was like, for series in which that tells more than the last hours do."""
 
+import warnings
 from typing import Final
 
 import numpy as np
@@ -13,6 +14,9 @@ DAYS: Final = 5
 
 SMOOTHED: Final = 5
 """Points that are averaged before they are compared: what happens at a time of day moves a little."""
+
+LEAST_SEASONS: Final = 3
+"""Seasons that a profile is made of, at least."""
 
 _BETTER: Final = 0.8
 """A season is there when its mean absolute error is at most this part of what medians of the recent past leave."""
@@ -67,3 +71,23 @@ class Season:
         """What was so many points before each, infinite before the series began."""
         first = smooth.shape[1] - ages.shape[1] - lag
         return np.where(ages >= lag, smooth[:, first : first + ages.shape[1]], np.inf)
+
+
+def without_season(values: Numbers, period: int) -> Numbers:
+    """One series without its season, where one is there: each value less the median of its time of day, on average 0.
+
+    Args:
+        values: in the order of time; NaN is a gap.
+        period: points of a season; three are needed.
+    """
+    seasons = len(values) // period
+    if seasons < LEAST_SEASONS:
+        return values
+    padded = np.append(values, np.full(-len(values) % period, np.nan)).reshape(-1, period)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # a time of day without any value
+        profile = np.nanmedian(padded, axis=0)
+        middle = np.nanmedian(values)
+    adjusted = values - np.tile(profile - middle, len(padded))[: len(values)]
+    is_there = np.nanmean(np.abs(adjusted - middle)) < _BETTER * np.nanmean(np.abs(values - middle))
+    return adjusted if is_there and not np.isnan(profile).any() else values
