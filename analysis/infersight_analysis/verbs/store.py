@@ -22,6 +22,9 @@ STORE_VERBS: Final = {
     "retain": Verb(
         "infersight_analysis.verbs.store_upkeep", "retain_command", "analysis", "Drop what is too old, or too much."
     ),
+    "pin": Verb(
+        "infersight_analysis.verbs.store_pin", "pin_command", "analysis", "Keep evidence whatever retention drops."
+    ),
     "verify": Verb(
         "infersight_analysis.verbs.store_upkeep", "verify_command", "analysis", "Check every file for damage."
     ),

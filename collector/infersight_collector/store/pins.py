@@ -119,6 +119,8 @@ def unpin(store: Path, name: str) -> None:
         StoreUnavailable: it cannot be deleted.
     """
     try:
+        if not _NAME.fullmatch(name):  # it would be the path of another file
+            raise FileNotFoundError
         (store / DIRECTORY / f"{name}.json").unlink()
     except FileNotFoundError:
         names = ", ".join(pinned.name for pinned in pins(store))
