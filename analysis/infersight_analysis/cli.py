@@ -46,6 +46,9 @@ VERBS: Final = {
         "infersight_analysis.verbs.trace_diff", "trace_diff_command", "analysis", "What two requests did differently."
     ),
     "errors": Verb("infersight_analysis.verbs.errors", "errors_command", "analysis", "What broke, grouped."),
+    "rootcause": Verb(
+        "infersight_analysis.verbs.rootcause", "rootcause_command", "analysis", "Where an incident began."
+    ),
     "deployments": Verb(
         "infersight_analysis.verbs.deployments", "deployments_command", "analysis", "Which versions ran when."
     ),

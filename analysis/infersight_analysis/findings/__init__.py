@@ -23,6 +23,7 @@ from infersight_analysis.findings.investigation import (
     TreeSpan,
     WorkerState,
 )
+from infersight_analysis.findings.rootcause import RootCause, Sign, Suspect
 from infersight_analysis.findings.slow import SlowRequest, SlowRequests
 from infersight_analysis.findings.trace_difference import ComparedRequest, PathDifference, TraceDifference
 
@@ -54,10 +55,13 @@ __all__ = [
     "PathTime",
     "Piece",
     "RepeatedCalls",
+    "RootCause",
     "SameRequests",
+    "Sign",
     "SlowRequest",
     "SlowRequests",
     "Support",
+    "Suspect",
     "Touched",
     "TraceDifference",
     "TreeSpan",

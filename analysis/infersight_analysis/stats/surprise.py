@@ -1,4 +1,4 @@
-"""How surprising readings are beside earlier ones, on one scale whatever they measure and however they are distributed."""
+"""How surprising readings are beside earlier ones, on one scale whatever they measure and however they spread."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -100,8 +100,10 @@ def tail(values: Numbers, reference: Numbers) -> Numbers:
 
 
 def smallest(p_values: Sequence[float]) -> float:
-    """The p value of the smallest of independent p values (Sidak): many readings alone make no surprise."""
-    least = min(min(p_values), 1 - 1e-12)
+    """The p value of the smallest of independent p values (Sidak): many readings alone make no surprise; 1 of none."""
+    if not p_values:
+        return 1.0
+    least = min(*p_values, 1 - 1e-12)
     return float(-np.expm1(len(p_values) * np.log1p(-least)))
 
 

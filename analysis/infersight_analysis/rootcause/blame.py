@@ -1,0 +1,195 @@
+"""Which visits behave otherwise than in the baseline, and which of them are to blame for it.
+
+A visit is blamed when it does something that visits of its operation did not do before, or leaves out what they did,
+and nothing that it called is otherwise. What its callers then do otherwise follows from it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from infersight_analysis.forest import Flags, Rows
+from infersight_analysis.rootcause.chronic import chronic_visits
+from infersight_analysis.rootcause.doings import FAILURES, Doings
+from infersight_analysis.rootcause.visits import Visits
+from infersight_analysis.stats.discoveries import q_values
+from infersight_analysis.stats.surprise import smallest
+from infersight_analysis.stats.tables import p_values
+
+FALSE_DISCOVERIES: Final = 0.01
+"""The share of changes that may be chance, as in `infersight compare`."""
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What operations do more or less often than in the baseline; one element an operation and a doing.
+
+    Args:
+        operation: number of the operation.
+        doing: number of what it does.
+        doing_it: how many of its visits do it, in the incident and in the baseline.
+        visits: how many visits it has, in both.
+        p_value: that of Fisher's exact test.
+        is_more: whether it is done more often in the incident.
+    """
+
+    operation: Rows
+    doing: Rows
+    doing_it: tuple[Rows, Rows]
+    visits: tuple[Rows, Rows]
+    p_value: npt.NDArray[np.float64]
+    is_more: Flags
+
+    def __len__(self) -> int:
+        return len(self.operation)
+
+    def at(self, rows: Rows) -> "Changes":
+        """These of them."""
+        first, second = self.doing_it
+        visits, of_baseline = self.visits
+        return Changes(
+            self.operation[rows],
+            self.doing[rows],
+            (first[rows], second[rows]),
+            (visits[rows], of_baseline[rows]),
+            self.p_value[rows],
+            self.is_more[rows],
+        )
+
+
+@dataclass(frozen=True)
+class Blamed:
+    """The blame of a service.
+
+    Args:
+        operation: number of its most blamed operation.
+        blamed: how many of the visits of that are to blame, in the incident and in the baseline.
+        visits: how many visits it has, in both.
+        p_value: of having more in the incident, however many operations the service has; 1 where it has not.
+    """
+
+    operation: int
+    blamed: tuple[int, int]
+    visits: tuple[int, int]
+    p_value: float
+
+
+@dataclass(frozen=True)
+class Blame:
+    """Who is to blame for what is done otherwise.
+
+    Args:
+        changes: what is done otherwise, beyond chance.
+        visits: numbers of the visits to blame, of one service a trace.
+        services: the blame of each service, by its number.
+    """
+
+    changes: Changes
+    visits: Rows
+    services: dict[int, Blamed]
+
+    @classmethod
+    def of(cls, visits: Visits, doings: Doings) -> "Blame":
+        """Find the changes and who is to blame; visits with chronic errors are set aside."""
+        usual = ~chronic_visits(visits, doings)
+        changes = changes_of(visits, doings, usual)
+        changes = changes.at(np.flatnonzero(_discovered(changes, doings)))
+        to_blame = _deepest(visits, usual, *_shown(visits, doings, changes))
+        return cls(changes, to_blame, _by_service(visits, to_blame, usual))
+
+
+def changes_of(visits: Visits, doings: Doings, among: Flags) -> Changes:
+    """Everything that some visits do, compared by operation; operations without visits in both times are left out."""
+    size = int(visits.operation.max(initial=-1)) + 1
+    times = [chosen & among for chosen in _times(visits)]
+    of_visits = [np.bincount(visits.operation[chosen], minlength=size) for chosen in times]
+    key = visits.operation[doings.visit] * max(1, len(doings.names)) + doings.doing
+    keys, number = np.unique(key, return_inverse=True)
+    operation = keys // max(1, len(doings.names))
+    rows = np.flatnonzero((of_visits[0][operation] > 0) & (of_visits[1][operation] > 0))
+    counts = [np.bincount(number[chosen[doings.visit]], minlength=len(keys))[rows] for chosen in times]
+    operation = operation[rows]
+    sizes = of_visits[0][operation], of_visits[1][operation]
+    return Changes(
+        operation=operation,
+        doing=keys[rows] % max(1, len(doings.names)),
+        doing_it=(counts[0], counts[1]),
+        visits=sizes,
+        p_value=p_values(counts[0], counts[1], *sizes),
+        is_more=counts[0] * sizes[1] > counts[1] * sizes[0],
+    )
+
+
+def _discovered(changes: Changes, doings: Doings) -> Flags:
+    """Which changes are beyond chance; each kind by itself, so that the few errors do not drown among the rest."""
+    kinds = np.array([kind for kind, _ in doings.names] or [""])[changes.doing]
+    found = np.zeros(len(changes), np.bool_)
+    for kind in np.unique(kinds):
+        rows = np.flatnonzero(kinds == kind)
+        found[rows] = q_values(changes.p_value[rows]) <= FALSE_DISCOVERIES
+    return found
+
+
+def _times(visits: Visits) -> tuple[Flags, Flags]:
+    return visits.in_window, ~visits.in_window
+
+
+def _shown(visits: Visits, doings: Doings, changes: Changes) -> tuple[npt.NDArray[np.float64], Flags]:
+    """The p value of the least likely change that each visit shows, 1 of none; whether it has errors that are new.
+
+    A visit shows a change by doing what is done more often now, or by leaving out what is done less often.
+    """
+    least, fails = np.ones(len(visits)), np.zeros(len(visits), np.bool_)
+    key = visits.operation[doings.visit] * max(1, len(doings.names)) + doings.doing
+    of_change = changes.operation * max(1, len(doings.names)) + changes.doing
+    for change in np.argsort(-changes.p_value).tolist():  # the least likely one stays
+        showing = doings.visit[key == of_change[change]]
+        if not changes.is_more[change]:
+            showing = np.setdiff1d(np.flatnonzero(visits.operation == changes.operation[change]), showing)
+        elif doings.names[int(changes.doing[change])][0] in FAILURES:
+            fails[showing] = True
+        least[showing] = changes.p_value[change]
+    return least, fails
+
+
+def _deepest(visits: Visits, usual: Flags, least: npt.NDArray[np.float64], fails: Flags) -> Rows:
+    """Of each trace the visits to one service, below which none is otherwise.
+
+    A service that fails comes first: what else is done otherwise may be a matter of what was asked for. Then the one
+    with the least likely change, then the first.
+    """
+    otherwise = usual & (least < 1)
+    below = np.zeros(len(visits), np.bool_)
+    for level in reversed(visits.levels[1:]):
+        below[visits.caller[level[otherwise[level] | below[level]]]] = True
+    rows = np.flatnonzero(otherwise & ~below)
+    started = visits.table.start_ns[visits.top[rows]]
+    rows = rows[np.lexsort((started, least[rows], ~fails[rows], visits.trace[rows]))]
+    traces, first, of_trace = np.unique(visits.trace[rows], return_index=True, return_inverse=True)
+    return rows[visits.service[rows] == visits.service[rows[first]][of_trace]] if len(traces) else rows
+
+
+def _by_service(visits: Visits, to_blame: Rows, among: Flags) -> dict[int, Blamed]:
+    """The blame of each service: that of its most blamed operation, however many it has."""
+    size = int(visits.operation.max(initial=-1)) + 1
+    of_all = [np.bincount(visits.operation[chosen & among], minlength=size) for chosen in _times(visits)]
+    of_blamed = [np.bincount(visits.operation[to_blame[chosen[to_blame]]], minlength=size) for chosen in _times(visits)]
+    service = np.zeros(size, np.int64)
+    service[visits.operation] = visits.service
+    both = np.flatnonzero((of_all[0] > 0) & (of_all[1] > 0))
+    p_value = p_values(of_blamed[0][both], of_blamed[1][both], of_all[0][both], of_all[1][both])
+    is_more = of_blamed[0][both] * of_all[1][both] > of_blamed[1][both] * of_all[0][both]
+    p_value = np.where(is_more, p_value, 1.0)
+    found: dict[int, Blamed] = {}
+    for each in np.unique(service[both]).tolist():
+        rows = np.flatnonzero(service[both] == each)
+        worst = int(both[rows[np.argmin(p_value[rows])]])
+        found[each] = Blamed(
+            worst,
+            (int(of_blamed[0][worst]), int(of_blamed[1][worst])),
+            (int(of_all[0][worst]), int(of_all[1][worst])),
+            smallest(p_value[rows].tolist()),
+        )
+    return found
