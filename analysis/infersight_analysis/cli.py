@@ -45,6 +45,12 @@ VERBS: Final = {
     "trace-diff": Verb(
         "infersight_analysis.verbs.trace_diff", "trace_diff_command", "analysis", "What two requests did differently."
     ),
+    "anomalies": Verb(
+        "infersight_analysis.verbs.anomalies",
+        "anomalies_command",
+        "analysis",
+        "What is unusual in every metric and route, and since when.",
+    ),
     "errors": Verb("infersight_analysis.verbs.errors", "errors_command", "analysis", "What broke, grouped."),
     "rootcause": Verb(
         "infersight_analysis.verbs.rootcause", "rootcause_command", "analysis", "Where an incident began."

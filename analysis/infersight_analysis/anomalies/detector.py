@@ -21,7 +21,7 @@ FALSE_ALARMS: Final = 1e-3
 
 _SMOOTH: Final = 40
 _LOCAL: Final = 8
-_REST: Final = 5
+REST: Final = 5
 """The warm-up divided by these is the length of means, of medians, and of the silence after an alarm."""
 
 _RUNS: Final = 2.0 ** np.arange(40)
@@ -69,6 +69,7 @@ class Detector:
         self._long: Final = odd(warm_up)
         self._smooth: Final = max(3, warm_up // _SMOOTH)
         self._season: Final = None if period is None else Season(series, period)
+        self._tests: Final = float(np.log10(len(KINDS) - (2 if period is None else 0)))
         reach = max(self._long, 0 if period is None else DAYS * period + SMOOTHED)
         self._history: Numbers = np.full((series, reach), np.nan)
         self._age: Final = np.full(series, -1)  # of the last point, after the first one of the series
@@ -94,7 +95,7 @@ class Detector:
         features, learn, score = self._features(begun_with_first(together), ages, valid, seen > self.warm_up)
         found = self._tails.surprise(*(np.concatenate(each) for each in (features, learn, score)))
         by_kind = found.reshape(len(KINDS), *values.shape)
-        surprise = np.maximum(by_kind.max(axis=0) - np.log10(len(KINDS)), 0.0)
+        surprise = np.maximum(by_kind.max(axis=0) - self._tests, 0.0)
         return Judgement(surprise, by_kind.argmax(axis=0), self._alarms(surprise, ages))
 
     def _features(
@@ -137,7 +138,7 @@ class Detector:
 
     def _alarms(self, surprise: Numbers, ages: npt.NDArray[np.int64]) -> Flags:
         alarms = np.zeros(surprise.shape, np.bool_)
-        rest = self.warm_up // _REST
+        rest = self.warm_up // REST
         for series, time in zip(*np.nonzero(surprise >= self.level), strict=True):
             if ages[series, time] >= self._rested[series]:
                 alarms[series, time] = True

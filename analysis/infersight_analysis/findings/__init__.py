@@ -3,6 +3,7 @@
 Durations are integer nanoseconds, times ISO 8601 in UTC with nanoseconds.
 """
 
+from infersight_analysis.findings.anomalies import Anomalies, Anomaly
 from infersight_analysis.findings.comparison import Cohort, CohortPath, Comparison, Distinction, SameRequests, Support
 from infersight_analysis.findings.critical_paths import CriticalPaths, PathTime, WhatIf
 from infersight_analysis.findings.deployments import DeployedVersion, DeploymentMark, Deployments
@@ -28,6 +29,8 @@ from infersight_analysis.findings.slow import SlowRequest, SlowRequests
 from infersight_analysis.findings.trace_difference import ComparedRequest, PathDifference, TraceDifference
 
 __all__ = [
+    "Anomalies",
+    "Anomaly",
     "BaselineSummary",
     "BatchMember",
     "BatchRide",

@@ -17,6 +17,7 @@ from infersight_analysis.times import short_duration
 
 _SIZE: Final = 6.4, 2.1
 _MOST_POINTS: Final = 400
+_MANY_HOURS_S: Final = 6 * 3600
 _TEXT, _SERIES, _OTHER, _MARK = "#010203", "#010204", "#010205", "#010206"
 """Colours that stand for those of the page, which knows whether it is dark."""
 
@@ -80,6 +81,26 @@ def metric(points: Sequence[tuple[float, float]], during_s: tuple[float, float],
         axes.axvspan(during_s[0] / 60, during_s[1] / 60, color=_MARK, alpha=0.5, linewidth=2)
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
         axes.set_xlabel("minutes since the request began")
+
+    return _drawn(draw, about)
+
+
+def series(points: Sequence[tuple[float, float]], began_s: tuple[float, float], about: str) -> Markup:
+    """A series around something unusual in it.
+
+    Args:
+        points: seconds since it began, and the reading.
+        began_s: between which seconds it may have begun.
+        about: the text alternative.
+    """
+
+    def draw(axes: Axes) -> None:
+        times, readings = zip(*points, strict=True)
+        unit_s, unit = (3600, "hours") if times[-1] - times[0] > _MANY_HOURS_S else (60, "minutes")
+        axes.plot([time / unit_s for time in times], readings, color=_SERIES, linewidth=1.2)
+        axes.axvspan(began_s[0] / unit_s, began_s[1] / unit_s, color=_MARK, alpha=0.5, linewidth=2)
+        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.set_xlabel(f"{unit} since it began")
 
     return _drawn(draw, about)
 
