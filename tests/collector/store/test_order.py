@@ -25,7 +25,9 @@ IDS: dict[str, Ids] = {
     "in capitals": lambda chance: f"{chance.getrandbits(128):032X}",
     "of other lengths": lambda chance: f"{chance.getrandbits(16):0{chance.choice([31, 32, 33])}x}",
     "of other letters": lambda chance: "".join(chance.choices("az0é", k=32)),
-    "some absent": lambda chance: chance.choice([None, f"{chance.getrandbits(2):032x}"]),
+    "some absent": lambda chance: chance.choice([None, f"{chance.getrandbits(100) << 28:032x}"]),
+    "all absent": lambda _chance: None,
+    "names": lambda chance: chance.choice([None, "http.server.duration", "gpu.memory", "", "é", "http.server"]),
 }
 TIMES: dict[str, Callable[[random.Random], int | None]] = {
     "of an hour": lambda chance: START_NS + chance.randrange(3_600) * 10**9,
