@@ -16,6 +16,7 @@ from infersight_analysis.trace import Span
 OPERATION: Final = "infersight.operation"
 MEASURED: Final = (
     "infersight.cpu.duration",
+    "infersight.cpu.queue.duration",
     "infersight.event_loop.lag",
     "infersight.gc.duration",
     "infersight.requests.in_flight",

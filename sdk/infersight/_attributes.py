@@ -70,6 +70,7 @@ REQUEST_QUEUE_DURATION: Final = "infersight.request.queue.duration"  # seconds i
 THREAD_POOL_DURATION: Final = "infersight.thread_pool.queue.duration"  # seconds: all waits for a thread, summed
 REQUESTS_IN_FLIGHT: Final = "infersight.requests.in_flight"  # open on this worker when it began, itself included
 EVENT_LOOP_LAG: Final = "infersight.event_loop.lag"  # seconds: the longest lag seen while the request was open
+CPU_QUEUE_DURATION: Final = "infersight.cpu.queue.duration"  # seconds: the loop's thread waited for a CPU
 GC_DURATION: Final = "infersight.gc.duration"  # seconds in garbage collections of 1 ms and more while it was open
 
 # Sampling, and the flight recorder.
@@ -133,7 +134,7 @@ DB_SYSTEM_NAME: Final = "db.system.name"
 DB_OPERATION_NAME: Final = "db.operation.name"
 
 # Events, and the conventions they use.
-EVENT_LOOP_BLOCKED: Final = "infersight.event_loop.blocked"  # log event with EVENT_LOOP_LAG and CODE_*
+EVENT_LOOP_BLOCKED: Final = "infersight.event_loop.blocked"  # log event with EVENT_LOOP_LAG, CPU_QUEUE_DURATION, CODE_*
 OUT_OF_MEMORY: Final = "infersight.device.out_of_memory"  # log event with DEVICE and MEMORY_SUMMARY
 MEMORY_SUMMARY: Final = "infersight.device.memory.summary"  # the allocator's own table, as text
 COMPILATION: Final = "infersight.compilation"  # span event: torch.compile compiled a function, with COMPILE_*, CODE_*

@@ -27,6 +27,7 @@ from infersight._config import DEFAULT_BLOCKED_SECONDS
 from infersight._configure import state
 from infersight._context import context_of
 from infersight._faults import report
+from infersight._runqueue import RunQueue
 from infersight._values import text
 
 _HEARTBEAT_SECONDS: Final = 0.05
@@ -43,17 +44,22 @@ _INSTALLED: Final = ("/site-packages/", "/dist-packages/", f"{Path(__file__).par
 
 
 class OpenRequest:
-    """A request while it is open, and the longest lag in that time, in seconds."""
+    """A request while it is open: the longest lag, and how long the loop's thread waited for a CPU, in seconds."""
 
-    __slots__ = ("_began", "lag")
+    __slots__ = ("_began", "cpu_wait", "lag")
 
     def __init__(self) -> None:
         self._began = time.monotonic()
         self.lag = 0.0
+        self.cpu_wait = 0.0
 
     def saw(self, lag: float, now: float) -> None:
         """Take a lag into account that ends now; no more of it than the request was there for."""
         self.lag = max(self.lag, min(lag, now - self._began))
+
+    def waited(self, seconds: float, now: float) -> None:
+        """Take a wait for a CPU into account, up to now; no more of it than the request was there for."""
+        self.cpu_wait += min(seconds, now - self._began)
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,9 @@ class EventLoopMonitor:
         self._request_of_task: WeakKeyDictionary[asyncio.Task[object], SpanContext] = WeakKeyDictionary()
         # The first request's context must not stay current in every heartbeat after it.
         self._context = contextvars.Context()
-        self._last_late = 0.0
+        self._run_queue = RunQueue()
+        self._waited = 0.0  # for a CPU, since the last heartbeat
+        self._last_late = self._last_waited = 0.0
         self._stopped = threading.Event()
         self._schedule()
         threading.Thread(target=self._watch, name="infersight-event-loop", daemon=True).start()
@@ -95,6 +103,7 @@ class EventLoopMonitor:
         now = time.monotonic()
         if now > self._due:
             request.saw(now - self._due, now)
+            self._count_waits(now)
         self._requests.discard(request)
 
     @property
@@ -107,6 +116,13 @@ class EventLoopMonitor:
         self._stopped.set()
         self._handle.cancel()
 
+    def _count_waits(self, now: float) -> None:
+        """Charge the open requests with what the loop's thread waited for a CPU since this was done before."""
+        waited = self._run_queue.waited()
+        self._waited += waited
+        for request in self._requests:
+            request.waited(waited, now)
+
     def _schedule(self) -> None:
         self._due = time.monotonic() + _HEARTBEAT_SECONDS
         self._handle = self._loop.call_later(_HEARTBEAT_SECONDS, self._beat, context=self._context)
@@ -116,8 +132,10 @@ class EventLoopMonitor:
         lag = max(0.0, now - self._due)
         for request in self._requests:
             request.saw(lag, now)
+        self._count_waits(now)
         if lag > self._blocked_seconds:
-            self._last_late = lag
+            self._last_late, self._last_waited = lag, min(lag, self._waited)
+        self._waited = 0.0
         self._schedule()
         try:
             if state.telemetry is not None:
@@ -131,7 +149,7 @@ class EventLoopMonitor:
             due = self._due
             try:
                 if block is not None and block.due != due:
-                    self._emit(block, self._last_late)
+                    self._emit(block, self._last_late, self._last_waited)
                     block = None
                 if block is None and time.monotonic() - due > self._blocked_seconds:
                     block = self._catch(due)
@@ -148,7 +166,7 @@ class EventLoopMonitor:
         span = next((span for span in spans if span.is_valid), request)
         return _Block(due, traceback.extract_stack(frame), span)
 
-    def _emit(self, block: _Block, lag: float) -> None:
+    def _emit(self, block: _Block, lag: float, waited: float) -> None:
         telemetry = state.telemetry
         if telemetry is None or not block.stack:
             return
@@ -159,6 +177,7 @@ class EventLoopMonitor:
             f"the event loop was blocked for {lag:.3f} s in {culprit.name} ({culprit.filename}:{culprit.lineno})",
             {
                 names.EVENT_LOOP_LAG: lag,
+                names.CPU_QUEUE_DURATION: waited,
                 names.CODE_STACKTRACE: text("".join(block.stack.format())),
                 names.CODE_FUNCTION_NAME: culprit.name,
                 names.CODE_FILE_PATH: text(culprit.filename),

@@ -161,7 +161,18 @@ def waited_alone(stage: Stage) -> None:
 def another_request_held_the_loop(stage: Stage) -> None:
     stage.others(facts={"infersight.event_loop.lag": 0.001})
     stage.request(rest=403, facts={"infersight.event_loop.lag": 0.4})
-    facts = {"infersight.event_loop.lag": 0.4, "code.function.name": "load", "code.file.path": "a.py"}
+    blocked(stage, 0.4, function="load")
+
+
+def blocked(stage: Stage, lag: float, *, function: str, file: str = "a.py", waited: float = 0) -> None:
+    """Something held the loop at the end of the request, for so many seconds."""
+    facts = {
+        "infersight.event_loop.lag": lag,
+        "infersight.cpu.queue.duration": waited,
+        "code.function.name": function,
+        "code.file.path": file,
+        "code.line.number": 1,
+    }
     end = stage.target * SECOND + 430 * MS
     stage.recording.log(end, "blocked", trace=stage.target + 1, source=stage.source, severity=13,
                         event_name="infersight.event_loop.blocked", attributes=facts)  # fmt: skip
@@ -336,6 +347,27 @@ def both_a_queue_and_a_call(stage: Stage) -> None:
 def slow_without_a_trace_of_why(stage: Stage) -> None:
     stage.others()
     stage.request(prepare=300)
+
+
+@scene("device", is_right=True)
+def the_event_loop_had_no_processor(stage: Stage) -> None:
+    stage.others(facts={"infersight.event_loop.lag": 0.001, "infersight.cpu.queue.duration": 0.002})
+    stage.request(rest=303, queue=80, call=60,
+                  facts={"infersight.event_loop.lag": 0.3, "infersight.cpu.queue.duration": 0.45})  # fmt: skip
+    blocked(stage, 0.3, function="load", waited=0.28)
+
+
+@scene("blocked_event_loop", is_right=False)
+def the_loop_was_late_in_its_own_wait_for_events(stage: Stage) -> None:
+    stage.others(facts={"infersight.event_loop.lag": 0.001})
+    stage.request(call=150, facts={"infersight.event_loop.lag": 0.001})
+    blocked(stage, 0.3, function="select", file="/usr/lib/python3.13/selectors.py")
+
+
+@scene("device", is_right=False)
+def it_waited_a_little_for_a_processor_and_long_for_a_call(stage: Stage) -> None:
+    stage.others(facts={"infersight.cpu.queue.duration": 0.002})
+    stage.request(call=600, calls=1, rest=303, facts={"infersight.cpu.queue.duration": 0.32})
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ is (a constant of each cause), times how far out the request is at all, and half
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 import duckdb
 
@@ -22,7 +22,7 @@ from infersight_analysis.findings import (
     WorkerState,
 )
 from infersight_analysis.investigation.baseline import Baseline
-from infersight_analysis.investigation.pieces import FORWARD, Anatomy
+from infersight_analysis.investigation.pieces import CPU_WAIT, FORWARD, Anatomy, nanoseconds
 from infersight_analysis.investigation.surroundings import Block, Compilation, compilations_of
 from infersight_analysis.investigation.traits import Trait, traits_of
 from infersight_analysis.stored import literal
@@ -57,6 +57,20 @@ _LEAST_STARVED_NS: Final = 300_000_000
 
 BESIDE_STARVATION: Final = 0.7
 """Without a processor the event loop is late and collections take long too: they are less sure to be the cause."""
+
+
+class Starvation(NamedTuple):
+    """That a process had no processor.
+
+    Args:
+        waited_ns: how long those of its threads waited of which that is known.
+        words: the same for people.
+        is_counted: whether the kernel counted the event loop's waits; else only the model's are known.
+    """
+
+    waited_ns: int
+    words: list[str]
+    is_counted: bool
 
 
 @dataclass(frozen=True)
@@ -112,16 +126,34 @@ class Case:
         return compilations_of(self.connection, traces, self.request)
 
     @cached_property
-    def starved(self) -> str | None:
-        """In words that the model's thread waited for a processor; a computation has nothing else to wait for."""
-        least_ns = min(_LEAST_STARVED_NS, LEAST_SHARE * self.excess_ns)
+    def cpu_wait_ns(self) -> int:
+        """How much longer than normal the event loop's thread waited for a processor, before it was accepted too."""
+        during = nanoseconds(self.request.span.attributes.get(CPU_WAIT)) - self.baseline.median_ns(CPU_WAIT)
+        before_ns = self.accept.self_ns if self.accept else 0
+        inside = sum(block.waited_in_ns(self.request) for block in self.blocks)
+        around = sum(block.waited_in_ns(self.request, before_ns) for block in self.blocks)
+        return max(0, during) + around - inside
+
+    @cached_property
+    def starved(self) -> Starvation | None:
+        """Whether the process waited for a processor: its event loop, as the kernel counts it, and the model's thread.
+
+        A computation has hardly anything else to wait for.
+        """
+        words: list[str] = []
+        waited_ns = self.cpu_wait_ns
+        if waited_ns:
+            words.append(f"its event loop waited {short_duration(waited_ns)} longer than normal for a processor")
         for name, ran, took in (
             *((ride.name, ride.cpu_ns, ride.forward_ns) for ride in self.batches),
             *((piece.name, piece.cpu_ns, piece.self_ns) for piece in self.pieces_of({FORWARD})),
         ):
-            if ran is not None and took and ran < _STARVED * took and took - ran >= least_ns:
-                return f"the thread of {name} ran for only {short_duration(ran)} of {short_duration(took)}"
-        return None
+            if ran is not None and took and ran < _STARVED * took:
+                words.append(f"the thread of {name} ran for only {short_duration(ran)} of {short_duration(took)}")
+                waited_ns += took - ran
+        if waited_ns < min(_LEAST_STARVED_NS, LEAST_SHARE * self.excess_ns):
+            return None
+        return Starvation(waited_ns, words, is_counted=CPU_WAIT in self.request.span.attributes)
 
     @property
     def all_pieces(self) -> list[Piece]:

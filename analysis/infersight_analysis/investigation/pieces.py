@@ -30,6 +30,7 @@ MODEL: Final = frozenset({INFERENCE, FORWARD, BATCHED})
 DEPENDENCY: Final = frozenset({DATABASE, CALL})
 
 LAG: Final = "infersight.event_loop.lag"
+CPU_WAIT: Final = "infersight.cpu.queue.duration"
 _LEAST_LAG_NS: Final = 20_000_000
 """A heartbeat is late by less where nothing is wrong."""
 

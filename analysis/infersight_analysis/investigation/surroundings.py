@@ -35,6 +35,7 @@ class Block:
         trace_id: the request whose code blocked, where it is known.
         start_ns: when it began, nanoseconds since the epoch.
         end_ns: when it ended.
+        waited_ns: for how long of it the loop's thread waited for a CPU, for which what it ran is not to blame.
         function: what blocked.
         place: file and line of it.
     """
@@ -42,12 +43,22 @@ class Block:
     trace_id: str | None
     start_ns: int
     end_ns: int
+    waited_ns: int
     function: str | None
     place: str
+
+    @property
+    def is_by_code(self) -> bool:
+        """Whether code on the loop blocked it: one that was in its own wait for events had nothing to run."""
+        return self.function != "select" or not self.place.rpartition(":")[0].endswith("selectors.py")
 
     def overlap_ns(self, node: Node, before_ns: int = 0) -> int:
         """Nanoseconds of it that lie in a span, or in so many before it."""
         return max(0, min(self.end_ns, node.end_ns) - max(self.start_ns, node.start_ns - before_ns))
+
+    def waited_in_ns(self, node: Node, before_ns: int = 0) -> int:
+        """How many of these the loop's thread waited for a CPU, taken as even over the block."""
+        return round(self.overlap_ns(node, before_ns) * min(1.0, self.waited_ns / max(1, self.end_ns - self.start_ns)))
 
 
 @dataclass(frozen=True)
@@ -154,8 +165,8 @@ def blocks_around(connection: duckdb.DuckDBPyConnection, request: Node, accept_n
     values["end_ns"] = start_ns + request.duration_ns
     rows = connection.execute(query("blocks_around"), values).fetchall()
     return [
-        Block(trace_id, start_ns, end_ns, function, f"{file}:{line}")
-        for trace_id, start_ns, end_ns, _, function, file, line in rows
+        Block(trace_id, start_ns, end_ns, waited_ns, function, f"{file}:{line}")
+        for trace_id, start_ns, end_ns, _, waited_ns, function, file, line in rows
         if start_ns is not None
     ]
 

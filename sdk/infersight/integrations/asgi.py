@@ -143,6 +143,8 @@ class _ServerRequest:
             monitor.close(self._open)
             if self.span.is_recording():
                 self.span.set_attribute(names.EVENT_LOOP_LAG, self._open.lag)
+                if self._open.cpu_wait:
+                    self.span.set_attribute(names.CPU_QUEUE_DURATION, self._open.cpu_wait)
                 if self.shared.thread_wait_ns:
                     self.span.set_attribute(names.THREAD_POOL_DURATION, self.shared.thread_wait_ns * 1e-9)
                 if paused_ns := _paused_ns(self._began_ns):

@@ -12,6 +12,7 @@ from infersight_analysis.times import SECOND_NS, short_duration
 _SURE_SLOWER: Final = 0.45
 _SURE_SHOWN: Final = 0.75
 _SURE_TWICE: Final = 0.88
+_SURE_COUNTED: Final = 0.9
 _BESIDE_A_SIZE: Final = 0.5
 
 _UNUSUAL: Final = 3.5
@@ -20,34 +21,53 @@ _LEAST_RECENT: Final = 3
 
 
 def device(case: Case) -> list[Hypothesis]:
-    """Forward calls took longer although nothing tells their input apart."""
-    pieces = case.pieces_of(MODEL)
-    # Without a processor all that the process does takes longer, and its waits too, not only the model.
-    slower = {piece.part for piece in case.all_pieces} if case.starved else MODEL
-    explained = case.excess_in(slower) - sum(compilation.duration_ns for compilation in case.compilations)
+    """Forward calls took longer although nothing tells their input apart; or the process waited for a processor."""
+    starved = case.starved
+    pieces = case.pieces_of(MODEL) or (case.pieces_of(_parts(case)) if starved else [])
+    explained = _explained_ns(case)
     if not pieces or not case.is_worth_naming(explained):
         return []
     shown = [
         *map(_said, filter(_is_pressed, case.metrics)),
-        *([case.starved] if case.starved else []),
+        *(starved.words if starved else []),
         *_others(case, pieces[0]),
     ]
     sizes = [trait for trait in case.traits if trait.is_size]
-    sure = (_SURE_SLOWER, _SURE_SHOWN, _SURE_TWICE)[min(len(shown), 2)]
+    alike = "" if sizes or pieces[0].part not in MODEL else ", for an input as large as others"
     return [
         case.hypothesis(
             "device",
             explained,
-            sure=sure * _BESIDE_A_SIZE if sizes else sure,
-            statement=f"{case.compared(pieces[0])}, for an input as large as others"
-            if not sizes
-            else case.compared(pieces[0]),
+            sure=_sure(case, len(shown), has_size=bool(sizes)),
+            statement=(f"{starved.words[0]}; " if starved else "") + case.compared(pieces[0]) + alike,
             evidence=case.piece_evidence(pieces[0]),
             supporting=shown,
             opposing=[trait.statement for trait in sizes[:1]]
             or ([] if shown else ["no metric of its device shows it"]),
         )
     ]
+
+
+def _explained_ns(case: Case) -> float:
+    """What slower forward calls explain, or what waits for a processor do."""
+    compiled = sum(compilation.duration_ns for compilation in case.compilations)
+    if case.starved is None:
+        return case.excess_in(MODEL) - compiled
+    if case.starved.is_counted:
+        return case.starved.waited_ns
+    # Without a processor all that the process does takes longer, and its waits too, not only the model.
+    return case.excess_in(_parts(case)) - compiled
+
+
+def _parts(case: Case) -> set[str]:
+    return {piece.part for piece in case.all_pieces}
+
+
+def _sure(case: Case, shown: int, *, has_size: bool) -> float:
+    if case.starved is not None and case.starved.is_counted:
+        return _SURE_COUNTED
+    sure = (_SURE_SLOWER, _SURE_SHOWN, _SURE_TWICE)[min(shown, 2)]
+    return sure * _BESIDE_A_SIZE if has_size else sure
 
 
 def _is_pressed(point: MetricPoint) -> bool:

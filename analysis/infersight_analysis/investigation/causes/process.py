@@ -22,14 +22,16 @@ def blocked_event_loop(case: Case) -> list[Hypothesis]:
     before = case.accept.self_ns if case.accept else 0
     lags = (node.span.attributes.get(LAG) for node in case.request.below())
     lag_ns = max(map(nanoseconds, lags), default=0)
-    named = [block for block in case.blocks if block.overlap_ns(case.request, before)]
+    named = [block for block in case.blocks if block.is_by_code and block.overlap_ns(case.request, before)]
     if named:
-        blocked_ns = sum(block.overlap_ns(case.request, before) for block in named)
+        blocked_ns = sum(
+            block.overlap_ns(case.request, before) - block.waited_in_ns(case.request, before) for block in named
+        )
     else:
         usual = case.baseline.median_ns(LAG)
         # Without the event nobody knows when it was; it can only have been where no stage says what it did.
         loose = case.excess_in({EVENT_LOOP, UNATTRIBUTED}) if case.baseline.is_enough else lag_ns
-        blocked_ns = min(max(0, lag_ns - usual), loose)
+        blocked_ns = min(max(0, lag_ns - usual - case.cpu_wait_ns), loose)
     paused_ns = nanoseconds(case.request.span.attributes.get(GC))
     explained = min(blocked_ns, case.felt_ns) - paused_ns
     if not case.is_worth_naming(explained):
@@ -48,7 +50,7 @@ def blocked_event_loop(case: Case) -> list[Hypothesis]:
         "functions": [block.function for block in named],
     }
     opposing = [f"{short_duration(paused_ns)} of it were garbage collections"] if paused_ns else []
-    opposing += [case.starved] if case.starved else []
+    opposing += case.starved.words if case.starved else []
     return [
         case.hypothesis(
             "blocked_event_loop",
@@ -85,7 +87,7 @@ def gc_or_memory(case: Case) -> list[Hypothesis]:
                 statement=statement,
                 evidence=evidence,
                 supporting=supporting,
-                opposing=[case.starved] if case.starved else [],
+                opposing=case.starved.words if case.starved else [],
             )
         ]
     return _paging(case, supporting)

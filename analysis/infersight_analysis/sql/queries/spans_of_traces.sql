@@ -5,6 +5,7 @@ select
     case when $with_attributes then to_json(attributes)::varchar end as attributes,
     attributes['infersight.operation']::varchar as operation,
     try_cast(attributes['infersight.cpu.duration'] as double) as cpu_s,
+    try_cast(attributes['infersight.cpu.queue.duration'] as double) as cpu_queue_s,
     try_cast(attributes['infersight.event_loop.lag'] as double) as lag_s,
     try_cast(attributes['infersight.gc.duration'] as double) as gc_s,
     try_cast(attributes['infersight.requests.in_flight'] as bigint) as in_flight,
