@@ -15,8 +15,14 @@ from infersight_analysis.stats.discoveries import q_values
 
 Numbers = npt.NDArray[np.float64]
 
-WARM_UP: Final = (0.15, 40, 750)
-"""The part of the points that is only learnt where nothing was before, and the least and most points."""
+_WARM_UP: Final = 0.15
+"""The part of the points that is only learnt where nothing was before."""
+
+_WARM_UP_BEFORE: Final = 1 / 3
+"""The same of the points before, where a window begins later: there may be gaps in them."""
+
+_LEAST_WARM_UP: Final = 40
+_MOST_WARM_UP: Final = 750
 
 CHANGE: Final = "change"
 FALSE_DISCOVERIES: Final = 0.05
@@ -46,8 +52,8 @@ class Settings:
 
     def warm_up(self, steps: int) -> int:
         """Points of a series of so many steps that are only learnt."""
-        share, least, most = WARM_UP
-        return int(min(max(self.first or share * steps, least), most))
+        learnt = self.first * _WARM_UP_BEFORE or steps * _WARM_UP
+        return int(min(max(learnt, _LEAST_WARM_UP), _MOST_WARM_UP))
 
 
 @dataclass(frozen=True)

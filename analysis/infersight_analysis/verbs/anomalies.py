@@ -80,7 +80,9 @@ def anomalies(
     Raises:
         AnalysisError: a file cannot be read.
     """
-    grid, settings = _settings(connection, window, history_ns, step_ns, false_alarms)
+    grid, first = _settings(connection, {"metric": metric, "service": service}, window, history_ns, step_ns)
+    probability = FALSE_ALARMS if false_alarms is None else min(0.5, false_alarms * grid.step_ns / _DAY_NS)
+    settings = Settings(first, max(1, round(_DAY_NS / grid.step_ns)), probability)
     series, numbers = read_series(connection, grid, metric=metric, service=service, least=_LEAST_POINTS)
     unusual, points, judged = watch(numbers, settings)
     listed = unusual[:limit]
@@ -101,25 +103,25 @@ def anomalies(
 
 def _settings(
     connection: duckdb.DuckDBPyConnection,
+    of: dict[str, str | None],
     window: Window,
     history_ns: int,
     step_ns: int | None,
-    false_alarms: float | None,
-) -> tuple[Grid, Settings]:
-    row = connection.execute(query("anomalies/recorded")).fetchone()
-    first_ns, last_ns = (0, 0) if row is None or row[0] is None else row
+) -> tuple[Grid, int]:
+    """The steps, and the first of them that is of interest."""
+    row = connection.execute(query("anomalies/recorded"), of).fetchone()
+    first_ns, last_ns, apart_ns = (0, 0, 0) if row is None or row[0] is None else row
     start_ns = first_ns if window.start_ns is None else max(first_ns, window.start_ns - history_ns)
     end_ns = last_ns + 1 if window.end_ns is None else min(last_ns + 1, window.end_ns)
-    step_ns = step_ns or _step(end_ns - start_ns)
-    grid = Grid.over(start_ns, end_ns, step_ns)
-    first = 0 if window.start_ns is None else max(0, (window.start_ns - grid.start_ns) // step_ns)
-    probability = FALSE_ALARMS if false_alarms is None else min(0.5, false_alarms * step_ns / _DAY_NS)
-    return grid, Settings(first, max(1, round(_DAY_NS / step_ns)), probability)
+    grid = Grid.over(start_ns, end_ns, step_ns or _step(end_ns - start_ns, apart_ns))
+    first = 0 if window.start_ns is None else max(0, (window.start_ns - grid.start_ns) // grid.step_ns)
+    return grid, first
 
 
-def _step(span_ns: int) -> int:
-    """The longest step of which there are enough."""
-    return max((step for step in _STEPS_NS if span_ns // step >= _LEAST_STEPS), default=_STEPS_NS[0])
+def _step(span_ns: int, apart_ns: int) -> int:
+    """The longest step of which there are enough, and in which there usually is a point."""
+    enough = max((step for step in _STEPS_NS if span_ns // step >= _LEAST_STEPS), default=_STEPS_NS[0])
+    return next((step for step in _STEPS_NS if step >= max(enough, 0.9 * apart_ns)), _STEPS_NS[-1])
 
 
 def _anomaly(connection: duckdb.DuckDBPyConnection, grid: Grid, series: Series, one: Unusual) -> Anomaly:
