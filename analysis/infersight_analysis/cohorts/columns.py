@@ -4,10 +4,10 @@ DuckDB keeps the order of the files it scans, whatever columns are asked for. So
 together row by row, without a join and without all of them in memory at once.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import duckdb
 import numpy as np
@@ -19,8 +19,10 @@ Codes = npt.NDArray[np.int32]
 NO_VALUE: Final = 0
 """The hash of null."""
 
-_CELLS: Final = 1 << 24
-"""Values that are read at once: 128 MiB. To begin a query costs as much as to read some ten thousand values."""
+_CELLS: Final = 1 << 25
+"""Values that are read at once: 256 MiB. To begin a query costs as much as to read some ten thousand values."""
+
+_NO_ROWS: Final = np.zeros(0, np.int64)
 
 _MIX: Final = np.uint64(0x9E3779B97F4A7C15)
 _BUCKET_BITS: Final = 16
@@ -47,23 +49,28 @@ class Scan:
             read = self._read(cursor, expressions)
         return tuple(_as_array(read.pop(0)) for _ in expressions)  # what was converted is let go
 
-    def columns(self, expressions: Sequence[str], rows: int) -> Generator[npt.NDArray[Any]]:
-        """One array for each expression; the next ones are read while the caller looks at this one.
+    def columns(self, expressions: Sequence[str], place: Codes) -> Generator["Column"]:
+        """One column for each expression; the next ones are read while the caller looks at this one.
 
         Args:
-            expressions: never null.
-            rows: how many there are, which says how many expressions are read at once.
+            expressions: hashes, or numbers that are NaN where there is none.
+            place: of each row of the scan, -1 of those that are of no interest; ascending but for these.
         """
-        once = max(1, _CELLS // max(1, rows))
+        once = max(1, _CELLS // max(1, len(place)))
         batches = [expressions[start : start + once] for start in range(0, len(expressions), once)]
+
+        def read(batch: Sequence[str]) -> list[Column]:
+            columns = self._read(cursor, batch)
+            return [Column.at(place, columns.pop(0)) for _ in batch]
+
         with ThreadPoolExecutor(1) as reader, self.connection.cursor() as cursor:
-            ahead = [reader.submit(self._read, cursor, batch) for batch in batches[:1]]
+            ahead = [reader.submit(read, batch) for batch in batches[:1]]
             for following in (*batches[1:], None):
-                read = ahead.pop().result() if ahead else []
+                columns = ahead.pop().result() if ahead else []
                 if following is not None:
-                    ahead.append(reader.submit(self._read, cursor, following))
-                while read:
-                    yield _as_array(read.pop(0))
+                    ahead.append(reader.submit(read, following))
+                while columns:
+                    yield columns.pop(0)
 
     def _read(self, connection: duckdb.DuckDBPyConnection, expressions: Sequence[str]) -> list[Any]:
         columns = ", ".join(f"{expression} as column{number}" for number, expression in enumerate(expressions))
@@ -73,6 +80,43 @@ class Scan:
         return list(table.columns)
 
 
+@dataclass(frozen=True)
+class Column:
+    """The rows of a column that have a value: most attributes are on few of the spans.
+
+    Args:
+        rows: which rows, ascending.
+        values: a value for each of them.
+    """
+
+    rows: Codes
+    values: npt.NDArray[Any]
+
+    @classmethod
+    def of(cls, values: npt.NDArray[Any]) -> Self:
+        """Those of an array in which a hash of 0 and NaN stand for no value."""
+        rows = np.flatnonzero(~np.isnan(values) if values.dtype.kind == "f" else values != NO_VALUE).astype(np.int32)
+        return cls(rows, values[rows])
+
+    @classmethod
+    def at(cls, place: Codes, column: Any) -> Self:
+        """Those of a column of Arrow's by their place; a piece at a time, which stays in the processor's caches."""
+        found: list[Column] = []
+        start = 0
+        for chunk in column.chunks:
+            piece = cls.of(np.from_dlpack(chunk))
+            found.append(cls(place[start + piece.rows], piece.values).only(lambda one: one.rows >= 0))
+            start += len(chunk)
+        if not found:
+            return cls(place[:0], np.zeros(0, column.type.to_pandas_dtype()))
+        return cls(*(np.concatenate(parts) for parts in zip(*((one.rows, one.values) for one in found), strict=True)))
+
+    def only(self, which: Callable[["Column"], npt.NDArray[np.bool_]]) -> "Column":
+        """Some of the rows."""
+        flags = which(self)
+        return self if flags.all() else Column(self.rows[flags], self.values[flags])
+
+
 def _as_array(column: Any) -> npt.NDArray[Any]:
     """A column of Arrow's without nulls; its own conversion would import pandas where that is there."""
     chunks: list[npt.NDArray[Any]] = [np.from_dlpack(chunk) for chunk in column.chunks]
@@ -80,7 +124,7 @@ def _as_array(column: Any) -> npt.NDArray[Any]:
 
 
 def hash_of(expression: str) -> str:
-    """SQL of the 64-bit hash of an expression, `NO_VALUE` where it is null, which DuckDB's own of 0 and false is too."""
+    """SQL of the 64-bit hash of an expression; `NO_VALUE`, which is DuckDB's own hash of 0 and false, of null."""
     return f"if(({expression}) is null, {NO_VALUE}::ubigint, greatest(hash({expression}), 1))"
 
 
@@ -91,7 +135,7 @@ def distinct_of(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray
     return ordered[ends], np.diff(ends, prepend=-1)
 
 
-def frequent(values: npt.NDArray[Any], least: int) -> tuple[npt.NDArray[np.int64], Codes, npt.NDArray[Any]]:
+def frequent(values: npt.NDArray[Any], least: int) -> tuple[slice | npt.NDArray[np.int64], Codes, npt.NDArray[Any]]:
     """Small integers in the place of the values that occur at least so often; the rows of all others are left out.
 
     Args:
@@ -99,22 +143,25 @@ def frequent(values: npt.NDArray[Any], least: int) -> tuple[npt.NDArray[np.int64
         least: how often.
 
     Returns:
-        the rows that have such a value, for each of these its index among the values, and these, ascending.
+        an index of the rows that have such a value, for each of these its index among the values, and these, ascending.
     """
     # A table of mixed bits tells most values apart, and whole buckets of identifiers are left out unseen; to sort and
     # search takes several times as long.
     bits = (values + 0.0).view(np.uint64) if values.dtype.kind == "f" else values.astype(np.uint64, copy=False)
-    bucket = (bits * _MIX >> np.uint64(64 - _BUCKET_BITS)).astype(np.int64)
-    rows = np.flatnonzero((np.bincount(bucket, minlength=1 << _BUCKET_BITS) >= least)[bucket])
-    if len(rows) < len(values):
+    bucket = (bits * _MIX >> np.uint64(64 - _BUCKET_BITS)).view(np.int64)
+    counts = np.bincount(bucket, minlength=1 << _BUCKET_BITS)
+    rows: slice | npt.NDArray[np.int64] = slice(None)
+    if ((counts > 0) & (counts < least)).any():
+        rows = np.flatnonzero((counts >= least)[bucket])
         values, bucket = values[rows], bucket[rows]
     some = np.zeros(1 << _BUCKET_BITS, values.dtype)
     some[bucket] = values
-    is_alone = np.zeros(1 << _BUCKET_BITS, np.bool_)
-    is_alone[bucket] = True
-    is_alone[bucket[some[bucket] != values]] = False
-    alone = np.flatnonzero(is_alone)
-    rest = np.flatnonzero(~is_alone[bucket])
+    is_shared = np.zeros(1 << _BUCKET_BITS, np.bool_)
+    differs = some[bucket] != values
+    if differs.any():
+        is_shared[bucket[differs]] = True
+    alone = np.flatnonzero((counts >= max(1, least)) & ~is_shared)
+    rest = np.flatnonzero(is_shared[bucket]) if differs.any() else _NO_ROWS
     others, times = distinct_of(values[rest])
     others = others[times >= least]
     distinct = np.concatenate([some[alone], others])
@@ -125,9 +172,10 @@ def frequent(values: npt.NDArray[Any], least: int) -> tuple[npt.NDArray[np.int64
     of_bucket[alone] = number[: len(alone)]
     codes = of_bucket[bucket]
     if len(rest):
-        codes[rest] = number[np.where((place := _place(others, values[rest])) < 0, -1, len(alone) + place)]
+        place = _place(others, values[rest])
+        codes[rest] = number[np.where(place < 0, -1, len(alone) + place)]
         found = np.flatnonzero(codes >= 0)
-        rows, codes = rows[found], codes[found]
+        rows, codes = (found if isinstance(rows, slice) else rows[found]), codes[found]
     return rows, codes, distinct[order]
 
 

@@ -71,14 +71,16 @@ def look_at_logs(
         rows = np.flatnonzero(request >= 0)
         if not len(rows):
             continue
+        place = np.full(len(request), -1, np.int32)
+        place[rows] = np.arange(len(rows))
         request = request[rows]
         places, calls = Places.of(np.full(len(rows), subject, np.int32), request, candidates.is_target)
         candidates.repeated[subject] = calls[subject]
         if subject == of_prediction:
             candidates.universes[subject] = candidates.universe(candidates.repeated[subject] > 0)
-        columns = scan.columns([each.reading for each in of_rows], len(request))
+        columns = scan.columns([each.reading for each in of_rows], place)
         for attribute, column in zip(of_rows, columns, strict=True):
-            look_at(candidates, attribute, places, column[rows])
+            look_at(candidates, attribute, places, column)
 
 
 def scan_of_logs(population: Population, condition: str = "true") -> Scan:

@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from infersight_analysis.cohorts.attributes import CALLS, Attribute
 from infersight_analysis.cohorts.candidates import LEAST_REQUESTS, MAY_MATTER, Candidate, Candidates, Kind, Trait
-from infersight_analysis.cohorts.columns import distinct_of
-from infersight_analysis.cohorts.places import Places, by_subject, having
+from infersight_analysis.cohorts.columns import Column, distinct_of
+from infersight_analysis.cohorts.places import Places, by_subject
 from infersight_analysis.stats.normal import deviates
 from infersight_analysis.stats.ranks import TwoSamples
 
@@ -24,25 +24,24 @@ _FIRST: Final = 20_000
 """A number of more than this many values among the first ones is not looked at value by value."""
 
 
-def look_at_numbers(candidates: Candidates, attribute: Attribute, places: Places, values: Numbers) -> list[int]:
+def look_at_numbers(candidates: Candidates, attribute: Attribute, places: Places, column: Column) -> list[int]:
     """Test the numbers of an attribute, of each subject by itself.
 
     Args:
         candidates: takes note of the tests.
         attribute: whose numbers.
         places: what the rows are; of several numbers of a request the largest counts.
-        values: a number a row, NaN where there is none.
+        column: the numbers.
 
     Returns:
         the subjects of which few numbers occur, so that each of them is a value too.
     """
     few: list[int] = []
-    for subject, rows in by_subject(places.subject, having(values)):
-        if len(distinct_of(values[rows[:_FIRST]])[0]) <= _FEW:
+    for subject, at in by_subject(places.subject[column.rows]):
+        rows, numbers = column.rows[at], column.values[at]
+        if len(distinct_of(numbers[:_FIRST])[0]) <= _FEW:
             few.append(subject)
-        number, request = _largest(
-            values[rows], places.request[rows], len(candidates.is_target), places.is_repeated[rows]
-        )
+        number, request = _largest(numbers, places.request[rows], len(candidates.is_target), places.is_repeated[rows])
         is_target = candidates.is_target[request]
         if LEAST_REQUESTS <= np.count_nonzero(is_target) <= len(request) - LEAST_REQUESTS:
             two = TwoSamples.of(number[is_target], number[~is_target])

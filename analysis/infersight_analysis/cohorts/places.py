@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +23,16 @@ class Places:
     Args:
         subject: what of the requests the row is.
         request: number of its request.
-        in_target: whether that belongs to the target.
+        slot: twice the subject, and one more where the request belongs to the target.
         is_repeated: whether another row of the same subject has the same request.
+        subjects: one more than the largest subject.
     """
 
     subject: Integers
     request: Integers
-    in_target: Flags
+    slot: Integers
     is_repeated: Flags
+    subjects: int
 
     @classmethod
     def of(cls, subject: Integers, request: Integers, is_target: Flags) -> "tuple[Places, dict[int, Calls]]":
@@ -43,32 +45,25 @@ class Places:
         """
         is_repeated = np.zeros(len(subject), np.bool_)
         calls: dict[int, Calls] = {}
-        for number, rows in by_subject(subject, np.arange(len(subject))):
+        for number, rows in by_subject(subject):
             of_rows = request[rows]
             counts = np.bincount(of_rows, minlength=len(is_target))
             if len(rows) > np.count_nonzero(counts):
                 is_repeated[rows] = counts[of_rows] > 1
             calls[number] = np.minimum(counts, 0xFFFF).astype(np.uint16)
-        return cls(subject, request, is_target[request], is_repeated), calls
+        return cls(subject, request, subject * 2 + is_target[request], is_repeated, max(calls, default=-1) + 1), calls
 
 
-def by_subject(subject: Integers, rows: Rows) -> Iterator[tuple[int, Rows]]:
-    """Some rows, those of each subject together, in their order.
+def by_subject(subject: Integers) -> Iterator[tuple[int, Rows]]:
+    """The indices of the rows of each subject, in their order.
 
     Args:
-        subject: of each row of the table.
-        rows: which rows, ascending.
+        subject: of each row.
     """
-    if not len(rows):
+    if not len(subject):
         return
-    of_rows = subject[rows]
-    ends = np.cumsum(np.bincount(of_rows)).tolist()
-    rows = rows[np.argsort(of_rows.astype(np.int16) if len(ends) < _SHORT else of_rows, kind="stable")]
+    ends = np.cumsum(np.bincount(subject)).tolist()
+    order = np.argsort(subject.astype(np.int16) if len(ends) < _SHORT else subject, kind="stable")
     for number, (start, end) in enumerate(zip((0, *ends), ends, strict=False)):
         if end > start:
-            yield number, rows[start:end]
-
-
-def having(values: npt.NDArray[Any]) -> Rows:
-    """The rows of a column with a value: a hash that is not 0, a number that is not NaN."""
-    return np.flatnonzero(~np.isnan(values) if values.dtype.kind == "f" else values)
+            yield number, order[start:end]

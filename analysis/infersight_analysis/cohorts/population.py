@@ -60,6 +60,7 @@ class Population:
     Args:
         requests: the requests.
         scan: reads columns of the spans.
+        scanned: how many rows it has.
         rows: places of the spans of these traces among the rows of the scan, ascending.
         request: number of the request in the trace of each of these spans.
         top: which of these spans is the request, by its number.
@@ -69,6 +70,7 @@ class Population:
 
     requests: Requests
     scan: Scan
+    scanned: int
     rows: Numbers32
     request: Numbers32
     top: Rows
@@ -99,10 +101,11 @@ class Population:
         number[trace[first]] = np.arange(len(first), dtype=np.int32)
         request = number[trace]
         rows = np.flatnonzero(request != _NONE)
-        narrow, places = _narrowed(scan, start_ns, rows)
+        narrow, scanned, places = _narrowed(scan, start_ns, rows)
         return cls(
             requests=requests,
             scan=narrow,
+            scanned=scanned,
             rows=places,
             request=request[rows],
             top=np.searchsorted(rows, first),
@@ -193,13 +196,13 @@ def _cohorts(question: Question, marks: Marks, duration_ns: Rows, trace: Hashes)
     return chosen, requests
 
 
-def _narrowed(scan: Scan, start_ns: Rows, rows: Rows) -> tuple[Scan, Numbers32]:
-    """A scan of no more time than these rows take, and the place of each of them in it."""
+def _narrowed(scan: Scan, start_ns: Rows, rows: Rows) -> tuple[Scan, int, Numbers32]:
+    """A scan of no more time than these rows take, how many rows it has, and the place of each of these in it."""
     if not len(rows):
-        return scan, rows.astype(np.int32)
+        return scan, len(start_ns), rows.astype(np.int32)
     low, high = int(start_ns[rows].min()), int(start_ns[rows].max())
     inside = (start_ns >= low) & (start_ns <= high)
     if inside.all():
-        return scan, rows.astype(np.int32)
+        return scan, len(start_ns), rows.astype(np.int32)
     narrow = Scan(scan.connection, scan.view, f"start_time_ns between {low} and {high}")
-    return narrow, (np.cumsum(inside) - 1)[rows].astype(np.int32)
+    return narrow, int(np.count_nonzero(inside)), (np.cumsum(inside) - 1)[rows].astype(np.int32)

@@ -1,14 +1,12 @@
 """What the spans of the requests say: which operations they call and how often, and the attributes of their spans."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from infersight_analysis.cohorts.attributes import CALLED, Attribute
 from infersight_analysis.cohorts.candidates import Candidates, Universe
-from infersight_analysis.cohorts.columns import NO_VALUE
+from infersight_analysis.cohorts.columns import Column
 from infersight_analysis.cohorts.numbers import look_at_calls, look_at_numbers
 from infersight_analysis.cohorts.places import Calls, Places
 from infersight_analysis.cohorts.population import Population
@@ -38,26 +36,23 @@ def look_at_spans(
         if calls[number].max() > 1:
             candidates.repeated[number] = calls[number]
     del calls
-    rows = population.rows[inside]
-    columns = population.scan.columns([attribute.reading for attribute in attributes], len(population.rows))
+    place = np.full(population.scanned, -1, np.int32)
+    place[population.rows[inside]] = np.arange(len(inside))
+    columns = population.scan.columns([attribute.reading for attribute in attributes], place)
     for attribute, column in zip(attributes, columns, strict=True):
-        values = column if len(column) == len(rows) else column[rows]
-        if attribute.is_outcome:
-            values = np.where(subject >= FIRST_OPERATION, values, NO_VALUE)
-        look_at(candidates, attribute, places, values)
+        found = column.only(lambda one: subject[one.rows] >= FIRST_OPERATION) if attribute.is_outcome else column
+        look_at(candidates, attribute, places, found)
 
 
-def look_at(candidates: Candidates, attribute: Attribute, places: Places, values: npt.NDArray[Any]) -> None:
+def look_at(candidates: Candidates, attribute: Attribute, places: Places, column: Column) -> None:
     """Test an attribute of each subject: each of its values, as numbers, or, where few numbers occur, both."""
     if attribute.is_number:
-        few = look_at_numbers(candidates, attribute, places, values)
-        values = np.where(np.isin(places.subject, few), values, np.nan)
-    look_at_values(candidates, attribute, places, values)
+        few = look_at_numbers(candidates, attribute, places, column)
+        column = column.only(lambda one: np.isin(places.subject[one.rows], few))
+    look_at_values(candidates, attribute, places, column)
 
 
-def _universes(
-    candidates: Candidates, trees: Trees, calls: Mapping[int, Calls]
-) -> dict[int, Universe]:
+def _universes(candidates: Candidates, trees: Trees, calls: Mapping[int, Calls]) -> dict[int, Universe]:
     """For each operation the requests that could have called it, for the parent all requests.
 
     Those are the requests with a span, their own or one below, of an operation that is ever seen to call it. So an
@@ -82,7 +77,7 @@ def _look_at_operation(candidates: Candidates, subject: int, calls: Calls, unive
     """Test whether the requests that could call an operation do, and how often."""
     called = np.flatnonzero(calls).astype(np.int32)
     places, _ = Places.of(np.full(len(called), subject, np.int32), called, candidates.is_target)
-    look_at_values(candidates, CALLED, places, np.ones(len(called), np.uint64), universe)
+    look_at_values(candidates, CALLED, places, Column.of(np.ones(len(called), np.uint64)), universe)
     if calls.max() > 1:
         could = np.flatnonzero(np.unpackbits(universe.bits, count=len(calls)))
         look_at_calls(candidates, subject, could, calls[could])

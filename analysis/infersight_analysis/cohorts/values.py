@@ -9,14 +9,14 @@ import numpy.typing as npt
 
 from infersight_analysis.cohorts.attributes import Attribute
 from infersight_analysis.cohorts.candidates import LEAST_RATIO, MAY_MATTER, Bits, Candidate, Candidates, Trait, Universe
-from infersight_analysis.cohorts.columns import distinct_of, frequent
-from infersight_analysis.cohorts.places import Flags, Integers, Places, having
+from infersight_analysis.cohorts.columns import Column, distinct_of, frequent
+from infersight_analysis.cohorts.places import Flags, Integers, Places
 from infersight_analysis.stats.tables import deviance_root, p_values, risk_ratios
 
 Counts = npt.NDArray[np.int64]
 
-_FEW_FOR_EACH_ROW: Final = 4
-"""Pairs that may occur, for each row, up to which a table of all of them is quicker than sorting those that do."""
+_SPARSE: Final = 4
+"""A table with more cells than so many for each row is not made: memory would be what limits it."""
 
 
 @dataclass(frozen=True)
@@ -34,29 +34,35 @@ class Values:
     value: npt.NDArray[Any]
     target: Counts
     baseline: Counts
-    _cell: Counts  # of each row that has one of them, its index
+    _number: Counts  # of each value of a subject
+    _numbers: Counts  # of each row that has a frequent value the number of that
     _request: Integers  # of each of these rows
 
     @classmethod
-    def of(cls, places: Places, values: npt.NDArray[Any], least: int) -> Self:
-        """Those that occur in at least so many rows.
+    def of(cls, places: Places, column: Column, least: int) -> Self:
+        """Those that occur in at least so many rows, by subject and value.
 
         Args:
             places: what the rows are.
-            values: a hash or a number a row, 0 or NaN where there is none.
+            column: hashes or numbers.
             least: rows that must have a value.
         """
-        rows = having(values)
-        often, code, distinct = frequent(values[rows] if len(rows) < len(values) else values, least)
-        rows = rows[often] if len(often) < len(rows) else rows
-        cells, cell = _cells(places.subject[rows], code, len(distinct))
-        of_cohort = cell * 2 + places.in_target[rows]
+        often, code, distinct = frequent(column.values, least)
+        rows = column.rows[often]
         request = places.request[rows]
-        counts = np.bincount(of_cohort, minlength=2 * len(cells))
-        counts -= np.bincount(_repetitions(of_cohort, request, places.is_repeated[rows]), minlength=len(counts))
-        baseline, target = counts.reshape(-1, 2).T
-        subject, at = np.divmod(cells, max(1, len(distinct)))
-        return cls(subject, distinct[at], target, baseline, cell, request)
+        cell, which = _cells(code * np.int64(places.subjects) + places.slot[rows] // 2, places.subjects * len(distinct))
+        pair = cell * 2 + places.slot[rows] % 2
+        counts = np.bincount(pair, minlength=2 * len(which))
+        repeated = _repetitions(pair, request, places.is_repeated[rows])
+        if len(repeated):
+            counts -= np.bincount(repeated, minlength=len(counts))
+        counts = counts.reshape(-1, 2)
+        cells = np.flatnonzero(counts.sum(axis=1) >= max(1, least))
+        at, subject = np.divmod(which[cells], places.subjects)
+        order = np.lexsort((at, subject))
+        cells, at, subject = cells[order], at[order], subject[order]
+        baseline, target = counts[cells].T
+        return cls(subject, distinct[at], target, baseline, cells, cell, request)
 
     def members(self, chosen: Counts, requests: int) -> Iterator[Bits]:
         """Which requests have each of some values, as bits.
@@ -65,9 +71,11 @@ class Values:
             chosen: indices of the values.
             requests: how many requests there are.
         """
-        number = np.full(len(self.value), -1, np.int32)
-        number[chosen] = np.arange(len(chosen))
-        of_rows = number[self._cell]
+        if not len(chosen):
+            return
+        place = np.full(int(self._numbers.max()) + 1, -1, np.int32)
+        place[self._number[chosen]] = np.arange(len(chosen))
+        of_rows = place[self._numbers]
         rows = np.flatnonzero(of_rows >= 0)
         rows = rows[np.argsort(of_rows[rows], kind="stable")]
         ends = np.cumsum(np.bincount(of_rows[rows], minlength=len(chosen))).tolist()
@@ -81,7 +89,7 @@ def look_at_values(
     candidates: Candidates,
     attribute: Attribute,
     places: Places,
-    values: npt.NDArray[Any],
+    column: Column,
     universe: Universe | None = None,
 ) -> None:
     """Test each value of an attribute, of each subject by itself.
@@ -90,10 +98,10 @@ def look_at_values(
         candidates: takes note of the tests.
         attribute: whose values.
         places: what the rows are.
-        values: a hash or a number a row, 0 or NaN where there is none.
+        column: hashes or numbers.
         universe: the requests to compare; those that have the subject by default.
     """
-    found = Values.of(places, values, candidates.least)
+    found = Values.of(places, column, candidates.least)
     universes = {
         subject: universe or candidates.universes.get(subject, candidates.everything)
         for subject in distinct_of(found.subject)[0].tolist()
@@ -134,16 +142,12 @@ def look_at_values(
         )
 
 
-def _cells(subject: Integers, code: Integers, codes: int) -> tuple[Counts, Counts]:
-    """The pairs of subject and code that occur, as subject times codes plus code, ascending; each row's among them."""
-    pair = subject.astype(np.int64) * codes + code
-    most = (int(subject.max()) + 1) * codes if len(subject) else 0
-    if most > _FEW_FOR_EACH_ROW * len(pair):
-        cells = distinct_of(pair)[0]
-        return cells, np.searchsorted(cells, pair)
-    occurs = np.zeros(most, np.bool_)
-    occurs[pair] = True
-    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[pair]
+def _cells(cell: Counts, most: int) -> tuple[Counts, Counts]:
+    """Numbers of cells without gaps, where hardly any of those that there may be occur; and which cells they are."""
+    if most <= _SPARSE * len(cell):
+        return cell, np.arange(most)
+    occurring = distinct_of(cell)[0]
+    return np.searchsorted(occurring, cell), occurring
 
 
 def _repetitions(cell: Counts, request: Integers, is_repeated: Flags) -> Counts:

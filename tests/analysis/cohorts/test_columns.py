@@ -36,7 +36,7 @@ def test_the_frequent_values_are_those_that_occur_often_enough(name: str, least:
     often = distinct[counts >= least]
     rows, codes, found = frequent(values, least)
     assert found.tolist() == often.tolist()
-    assert rows.tolist() == np.flatnonzero(np.isin(values, often)).tolist()
+    assert np.arange(len(values))[rows].tolist() == np.flatnonzero(np.isin(values, often)).tolist()
     assert found[codes].tolist() == values[rows].tolist()
 
 
