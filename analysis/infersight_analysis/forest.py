@@ -17,6 +17,11 @@ Flags = npt.NDArray[np.bool_]
 NONE: Final = -1
 """No row: the parent of a top."""
 
+_FIRST_BITS: Final = 17
+"""Of a number that stands for two columns; 46 are left for the other one, as nanoseconds 19 hours."""
+
+_MIX: Final = np.uint64(0x9E3779B97F4A7C15)
+
 
 @dataclass(frozen=True)
 class Spans:
@@ -102,9 +107,13 @@ def critical_times(forest: Forest, requests: Rows) -> Rows:
 
 def _share(forest: Forest, children: Rows, low: Rows, high: Rows, own: Rows) -> None:
     """Give each child the part of its parent's window in which it was waited for; see `critical_path`."""
-    order = np.lexsort((children, forest.start_ns[children], -forest.end_ns[children], forest.parent[children]))
-    children = children[order]
-    parents, first, counts = np.unique(forest.parent[children], return_index=True, return_counts=True)
+    if not len(children):
+        return
+    end = forest.end_ns[children]
+    children = children[in_order(forest.parent[children], end.max() - end, forest.start_ns[children], children)]
+    parents = forest.parent[children]
+    first = np.flatnonzero(np.append(True, parents[1:] != parents[:-1]))
+    parents, counts = parents[first], np.diff(first, append=len(parents))
     now = high[parents]
     place = 0
     while len(parents):
@@ -121,6 +130,28 @@ def _share(forest: Forest, children: Rows, low: Rows, high: Rows, own: Rows) -> 
         parents, first, counts = parents[left], first[left], counts[left]
 
 
+def in_order(first: Rows, then: Rows, *others: Rows | npt.NDArray[np.uint64]) -> Rows:
+    """The indices that sort by several columns, the first two of which tell nearly all rows apart.
+
+    Args:
+        first: not negative.
+        then: not negative.
+        others: those that decide where both are equal.
+    """
+    if not len(first) or int(first.max()) >= 1 << _FIRST_BITS or int(then.max()) >= 1 << 63 - _FIRST_BITS:
+        return np.lexsort((*others[::-1], then, first))
+    key = (first << 63 - _FIRST_BITS) | then  # one number is sorted in a tenth of the time
+    order = np.argsort(key)
+    key = key[order]
+    is_equal = np.zeros(len(key), np.bool_)
+    is_equal[1:] = key[1:] == key[:-1]
+    is_equal[:-1] |= is_equal[1:]
+    equal = np.flatnonzero(is_equal)
+    rows = order[equal]
+    order[equal] = rows[np.lexsort((*(column[rows] for column in others[::-1]), key[equal]))]
+    return order
+
+
 def awaited(forest: Forest) -> Flags:
     """Whether at least half of a span's time lies before its parent's end."""
     late = forest.end_ns - forest.end_ns[forest.parent]
@@ -130,11 +161,27 @@ def awaited(forest: Forest) -> Flags:
 
 def _parents(spans: Spans) -> Rows:
     """The row of each span's parent: the first span that has the id."""
-    known, first = np.unique(spans.span_id, return_index=True)
-    place = np.minimum(np.searchsorted(known, spans.parent_id), max(0, len(known) - 1))
-    found = (spans.parent_id != 0) & (known[place] == spans.parent_id) if len(known) else np.zeros(0, np.bool_)
-    parent = np.where(found, first[place], NONE)
-    return np.where(parent == np.arange(len(parent)), NONE, parent)
+    rows = np.arange(len(spans.span_id))
+    bits = max(8, len(rows).bit_length() + 2)
+    # A table of hashes tells all but a few, which took sorting and searching most of the time.
+    slot = _slots(spans.span_id, bits)
+    table = np.full(1 << bits, NONE)
+    table[slot[::-1]] = rows[::-1]  # the first of several
+    parent = table[_slots(spans.parent_id, bits)]
+    is_known = (parent != NONE) & (spans.parent_id != 0)
+    is_other = is_known & (spans.span_id[parent] != spans.parent_id)
+    parent[~is_known | is_other] = NONE
+    hidden = np.flatnonzero(spans.span_id[table[slot]] != spans.span_id)
+    if len(hidden):
+        known, first = np.unique(spans.span_id[hidden], return_index=True)
+        wanted = spans.parent_id[is_other]
+        place = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
+        parent[is_other] = np.where(known[place] == wanted, hidden[first[place]], NONE)
+    return np.where(parent == rows, NONE, parent)
+
+
+def _slots(ids: npt.NDArray[np.uint64], bits: int) -> Rows:
+    return (ids * _MIX >> np.uint64(64 - bits)).view(np.int64)
 
 
 def _cut_cycles(parent: Rows) -> tuple[Rows, ...]:
@@ -190,9 +237,11 @@ def _adopt(spans: Spans, parent: Rows, start: Rows, end: Rows) -> tuple[Rows, bo
     trace = spans.trace[tops]
     # A span without a parent comes first; where the root was lost, the first of the rest stands for it.
     order = np.lexsort((tops, spans.parent_id[tops] != 0, trace))
-    _, first = np.unique(trace[order], return_index=True)
+    first = np.flatnonzero(np.append(True, np.diff(trace[order]) != 0)) if len(order) else order
     root = tops[order[first]]
-    others = tops[~np.isin(tops, root)]
+    is_root = np.zeros(len(parent), np.bool_)
+    is_root[root] = True
+    others = tops[~is_root[tops]]
     above = root[spans.trace[others]]
     inside = (start[above] <= start[others]) & (start[others] < end[above])
     parent[others[inside]] = above[inside]

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from infersight_analysis.cohorts.columns import Hashes, codes_of, hash_of
+from infersight_analysis.cohorts.columns import Hashes, codes_of, distinct_of, hash_of
 from infersight_analysis.cohorts.population import CLIENT, ERROR, FINISHED, SERVER, Numbers32, Population
-from infersight_analysis.forest import NONE, Flags, Forest, Rows, Spans, critical_times
+from infersight_analysis.forest import NONE, Flags, Forest, Rows, Spans, critical_times, in_order
 
 APART: Final = -1
 REQUEST: Final = 0
@@ -246,12 +246,10 @@ class Table:
         request, start, end = self.request[at], self.start_ns[at], self.end_ns[at]
         same = request[1:] == request[:-1]
         wrong = same & ((start[1:] < start[:-1]) | ((start[1:] == start[:-1]) & (end[1:] >= end[:-1])))
-        if wrong.any():
-            suspects = np.flatnonzero(np.isin(request, request[1:][wrong]))
-            of = at[suspects]
-            last = np.maximum(self.end_ns[of], self.start_ns[of])
-            at[suspects] = of[np.lexsort((self.span[of], -last, self.start_ns[of], self.request[of]))]
-        return at
+        if not wrong.any():
+            return at
+        last = np.maximum(end, start)
+        return at[in_order(request.astype(np.int64) - int(request[0]), start - start.min(), -last, self.span[at])]
 
     def _once(self, at: Rows) -> Rows:
         ids = np.sort(self.span[at])
@@ -310,7 +308,7 @@ def _calls(part: Part) -> Iterator[list[int]]:
     is_called[part.tops] = False
     rows = np.flatnonzero(is_called)
     pairs = part.operation[part.forest.parent[rows]].astype(np.int64) << 32 | part.operation[rows]
-    yield from ([pair >> 32, pair & 0xFFFFFFFF] for pair in np.unique(pairs).tolist())
+    yield from ([pair >> 32, pair & 0xFFFFFFFF] for pair in distinct_of(pairs)[0].tolist())
 
 
 def _path_hashes(forest: Forest, tops: Rows, is_below: Flags, operation: Hashes) -> Hashes:
