@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 
 from infersight_analysis import macros, stored
+from infersight_analysis.connection import Connection
 from infersight_analysis.surface import Scans, create_public, create_views, set_time_ranges
 from infersight_analysis.times import SECOND_NS, parse_duration, parse_time
 from infersight_analysis.unreadable import left_out
@@ -68,7 +69,7 @@ def connect(
     # Goes when the connection does, not when the caller thinks of it.
     weakref.finalize(connection, scratch.cleanup)
     _lock(connection, scans.files, Path(scratch.name), _milliseconds(timeout))
-    return connection
+    return Connection.of(connection)
 
 
 def _limits(threads: int | None, memory_limit: str | None) -> dict[str, str | bool | int | float | list[str]]:

@@ -10,7 +10,6 @@ import duckdb
 
 from infersight_analysis.database import connect
 from infersight_analysis.errors import AnalysisError
-from infersight_analysis.unreadable import explanation
 from infersight_collector.store.errors import StoreError
 
 _POSITION: Final = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
@@ -27,12 +26,9 @@ def opened(
     """
     try:
         with connect(store, start=start_ns, end=end_ns, timeout=timeout) as connection:
-            try:
-                yield connection
-            except duckdb.Error as error:
-                if (unreadable := explanation(connection, error)) is not None:
-                    raise unreadable from error
-                raise
+            yield connection
+    except AnalysisError:
+        raise
     except StoreError as error:
         raise AnalysisError(str(error)) from error
     except duckdb.InterruptException as error:

@@ -28,35 +28,37 @@ class DamagedFilesWarning(UserWarning):
     """Rows are missing in what a connection shows, because their files are damaged."""
 
 
-def explanation(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> AnalysisError | None:
+class UnreadableFileError(AnalysisError, duckdb.IOException):
+    """A file of the store that is damaged, or that is gone since the connection was made."""
+
+
+def explanation(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> UnreadableFileError | None:
     """What a failed query means for a person where the reason is a file; None where it is something else.
 
     Args:
         connection: from `connect`; it must have no result open.
         error: what DuckDB raised.
     """
+    if isinstance(error, UnreadableFileError):
+        return error
     if not _is_about_reading(error):
         return None
     found = connection.execute("select unnest(current_setting('allowed_paths'))").fetchall()
-    return explanation_over([path for (path,) in found], error)
-
-
-def explanation_over(files: Collection[str], error: duckdb.Error) -> AnalysisError | None:
-    """The same, for the files of a snapshot."""
-    if not _is_about_reading(error):
-        return None
+    files = sorted(path for (path,) in found)
     from infersight_collector.store.damage import footer_damage  # noqa: PLC0415 - loads Arrow
 
     named = _PATH.search(str(error))
-    for file in [named[1]] if named else sorted(files):
+    if named and named[1] not in files:
+        return None
+    for file in [named[1]] if named else files:
         path = Path(file)
         if not path.exists() and not _is_live(path):
-            return AnalysisError(_OUTDATED)
+            return UnreadableFileError(_OUTDATED)
         if (said := footer_damage(path)) is not None:
-            return AnalysisError(f"{file} is damaged: {said}; {_advice(path)}")
+            return UnreadableFileError(f"{file} is damaged: {said}; {_advice(path)}")
     if named is None and files:
         said = " ".join(str(error).split())
-        return AnalysisError(f"a file is damaged ({said}); {_advice(Path(min(files)))}")
+        return UnreadableFileError(f"a file is damaged ({said}); {_advice(Path(files[0]))}")
     return None
 
 

@@ -16,7 +16,7 @@ import pytest
 from infersight_analysis import connect
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.session import opened
-from infersight_analysis.unreadable import SKIP_VARIABLE, DamagedFilesWarning
+from infersight_analysis.unreadable import SKIP_VARIABLE, DamagedFilesWarning, UnreadableFileError
 from infersight_collector.store.compaction import NEW_FILES
 from infersight_collector.store.maintenance import Maintenance
 from infersight_collector.store.snapshot import Snapshot
@@ -129,6 +129,51 @@ def test_a_snapshot_older_than_the_grace_says_to_connect_again_and_never_shows_o
     with pytest.raises(AnalysisError, match=r"this snapshot of the store is too old: .*: connect again"):
         query()
     assert ask(store)[0][0] == 10 * NEW_FILES
+
+
+def fetch_rows(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute(QUERY).fetchall()
+
+
+def fetch_arrow(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.execute("from spans").to_arrow_table()
+
+
+def fetch_from_a_cursor(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.cursor().execute(QUERY).df()
+
+
+def fetch_a_relation(connection: duckdb.DuckDBPyConnection) -> None:
+    connection.sql(QUERY).fetchall()
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+@pytest.mark.parametrize("asking", [fetch_rows, fetch_arrow, fetch_from_a_cursor, fetch_a_relation])
+def test_a_connection_of_ones_own_says_it_too(
+    store: Path, damaged: Path, asking: Callable[[duckdb.DuckDBPyConnection], None], is_gone: bool
+) -> None:
+    def query() -> None:
+        with connect(store) as connection:
+            if is_gone:
+                replace_all_files(store)
+                delete_unused_files(store)
+            else:
+                cut(damaged)
+            asking(connection)
+
+    with pytest.raises(UnreadableFileError) as told:
+        query()
+    said = str(told.value)
+    assert said.startswith("this snapshot of the store is too old" if is_gone else f"{damaged} is damaged: ")
+    assert isinstance(told.value, duckdb.Error), "who caught DuckDB's errors still does"
+    assert isinstance(told.value.__cause__, duckdb.Error)
+
+
+def test_other_errors_of_a_connection_of_ones_own_are_those_of_duckdb(store: Path) -> None:
+    with pytest.raises(duckdb.BinderException), connect(store) as connection:
+        connection.execute("select nothing from spans")
+    with pytest.raises(duckdb.ConnectionException):
+        connection.execute("select 1")
 
 
 @pytest.mark.parametrize("damage", [Path.unlink, cut, change_the_footer, change_all_pages])

@@ -7,6 +7,7 @@
 import errno
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -53,7 +54,8 @@ def damaged_files(snapshot: "Snapshot", *, start_ns: int | None = None, end_ns: 
         delta = snapshot.delta(table)
         if delta is None:
             continue
-        wanted = set(snapshot.files(table, start_ns=start_ns, end_ns=end_ns))
+        files = snapshot.summary_files if table == "traces" else partial(snapshot.files, table)
+        wanted = set(files(start_ns=start_ns, end_ns=end_ns))
         for file in live_files(delta).values():
             path = snapshot.path / table / file.path
             if str(path) in wanted and (said := damage(path, file.size)) is not None:

@@ -1,0 +1,79 @@
+"""DuckDB's connection, with one clear line where a file of the store cannot be read."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+
+import duckdb
+
+from infersight_analysis.unreadable import explanation
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_READING: Final = (
+    "execute",
+    "executemany",
+    "sql",
+    "query",
+    "fetchone",
+    "fetchmany",
+    "fetchall",
+    "fetchnumpy",
+    "fetchdf",
+    "fetch_df",
+    "fetch_df_chunk",
+    "df",
+    "to_arrow_table",
+    "to_arrow_reader",
+)
+"""The methods that may come upon a file."""
+
+
+class Connection(duckdb.DuckDBPyConnection):
+    """A connection that raises `UnreadableFileError` where DuckDB would say that it cannot read some bytes.
+
+    In `with connect(...)` so do the relations that it makes, at the end of the block; elsewhere those raise DuckDB's.
+    """
+
+    __slots__ = ()
+    __module__ = duckdb.DuckDBPyConnection.__module__  # pandas and Polars know the connection by that
+
+    @classmethod
+    def of(cls, connection: duckdb.DuckDBPyConnection) -> "Connection":
+        """The same connection, of this class: DuckDB makes them itself, and of its own class alone."""
+        connection.__class__ = cls
+        if not isinstance(connection, cls):
+            raise TypeError(f"DuckDB's connections are not of a class that {cls.__name__} extends")
+        return connection
+
+    def cursor(self) -> "Connection":
+        """Another connection to the same database."""
+        return Connection.of(super().cursor())
+
+    def __exit__(self, exc_type: object, exc: object, traceback: object) -> None:
+        """Close it; an error of DuckDB about a file leaves the block as what it means."""
+        if isinstance(exc, duckdb.Error):
+            unreadable = explanation(self, exc)
+            if unreadable is not None and unreadable is not exc:
+                self.close()
+                raise unreadable from exc
+        super().__exit__(exc_type, exc, traceback)
+
+
+def _explaining(method: Callable[Concatenate[Connection, P], T]) -> Callable[Concatenate[Connection, P], T]:
+    @wraps(method)
+    def explained(self: Connection, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return method(self, *args, **kwargs)
+        except duckdb.Error as error:
+            if (unreadable := explanation(self, error)) is not None:
+                raise unreadable from error
+            raise
+
+    return explained
+
+
+for _name in _READING:
+    _method: Any = getattr(duckdb.DuckDBPyConnection, _name)
+    setattr(Connection, _name, _explaining(_method))
