@@ -75,10 +75,11 @@ def normal_scores(values: Numbers) -> Numbers:
     Equal values have equal ones, so a few values among many that are equal would be far out, and two of them together a
     level; the cut is for them.
     """
-    ranks = stats.rankdata(values)
+    ranks: Numbers = stats.rankdata(values)
     scores: Numbers = special.ndtri((ranks - 0.375) / (len(values) + 0.25))
     bound = _CUT * scores.std()
-    return np.clip(scores - scores.mean(), -bound, bound)
+    cut: Numbers = np.clip(scores - scores.mean(), -bound, bound)
+    return cut
 
 
 def long_run_scale(values: Numbers) -> tuple[float, int]:
@@ -124,7 +125,7 @@ def _candidates(sums: Numbers, quantile: float) -> Iterator[tuple[int, int, int,
 def _contrasts(sums: Numbers) -> Numbers:
     """The standardised difference of the means after and before each place; running sums, an interval a row."""
     size = sums.shape[-1] - 1
-    left = np.arange(_LEAST_SEGMENT, size - _LEAST_SEGMENT + 1)
+    left: npt.NDArray[np.int64] = np.arange(_LEAST_SEGMENT, size - _LEAST_SEGMENT + 1)
     total = sums[..., -1:] - sums[..., :1]
     so_far = sums[..., left] - sums[..., :1]
     contrasts: Numbers = (left / size * total - so_far) / np.sqrt(left * (size - left) / size)

@@ -69,7 +69,6 @@ class Detector:
         self._long: Final = odd(warm_up)
         self._smooth: Final = max(3, warm_up // _SMOOTH)
         self._season: Final = None if period is None else Season(series, period)
-        self._tests: Final = float(np.log10(len(KINDS) - (2 if period is None else 0)))
         reach = max(self._long, 0 if period is None else DAYS * period + SMOOTHED)
         self._history: Numbers = np.full((series, reach), np.nan)
         self._age: Final = np.full(series, -1)  # of the last point, after the first one of the series
@@ -93,9 +92,9 @@ class Detector:
         seen = self._seen[:, None] + np.cumsum(valid, axis=1)
         self._seen[:] = seen[:, -1]
         features, learn, score = self._features(begun_with_first(together), ages, valid, seen > self.warm_up)
-        found = self._tails.surprise(*(np.concatenate(each) for each in (features, learn, score)))
+        found = self._tails.surprise(np.concatenate(features), np.concatenate(learn), np.concatenate(score))
         by_kind = found.reshape(len(KINDS), *values.shape)
-        surprise = np.maximum(by_kind.max(axis=0) - self._tests, 0.0)
+        surprise = np.maximum(by_kind.max(axis=0) - np.log10(len(KINDS)), 0.0)
         return Judgement(surprise, by_kind.argmax(axis=0), self._alarms(surprise, ages))
 
     def _features(
@@ -128,7 +127,7 @@ class Detector:
 
     def _runs(self, quiet: Flags) -> tuple[Numbers, Flags]:
         """Of each point how many up to it are quiet, where a run has just ended its length; and where that is."""
-        places = np.arange(1, quiet.shape[1] + 1)
+        places: npt.NDArray[np.int64] = np.arange(1, quiet.shape[1] + 1)
         last_loud = np.maximum.accumulate(np.where(quiet, 0, places), axis=1)
         runs = np.where(last_loud > 0, places - last_loud, places + self._quiet[:, None])
         before = np.concatenate([self._quiet[:, None], runs[:, :-1]], axis=1)

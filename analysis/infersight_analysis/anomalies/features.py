@@ -25,12 +25,14 @@ def medians_before(values: Numbers, length: int) -> Numbers:
 
 def means_to(values: Numbers, length: int) -> Numbers:
     """Of each point from the `length`-th on, the mean of so many up to it, itself included."""
-    return sliding_window_view(values, length, axis=1).mean(axis=-1)
+    means: Numbers = sliding_window_view(values, length, axis=1).mean(axis=-1)
+    return means
 
 
 def carried(values: Numbers) -> Numbers:
     """Each gap with the number before it; what is before the first number stays NaN."""
-    places = np.maximum.accumulate(np.where(np.isnan(values), 0, np.arange(values.shape[1])), axis=1)
+    places: npt.NDArray[np.int64] = np.arange(values.shape[1])
+    places = np.maximum.accumulate(np.where(np.isnan(values), 0, places), axis=1)
     return np.take_along_axis(values, places, axis=1)
 
 

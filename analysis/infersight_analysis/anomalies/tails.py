@@ -86,7 +86,7 @@ class UpperTails:
             row, time = row[learnt], time[learnt]
             self._largest[row, 0] = values[row, time]
             self._largest[row] = np.sort(self._largest[row], axis=1)
-        self._seen += learn.sum(axis=1)
+        self._seen[:] = seen[:, -1]
         return surprise
 
     def _learn(self, values: Numbers) -> None:
@@ -115,7 +115,8 @@ def _beyond(largest: Numbers, values: Numbers, seen: npt.NDArray[np.int64], lows
 def _survivals(excess: Numbers, excesses: Numbers) -> tuple[Numbers, Numbers]:
     """-log10 of the probability of an excess by the sorted ones before it, a sample a row: by both fits."""
     size = excesses.shape[1]
-    weights = (size - np.arange(1, size + 1) + 0.35) / size  # plotting positions of Hosking and Wallis
+    ranks: Numbers = np.arange(1.0, size + 1)
+    weights = (size - ranks + 0.35) / size  # plotting positions of Hosking and Wallis
     mean = excesses.mean(axis=1)
     spread = mean - 2 * (excesses * weights).mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):

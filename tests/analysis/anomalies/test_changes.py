@@ -1,5 +1,7 @@
 """Change points: found where they are, their intervals, and how rarely they are seen where none is."""
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -19,7 +21,7 @@ def correlated(rng: np.random.Generator, part: float) -> Numbers:
     return values[100:]
 
 
-NOISE = {
+NOISE: dict[str, Callable[[np.random.Generator], Numbers]] = {
     "normal": lambda rng: rng.normal(size=POINTS),
     "correlated": lambda rng: correlated(rng, 0.7),
     "heavy tails": lambda rng: rng.standard_t(2, POINTS),

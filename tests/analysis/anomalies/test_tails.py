@@ -13,7 +13,8 @@ def surprise(values: Numbers, warm: int = 100, tails: UpperTails | None = None) 
     """Of one stream of which the first are only learnt."""
     everywhere = np.ones((1, len(values)), np.bool_)
     score = everywhere & (np.arange(len(values)) >= warm)
-    return (tails or UpperTails(1)).surprise(values[None], everywhere, score)[0]
+    found: Numbers = (tails or UpperTails(1)).surprise(values[None], everywhere, score)[0]
+    return found
 
 
 def one_by_one(values: Numbers, warm: int) -> Numbers:
@@ -33,8 +34,10 @@ def test_values_are_judged_by_those_before_them_and_then_learnt() -> None:
 @pytest.mark.parametrize("name", ["exponential", "uniform", "pareto"])
 def test_a_surprise_is_about_as_probable_as_it_says(name: str) -> None:
     rng = np.random.default_rng(2)
-    draw = {"exponential": rng.exponential, "uniform": rng.random, "pareto": lambda size: rng.pareto(3, size)}[name]
-    values = draw(size=(400, 2_000))
+    shape = (400, 2_000)
+    values = {"exponential": rng.exponential(size=shape), "uniform": rng.random(shape), "pareto": rng.pareto(3, shape)}[
+        name
+    ]
     everywhere = np.ones(values.shape, np.bool_)
     found = UpperTails(400).surprise(values, everywhere, everywhere & (np.arange(2_000) >= 500))
     for level in (2, 3):
