@@ -55,6 +55,9 @@ VERBS: Final = {
     "rootcause": Verb(
         "infersight_analysis.verbs.rootcause", "rootcause_command", "analysis", "Where an incident began."
     ),
+    "bursts": Verb(
+        "infersight_analysis.verbs.bursts", "bursts_command", "analysis", "When errors came in bursts, and together."
+    ),
     "deployments": Verb(
         "infersight_analysis.verbs.deployments", "deployments_command", "analysis", "Which versions ran when."
     ),

@@ -35,6 +35,7 @@ def ask_everything(store: Path, traces: Sequence[str]) -> dict[str, list[Any]]:
         "investigate": [ask(store, "investigate", trace) for trace in traces],
         "trace-diff": [ask(store, "trace-diff", one, other) for one, other in around],
         "errors": [ask(store, "errors")],
+        "bursts": [ask(store, "bursts")],
         "deployments": [ask(store, "deployments")],
         "compare": [ask(store, "compare", "--slow"), ask(store, "compare", "--errors")],
         "critical-path": [ask(store, "critical-path")],

@@ -4,6 +4,7 @@ Durations are integer nanoseconds, times ISO 8601 in UTC with nanoseconds.
 """
 
 from infersight_analysis.findings.anomalies import Anomalies, Anomaly
+from infersight_analysis.findings.bursts import BurstCluster, BurstFault, BurstLink, Bursts, ErrorBurst, SharedTrait
 from infersight_analysis.findings.comparison import Cohort, CohortPath, Comparison, Distinction, SameRequests, Support
 from infersight_analysis.findings.critical_paths import CriticalPaths, PathTime, WhatIf
 from infersight_analysis.findings.deployments import DeployedVersion, DeploymentMark, Deployments
@@ -34,6 +35,10 @@ __all__ = [
     "BaselineSummary",
     "BatchMember",
     "BatchRide",
+    "BurstCluster",
+    "BurstFault",
+    "BurstLink",
+    "Bursts",
     "Cohort",
     "CohortPath",
     "CommonFrame",
@@ -45,6 +50,7 @@ __all__ = [
     "DeploymentMark",
     "Deployments",
     "Distinction",
+    "ErrorBurst",
     "ErrorGroup",
     "ErrorGroups",
     "Evidence",
@@ -60,6 +66,7 @@ __all__ = [
     "RepeatedCalls",
     "RootCause",
     "SameRequests",
+    "SharedTrait",
     "Sign",
     "SlowRequest",
     "SlowRequests",

@@ -1,0 +1,1 @@
+"""Bursts of errors: when a service failed more than it usually does, and which of these belong together."""
