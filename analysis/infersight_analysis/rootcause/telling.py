@@ -9,10 +9,11 @@ from infersight_analysis.findings import Evidence, Sign
 from infersight_analysis.forest import Rows
 from infersight_analysis.rootcause import checking
 from infersight_analysis.rootcause.delays import Delay
-from infersight_analysis.rootcause.doings import KINDS
-from infersight_analysis.rootcause.flows import FAILURES, Flow
+from infersight_analysis.rootcause.doings import FAILURES, KINDS
+from infersight_analysis.rootcause.flows import Flow
 from infersight_analysis.rootcause.messages import Message
 from infersight_analysis.rootcause.scene import Scene
+from infersight_analysis.rootcause.series import FAILURES as FAILED_SHARE
 from infersight_analysis.rootcause.series import Stray
 from infersight_analysis.stats.surprise import evidence
 from infersight_analysis.times import short_duration
@@ -25,14 +26,14 @@ _LONGEST: Final = 120
 
 
 def signs(scene: Scene, service: str) -> list[Sign]:
-    """What speaks for a service: of each signal the most telling, the least likely first."""
+    """What speaks for a service: of each signal the most telling, errors first, then what is least likely."""
     found = [
         *_of_behaviour(scene, service),
         *_of_delays(scene, service),
         *_of_metrics(scene, service),
         *_of_messages(scene, service),
     ]
-    found.sort(key=lambda sign: 1.0 if sign.p_value is None else sign.p_value)
+    found.sort(key=lambda sign: (FAILURES.isdisjoint(sign.of), 1.0 if sign.p_value is None else sign.p_value))
     flow = scene.flows.get(service)
     first = [_of_flow(scene, flow)] if flow is not None and flow.evidence > 0 else []
     return [*first, *found, *_of_versions(scene, service)]
@@ -45,9 +46,11 @@ def _of_behaviour(scene: Scene, service: str) -> Iterator[Sign]:
         return
     changes = blame.changes
     blamed = blame.visits[visits.in_window[blame.visits] & (visits.service[blame.visits] == number)]
-    of_service = np.isin(changes.operation, np.unique(visits.operation[blamed]))
-    rows = np.flatnonzero(of_service)
-    for row in rows[np.argsort(changes.p_value[rows], kind="stable")][:_MOST_SIGNS].tolist():
+    rows = np.flatnonzero(np.isin(changes.operation, np.unique(visits.operation[blamed])))
+    is_mild = np.array(
+        [scene.doings.names[doing][0] not in FAILURES for doing in changes.doing[rows].tolist()], np.bool_
+    )
+    for row in rows[np.lexsort((changes.p_value[rows], is_mild))][:_MOST_SIGNS].tolist():
         kind, text = scene.doings.names[int(changes.doing[row])]
         operation = scene.operation(int(changes.operation[row]))
         during, before = (int(counts[row]) for counts in changes.doing_it)
@@ -154,7 +157,7 @@ def _of_message(scene: Scene, service: str, message: Message) -> Sign:
 
 def _of_flow(scene: Scene, flow: Flow) -> Sign:
     symptom = scene.question.symptom.service if scene.question.symptom is not None else ""
-    what = "share of failures" if flow.kind == FAILURES else f"{flow.series.name} ({flow.series.unit or 'no unit'})"
+    what = "share of failures" if flow.kind == FAILED_SHARE else f"{flow.series.name} ({flow.series.unit or 'no unit'})"
     told = f"{what} is {_number(flow.incident)}, {_number(flow.baseline)} before"
     return Sign(
         signal="flow",
