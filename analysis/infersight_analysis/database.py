@@ -56,20 +56,21 @@ def connect(
     # These need Python's lock for little of their time, and each other only where they wait.
     with ThreadPoolExecutor(2) as beside:
         opening = beside.submit(Snapshot.of, Path(store))
-        connection = duckdb.connect(config=_limits(threads, memory_limit))
+        connection = Connection.of(duckdb.connect(config=_limits(threads, memory_limit)))
         connection.execute("create schema stored")
         creating = beside.submit(create_public, connection.cursor())
         snapshot = opening.result()
         damaged = left_out(snapshot, skip=skip_damaged, start_ns=start_ns, end_ns=end_ns)
         scans = Scans.of(snapshot, start_ns, end_ns, damaged)
         create_views(connection, snapshot, scans)
+        ranges = _time_ranges(snapshot, start_ns, end_ns)
         creating.result()
-    set_time_ranges(connection, _time_ranges(snapshot, start_ns, end_ns))
+    set_time_ranges(connection, ranges)
     scratch = tempfile.TemporaryDirectory(prefix="infersight-")
     # Goes when the connection does, not when the caller thinks of it.
     weakref.finalize(connection, scratch.cleanup)
     _lock(connection, scans.files, Path(scratch.name), _milliseconds(timeout))
-    return Connection.of(connection)
+    return connection
 
 
 def _limits(threads: int | None, memory_limit: str | None) -> dict[str, str | bool | int | float | list[str]]:

@@ -61,11 +61,13 @@ class Macro:
         """The statement that creates it.
 
         DuckDB plans a macro when it is created, with the files of every view in it, unless it meets a parameter of
-        unknown type: so one comes first, in a row that is joined to the answer.
+        unknown type: so one comes first, in a row that is joined to the answer. `{spans}` in its file stands for the
+        SELECT of that view, for a macro that adds what a filter on the view could not say.
         """
         text = _text("macros", self.name)
         for view in VIEWS:
-            text = text.replace(f"{{{view.name}}}", view.select())
+            if (mark := f"{{{view.name}}}") in text:
+                text = text.replace(mark, view.select())
         tables = f"(select {next(iter(self.parameters))}), ({text}) as answer"
         return f"create macro {self.signature} as table select answer.* from {tables}"  # noqa: S608 - our own
 
