@@ -1,4 +1,5 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 # scipy publishes no types.
 """When the level of a series changed: change points with a time, an interval and a probability, looking back."""
 

@@ -1,3 +1,5 @@
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (NumPy leaves the result of some functions open)
 """Anomalies of many series as they come: each point is judged by those before it, and by nothing else."""
 
 from dataclasses import dataclass

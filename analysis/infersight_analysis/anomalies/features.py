@@ -1,4 +1,5 @@
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 # scipy publishes no types.
 """What of a series is watched: numbers made of each point and those before it, which are extreme when it is unusual."""
 
@@ -31,8 +32,8 @@ def means_to(values: Numbers, length: int) -> Numbers:
 
 def carried(values: Numbers) -> Numbers:
     """Each gap with the number before it; what is before the first number stays NaN."""
-    places: npt.NDArray[np.int64] = np.arange(values.shape[1])
-    places = np.maximum.accumulate(np.where(np.isnan(values), 0, places), axis=1)
+    every: npt.NDArray[np.int64] = np.arange(values.shape[1])
+    places = np.maximum.accumulate(np.where(np.isnan(values), 0, every), axis=1)
     return np.take_along_axis(values, places, axis=1)
 
 

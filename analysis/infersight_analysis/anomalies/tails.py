@@ -1,3 +1,5 @@
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# (NumPy leaves the result of some functions open)
 """How surprising a number is, by the largest ones before it: the tail of a distribution, learnt from a stream."""
 
 from typing import Final
@@ -124,5 +126,5 @@ def _survivals(excess: Numbers, excesses: Numbers) -> tuple[Numbers, Numbers]:
         shapes = np.stack([np.clip(fitted, -0.5, 0.5), np.clip(fitted, 0.0, 0.5)])
         scaled = excess / (mean * (1 - shapes))
         curved = np.log1p(np.maximum(shapes * scaled, -1 + 1e-12)) / shapes
-    free, heavy = np.where(np.abs(shapes) < 1e-9, scaled, curved) / np.log(10)
-    return free, heavy
+    both: Numbers = np.where(np.abs(shapes) < 1e-9, scaled, curved) / np.log(10)
+    return both[0], both[1]

@@ -50,7 +50,7 @@ def test_a_shift_of_the_level_within_the_noise_is_found_within_a_few_points(heig
         values = noise(seed)
         values[0, AT:] += height
         found = judged(values)
-        told = {KINDS[found.kind[0, time]] for time in range(AT, AT + 10) if found.alarms[0, time]}
+        told: set[str] = {KINDS[found.kind[0, time]] for time in range(AT, AT + 10) if found.alarms[0, time]}
         assert told
         assert told <= kinds
 
