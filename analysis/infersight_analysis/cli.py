@@ -55,6 +55,9 @@ VERBS: Final = {
     "rootcause": Verb(
         "infersight_analysis.verbs.rootcause", "rootcause_command", "analysis", "Where an incident began."
     ),
+    "anomaly": Verb(
+        "infersight_analysis.verbs.anomaly", "anomaly_command", "analysis", "What happened when a metric was unusual."
+    ),
     "bursts": Verb(
         "infersight_analysis.verbs.bursts", "bursts_command", "analysis", "When errors came in bursts, and together."
     ),

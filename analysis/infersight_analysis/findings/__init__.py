@@ -4,6 +4,14 @@ Durations are integer nanoseconds, times ISO 8601 in UTC with nanoseconds.
 """
 
 from infersight_analysis.findings.anomalies import Anomalies, Anomaly
+from infersight_analysis.findings.around import (
+    AnomalyAround,
+    Exemplar,
+    MetricAround,
+    MovedSeries,
+    NewTemplate,
+    ServiceAround,
+)
 from infersight_analysis.findings.bursts import BurstCluster, BurstFault, BurstLink, Bursts, ErrorBurst, SharedTrait
 from infersight_analysis.findings.comparison import Cohort, CohortPath, Comparison, Distinction, SameRequests, Support
 from infersight_analysis.findings.critical_paths import CriticalPaths, PathTime, WhatIf
@@ -32,6 +40,7 @@ from infersight_analysis.findings.trace_difference import ComparedRequest, PathD
 __all__ = [
     "Anomalies",
     "Anomaly",
+    "AnomalyAround",
     "BaselineSummary",
     "BatchMember",
     "BatchRide",
@@ -54,11 +63,15 @@ __all__ = [
     "ErrorGroup",
     "ErrorGroups",
     "Evidence",
+    "Exemplar",
     "ExemplarPoint",
     "Hypothesis",
     "Investigation",
     "LogLine",
+    "MetricAround",
     "MetricPoint",
+    "MovedSeries",
+    "NewTemplate",
     "PathDifference",
     "PathStep",
     "PathTime",
@@ -66,6 +79,7 @@ __all__ = [
     "RepeatedCalls",
     "RootCause",
     "SameRequests",
+    "ServiceAround",
     "SharedTrait",
     "Sign",
     "SlowRequest",

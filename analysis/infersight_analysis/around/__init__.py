@@ -1,0 +1,1 @@
+"""What happened around a moment at which a metric was unusual."""
