@@ -37,7 +37,14 @@ def ask_everything(store: Path, traces: Sequence[str]) -> dict[str, list[Any]]:
         "errors": [ask(store, "errors")],
         "bursts": [ask(store, "bursts")],
         "deployments": [ask(store, "deployments")],
+        "rootcause": [ask(store, "rootcause", "--start", _halfway(store), "--end", "2100-01-01")],
         "compare": [ask(store, "compare", "--slow"), ask(store, "compare", "--errors")],
         "critical-path": [ask(store, "critical-path")],
         "sql": [ask(store, "sql", macro.example.replace(_EXAMPLE_TRACE, traces[0])) for macro in MACROS],
     }
+
+
+def _halfway(store: Path) -> str:
+    """The time in the middle of the spans, so that there is an incident and a baseline."""
+    middle = "select make_timestamp_ns((min(start_time_ns) // 2 + max(start_time_ns) // 2)::bigint) as time from spans"
+    return str(ask(store, "sql", middle)[0]["time"])
