@@ -5,7 +5,7 @@ from typing import Final
 import duckdb
 
 from infersight_analysis.anomalies.series import REQUESTS, Grid, Series
-from infersight_analysis.findings.evidence import Evidence
+from infersight_analysis.findings import Evidence
 from infersight_analysis.reading import present, query
 from infersight_analysis.stored import literal
 from infersight_analysis.times import SECOND_NS, iso_time

@@ -5,7 +5,7 @@ from typing import Final
 from rich.table import Table
 from rich.text import Text
 
-from infersight_analysis.findings.anomalies import Anomalies, Anomaly
+from infersight_analysis.findings import Anomalies, Anomaly
 from infersight_analysis.report.output import command, console, joined
 from infersight_analysis.times import parse_time, short_duration
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from markupsafe import Markup
 
-from infersight_analysis.findings.anomalies import Anomalies, Anomaly
+from infersight_analysis.findings import Anomalies, Anomaly
 from infersight_analysis.report.anomalies import odds, reading, series_name, since
 from infersight_analysis.report.html import plots
 from infersight_analysis.report.html.environment import page, printable
