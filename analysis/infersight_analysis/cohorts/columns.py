@@ -19,8 +19,10 @@ Codes = npt.NDArray[np.int32]
 NO_VALUE: Final = 0
 """The hash of null."""
 
-_CELLS: Final = 1 << 25
-"""Values that are read at once: 256 MiB. To begin a query costs as much as to read some ten thousand values."""
+_CELLS: Final = 1 << 22
+_COLUMNS: Final = 2
+"""About so many values are read at once, or so many columns: to begin a query costs as much as ten thousand values,
+and to find the rows of a scan as much as a column."""
 
 _NO_ROWS: Final = np.zeros(0, np.int64)
 
@@ -56,7 +58,7 @@ class Scan:
             expressions: hashes, or numbers that are NaN where there is none.
             place: of each row of the scan, -1 of those that are of no interest; ascending but for these.
         """
-        once = max(1, _CELLS // max(1, len(place)))
+        once = max(_COLUMNS, _CELLS // max(1, len(place)))
         batches = [expressions[start : start + once] for start in range(0, len(expressions), once)]
 
         def read(batch: Sequence[str]) -> list[Column]:

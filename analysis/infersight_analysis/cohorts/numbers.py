@@ -37,11 +37,11 @@ def look_at_numbers(candidates: Candidates, attribute: Attribute, places: Places
         the subjects of which few numbers occur, so that each of them is a value too.
     """
     few: list[int] = []
-    for subject, at in by_subject(places.subject[column.rows]):
+    for subject, at in by_subject(places.subject(column.rows)):
         rows, numbers = column.rows[at], column.values[at]
         if len(distinct_of(numbers[:_FIRST])[0]) <= _FEW:
             few.append(subject)
-        number, request = _largest(numbers, places.request[rows], len(candidates.is_target), places.is_repeated[rows])
+        number, request = _largest(numbers, places.request[rows], len(candidates.is_target), places.is_repeated(rows))
         is_target = candidates.is_target[request]
         if LEAST_REQUESTS <= np.count_nonzero(is_target) <= len(request) - LEAST_REQUESTS:
             two = TwoSamples.of(number[is_target], number[~is_target])

@@ -12,6 +12,10 @@ Flags = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int64]
 Calls = npt.NDArray[np.uint16]
 
+TARGET: Final = 1
+REPEATED: Final = 2
+"""Bits of `Places.facts` below the subject."""
+
 _SHORT: Final = 1 << 15
 """Fewer subjects than this are sorted as short integers, which NumPy does by counting."""
 
@@ -21,17 +25,15 @@ class Places:
     """The rows of a table, each a place where a request may have an attribute; one element a row.
 
     Args:
-        subject: what of the requests the row is.
         request: number of its request.
-        slot: twice the subject, and one more where the request belongs to the target.
-        is_repeated: whether another row of the same subject has the same request.
+        facts: four times what of the requests the row is, the subject; 1 more where the request belongs to the target,
+            2 more where another row of the same subject has the same request. One number, because rows are picked out
+            of it again and again.
         subjects: one more than the largest subject.
     """
 
-    subject: Integers
     request: Integers
-    slot: Integers
-    is_repeated: Flags
+    facts: Integers
     subjects: int
 
     @classmethod
@@ -51,7 +53,18 @@ class Places:
             if len(rows) > np.count_nonzero(counts):
                 is_repeated[rows] = counts[of_rows] > 1
             calls[number] = np.minimum(counts, 0xFFFF).astype(np.uint16)
-        return cls(subject, request, subject * 2 + is_target[request], is_repeated, max(calls, default=-1) + 1), calls
+        facts = subject * np.int32(4)
+        facts += is_target[request]
+        facts[is_repeated] += REPEATED
+        return cls(request, facts, max(calls, default=-1) + 1), calls
+
+    def subject(self, rows: Integers) -> Integers:
+        """The subject of some rows."""
+        return self.facts[rows] >> 2
+
+    def is_repeated(self, rows: Integers) -> Flags:
+        """Whether another row of the same subject has the same request, of some rows."""
+        return (self.facts[rows] & REPEATED) > 0
 
 
 def by_subject(subject: Integers) -> Iterator[tuple[int, Rows]]:

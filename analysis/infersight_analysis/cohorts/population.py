@@ -88,7 +88,7 @@ class Population:
         Raises:
             duckdb.Error: a condition cannot be evaluated.
         """
-        scan = Scan(connection, "spans", " and ".join(during(_reach(connection, question))) or "true")
+        scan = Scan(connection, "spans", " and ".join(during(_reach(connection, question.window))) or "true")
         of_trace, start_ns, duration_ns, marks = scan.read(
             hash_of("trace_id"), "start_time_ns", "greatest(coalesce(duration_ns, 0), 0)", _marks(question)
         )
@@ -125,22 +125,21 @@ class Population:
         return tuple(column if len(column) == len(self.rows) else column[self.rows] for column in columns)
 
 
-def _reach(connection: duckdb.DuckDBPyConnection, question: Question) -> Window:
-    """The window with as much time around it as the traces of its requests take, up to `MARGIN_NS`.
+def _reach(connection: duckdb.DuckDBPyConnection, window: Window) -> Window:
+    """The window with as much time around it as the traces that lie across its edges take, up to `MARGIN_NS`.
 
     The hours around it may have several times as many spans, of which hardly any belong to the requests.
     """
-    start_ns, end_ns = question.window.start_ns, question.window.end_ns
-    of_requests = f"trace_id in (select trace_id from spans where {question.is_request})"  # noqa: S608 - built by our code
 
-    def outermost(which: str, window: Window) -> int | None:
-        near = " and ".join([*during(window), of_requests])
-        row = connection.execute(f"select {which}(start_time_ns) from spans where {near}").fetchone()  # noqa: S608
-        return None if row is None else row[0]
+    def outermost(column: str, edge_ns: int | None) -> int | None:
+        across = f"start_time_ns < {edge_ns} and end_time_ns >= {edge_ns}"
+        row = connection.execute(f"select {column} from traces where {across}").fetchone() if edge_ns else None  # noqa: S608
+        return row[0] if row else None
 
-    first = None if start_ns is None else outermost("min", Window(start_ns - MARGIN_NS, start_ns))
-    last = None if end_ns is None else outermost("max", Window(end_ns, end_ns + MARGIN_NS))
-    return Window(start_ns if first is None else first, end_ns if last is None else last + 1)
+    first, last = outermost("min(start_time_ns)", window.start_ns), outermost("max(end_time_ns)", window.end_ns)
+    start_ns = window.start_ns if first is None else max(first, (window.start_ns or 0) - MARGIN_NS)
+    end_ns = window.end_ns if last is None else min(last + 1, (window.end_ns or 0) + MARGIN_NS)
+    return Window(start_ns, end_ns)
 
 
 def _marks(question: Question) -> str:

@@ -48,7 +48,7 @@ def look_at(candidates: Candidates, attribute: Attribute, places: Places, column
     """Test an attribute of each subject: each of its values, as numbers, or, where few numbers occur, both."""
     if attribute.is_number:
         few = look_at_numbers(candidates, attribute, places, column)
-        column = column.only(lambda one: np.isin(places.subject[one.rows], few))
+        column = column.only(lambda one: np.isin(places.subject(one.rows), few))
     look_at_values(candidates, attribute, places, column)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from infersight_analysis.cohorts.attributes import Attribute
 from infersight_analysis.cohorts.candidates import LEAST_RATIO, MAY_MATTER, Bits, Candidate, Candidates, Trait, Universe
 from infersight_analysis.cohorts.columns import Column, distinct_of, frequent
-from infersight_analysis.cohorts.places import Flags, Integers, Places
+from infersight_analysis.cohorts.places import REPEATED, TARGET, Integers, Places
 from infersight_analysis.stats.tables import deviance_root, p_values, risk_ratios
 
 Counts = npt.NDArray[np.int64]
@@ -36,7 +36,8 @@ class Values:
     baseline: Counts
     _number: Counts  # of each value of a subject
     _numbers: Counts  # of each row that has a frequent value the number of that
-    _request: Integers  # of each of these rows
+    _rows: Integers  # these rows
+    _places: Places
 
     @classmethod
     def of(cls, places: Places, column: Column, least: int) -> Self:
@@ -49,11 +50,12 @@ class Values:
         """
         often, code, distinct = frequent(column.values, least)
         rows = column.rows[often]
-        request = places.request[rows]
-        cell, which = _cells(code * np.int64(places.subjects) + places.slot[rows] // 2, places.subjects * len(distinct))
-        pair = cell * 2 + places.slot[rows] % 2
+        facts = places.facts[rows]
+        cell, which = _cells(code * np.int64(places.subjects) + (facts >> 2), places.subjects * len(distinct))
+        pair = cell * 2 + (facts & TARGET)
         counts = np.bincount(pair, minlength=2 * len(which))
-        repeated = _repetitions(pair, request, places.is_repeated[rows])
+        again = np.flatnonzero(facts & REPEATED)
+        repeated = _repetitions(pair[again], places.request[rows[again]])
         if len(repeated):
             counts -= np.bincount(repeated, minlength=len(counts))
         counts = counts.reshape(-1, 2)
@@ -62,7 +64,7 @@ class Values:
         order = np.lexsort((at, subject))
         cells, at, subject = cells[order], at[order], subject[order]
         baseline, target = counts[cells].T
-        return cls(subject, distinct[at], target, baseline, cells, cell, request)
+        return cls(subject, distinct[at], target, baseline, cells, cell, rows, places)
 
     def members(self, chosen: Counts, requests: int) -> Iterator[Bits]:
         """Which requests have each of some values, as bits.
@@ -81,7 +83,7 @@ class Values:
         ends = np.cumsum(np.bincount(of_rows[rows], minlength=len(chosen))).tolist()
         for start, end in zip((0, *ends), ends, strict=False):
             flags = np.zeros(requests, np.bool_)
-            flags[self._request[rows[start:end]]] = True
+            flags[self._places.request[self._rows[rows[start:end]]]] = True
             yield np.packbits(flags)
 
 
@@ -150,12 +152,11 @@ def _cells(cell: Counts, most: int) -> tuple[Counts, Counts]:
     return np.searchsorted(occurring, cell), occurring
 
 
-def _repetitions(cell: Counts, request: Integers, is_repeated: Flags) -> Counts:
+def _repetitions(cell: Counts, request: Integers) -> Counts:
     """The cells that a request has once more, one element for each time."""
-    rows = np.flatnonzero(is_repeated)
-    if not len(rows):
-        return cell[:0]
+    if not len(cell):
+        return cell
     requests = int(request.max()) + 1
-    pairs = np.sort(cell[rows] * requests + request[rows])
+    pairs = np.sort(cell * requests + request)
     repeated: Counts = pairs[1:][pairs[1:] == pairs[:-1]] // requests
     return repeated

@@ -8,6 +8,7 @@ import click
 import duckdb
 
 from infersight_analysis import options
+from infersight_analysis.allocation import keep_memory
 from infersight_analysis.cohorts.candidates import LEAST_REQUESTS
 from infersight_analysis.cohorts.comparison import compare
 from infersight_analysis.cohorts.question import MARGIN_NS, OUTCOMES, Question, Slow
@@ -161,6 +162,7 @@ def compare_command(
     infersight compare --target "attributes['app.tenant'] = 'acme'" --last 1d
     infersight compare --target-version 1.9.0 --baseline-version 1.8.0
     """  # noqa: D301 - click's mark for lines that stay lines
+    keep_memory()
     question = _question(
         target=target,
         baseline=baseline,
