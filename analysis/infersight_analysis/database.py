@@ -11,7 +11,7 @@ import duckdb
 
 from infersight_analysis import macros, stored
 from infersight_analysis.connection import Connection
-from infersight_analysis.surface import Scans, create_public, create_views, set_time_ranges
+from infersight_analysis.surface import Scans, create_macros, create_views, set_time_ranges
 from infersight_analysis.times import SECOND_NS, parse_duration, parse_time
 from infersight_analysis.unreadable import left_out
 from infersight_collector.store.snapshot import Snapshot
@@ -58,7 +58,7 @@ def connect(
         opening = beside.submit(Snapshot.of, Path(store))
         connection = Connection.of(duckdb.connect(config=_limits(threads, memory_limit)))
         connection.execute("create schema stored")
-        creating = beside.submit(create_public, connection.cursor())
+        creating = beside.submit(create_macros, connection.cursor())
         snapshot = opening.result()
         damaged = left_out(snapshot, skip=skip_damaged, start_ns=start_ns, end_ns=end_ns)
         scans = Scans.of(snapshot, start_ns, end_ns, damaged)

@@ -10,7 +10,7 @@ from infersight_analysis import macros, stored
 from infersight_analysis.views import VIEWS
 from infersight_collector.store.snapshot import Snapshot
 
-_OVER_FILES: Final = tuple(view for view in VIEWS if view.name in ("spans", "logs", "metrics", "exemplars"))
+_OVER_FILES: Final = ("spans", "logs", "metrics", "exemplars")
 """The public views with a row for each row of a stored table."""
 
 _DEFERRED: Final = "with (defer_binding) as"
@@ -63,8 +63,24 @@ class Scans:
         return cls(rows, files, stored.within("traces", start_ns, end_ns))
 
 
+def create_macros(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the public macros, and what they and the views share; no table or view needs to be there yet.
+
+    Args:
+        connection: to a database with the schema `stored`.
+    """
+    for statement in macros.statements():
+        connection.execute(statement)
+
+
+def set_time_ranges(connection: duckdb.DuckDBPyConnection, ranges: Mapping[str, macros.TimeRange]) -> None:
+    """Tell the macros when the rows of each stored table begin and end; those without rows are left out."""
+    for statement in macros.time_ranges(ranges):
+        connection.execute(statement)
+
+
 def create_views(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, scans: Scans) -> None:
-    """Fill the schema `stored` with a view for each table, and create the public views with the rows of one.
+    """Create a view for each stored table in the schema `stored`, and the public views over them.
 
     Args:
         connection: to a database with that schema.
@@ -73,21 +89,23 @@ def create_views(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, scan
     """
     for name, rows in scans.rows.items():
         connection.execute(f"create view stored.{name} {_DEFERRED} from {rows}")
-    for view in _OVER_FILES:
-        # Not over the view in `stored`: through both of them no filter on a time reaches the files, see `timestamp_of`.
-        select = view.select().replace(f"from stored.{view.name}", f"from {scans.rows[view.name]}")
-        connection.execute(f"create view {view.name} {_DEFERRED} {select}")
     for name, select in _derived(snapshot, scans).items():
         connection.execute(f"create view stored.{name} {_DEFERRED} {select}")
+    for view in VIEWS:
+        select = view.select()
+        if view.name in _OVER_FILES:
+            # Not over the view in `stored`: no filter on a time reaches the files through both, see `timestamp_of`.
+            select = select.replace(f"from stored.{view.name}", f"from {scans.rows[view.name]}")
+        connection.execute(f"create view {view.name} {_DEFERRED} {select}")
 
 
 def copy_tables(
     connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, scans: Scans, conditions: Mapping[str, str]
 ) -> None:
-    """Fill the schema `stored` with a copy of each table.
+    """Create a copy of each stored table in the schema `stored`, and the public views over them.
 
     Args:
-        connection: to a database with that schema.
+        connection: to a database with that schema and the macros.
         snapshot: the tables.
         scans: how they are read.
         conditions: which rows are copied, by table.
@@ -97,26 +115,8 @@ def copy_tables(
         connection.execute(f"create table stored.{name} as from (from {rows}) where {wanted}")
     for name, select in _derived(snapshot, scans).items():
         connection.execute(f"create view stored.{name} as {select}")
-
-
-def create_public(connection: duckdb.DuckDBPyConnection, *, is_filled: bool = False) -> None:
-    """Create the public views and macros over the schema `stored`.
-
-    Args:
-        connection: to a database with that schema.
-        is_filled: whether it has its tables; otherwise those views are left out that `create_views` creates.
-    """
-    for statement in macros.statements():
-        connection.execute(statement)
     for view in VIEWS:
-        if is_filled or view not in _OVER_FILES:
-            connection.execute(f"create view {view.name} {'as' if is_filled else _DEFERRED} {view.select()}")
-
-
-def set_time_ranges(connection: duckdb.DuckDBPyConnection, ranges: Mapping[str, macros.TimeRange]) -> None:
-    """Tell the macros when the rows of each stored table begin and end; those without rows are left out."""
-    for statement in macros.time_ranges(ranges):
-        connection.execute(statement)
+        connection.execute(f"create view {view.name} as {view.select()}")
 
 
 def _derived(snapshot: Snapshot, scans: Scans) -> dict[str, str]:

@@ -8,7 +8,7 @@ import duckdb
 from infersight_analysis.export.selection import Selection
 from infersight_analysis.options import Window
 from infersight_analysis.stored import TABLES
-from infersight_analysis.surface import Scans, copy_tables, create_public, set_time_ranges
+from infersight_analysis.surface import Scans, copy_tables, create_macros, set_time_ranges
 from infersight_collector.store.layout import TIME_COLUMN
 from infersight_collector.store.snapshot import Snapshot
 
@@ -41,6 +41,7 @@ def fill(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, window: Wind
         the number of rows of all tables.
     """
     connection.execute("create schema stored")
+    create_macros(connection)
     copy_tables(connection, snapshot, Scans.of(snapshot, window.start_ns, window.end_ns), selection.conditions)
     ranges: dict[str, tuple[int, int]] = {}
     rows = 0
@@ -51,7 +52,6 @@ def fill(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, window: Wind
         rows += count
         if first is not None:
             ranges[table] = (first, last)
-    create_public(connection, is_filled=True)
     set_time_ranges(connection, ranges)
     connection.execute("checkpoint")
     return rows
