@@ -104,9 +104,10 @@ def _beyond(largest: Numbers, values: Numbers, seen: npt.NDArray[np.int64], lows
     span = threshold - lows
     rounding = _ROUNDING * np.maximum(np.abs(threshold), span)
     said, cautious = _survivals(excess, largest[:, 1:] - threshold[:, None])
-    # Where the largest are all the same, only their number tells, unless it is farther off than all others were apart.
+    # Where the largest are all the same, only their number tells; the more so if it is farther off than all were apart.
     tied = largest[:, -1] - threshold <= rounding
-    said, cautious = (np.where(tied, np.where(excess > span, _SAID[-1], 1.0), each) for each in (said, cautious))
+    of_number = np.where(excess > span, np.maximum(1.0, seen / KEPT), 1.0)
+    said, cautious = (np.where(tied, of_number, each) for each in (said, cautious))
     worth = np.maximum(np.interp(said, _SAID, _LIGHT), np.interp(cautious, _SAID, _HEAVY))
     # A tail is crossed twice as often as a fit to ten values says.
     beyond = np.minimum(said - np.log10(2), worth + _DOUBT)

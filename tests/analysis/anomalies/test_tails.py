@@ -61,13 +61,17 @@ def test_one_step_above_values_that_are_all_the_same_is_as_rare_as_their_number_
     values[500] = 3.0
     assert surprise(values)[500] == pytest.approx(np.log10(500 / 2))
     values[500] = 30.0
-    assert surprise(values)[500] > 7
+    assert surprise(values)[500] > 5
 
 
-def test_the_first_change_of_a_constant_is_as_good_as_certain() -> None:
-    values = np.full(500, 5.0)
-    values[400] = 6.0
-    assert surprise(values)[400] > 7
+def test_the_first_change_of_a_constant_is_the_rarer_the_longer_it_was_one() -> None:
+    found: list[float] = []
+    for length in (20, 100, 400, 4_000):
+        values = np.append(np.full(length, 5.0), 6.0)
+        found.append(float(surprise(values, 15)[-1]))
+    assert found == sorted(found)
+    assert found[0] <= 2
+    assert found[2] > 5
 
 
 def test_what_is_judged_only_leaves_no_trace() -> None:
