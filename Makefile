@@ -4,7 +4,9 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 WHEEL := build/wheel
 # Tests import the installed wheel, never the tree.
-PYTEST := PYTHONPATH=$(WHEEL) INFERSIGHT_TEST_WHEEL=$(CURDIR)/$(WHEEL) $(BIN)/python -m pytest
+# A file of tests is one worker's, as many as there are cores: much of a test is waiting for processes.
+PYTEST := PYTHONPATH=$(WHEEL) INFERSIGHT_TEST_WHEEL=$(CURDIR)/$(WHEEL) $(BIN)/python -m pytest \
+	--numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo test test-all fuzz lint wheel bench evaluate dev clean
 

@@ -15,8 +15,14 @@ from tests.support.collectors import wait_until
 _CONTROL = re.compile(r"\x1b\][^\x07]*\x07|\x1b[\[(][0-?]*[ -/]*[@-~]|\x1b[=>78]|\r")
 """Escape sequences that move the cursor or colour what follows."""
 
-_ADOPT = "import os, sys; os.close(os.open(os.ttyname(0), os.O_RDWR)); os.execvp(sys.argv[1], sys.argv[1:])"
-"""Runs a program whose stdin is its controlling terminal: the first that is opened in a new session."""
+_ADOPT = """
+import os, signal, sys
+os.close(os.open(os.ttyname(0), os.O_RDWR))
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""Runs a program whose stdin is its controlling terminal (the first that is opened in a new session), and whose Ctrl-C
+counts, even where the tests run in the background and would hand down that they ignore it."""
 
 
 class Terminal:
