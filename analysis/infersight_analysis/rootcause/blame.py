@@ -1,7 +1,8 @@
 """Which visits behave otherwise than in the baseline, and which of them are to blame for it.
 
 A visit is blamed when it does something that visits of its operation did not do before, or leaves out what they did,
-and nothing that it called is otherwise. What its callers then do otherwise follows from it.
+and nothing that it called is otherwise. What its callers then do otherwise follows from it. Where it waited in vain for
+another service, that one is blamed.
 """
 
 from dataclasses import dataclass
@@ -10,9 +11,10 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from infersight_analysis.forest import Flags, Rows
+from infersight_analysis.forest import NONE, Flags, Rows
 from infersight_analysis.rootcause.chronic import chronic_visits
 from infersight_analysis.rootcause.doings import FAILURES, Doings
+from infersight_analysis.rootcause.unanswered import silent_services
 from infersight_analysis.rootcause.visits import Visits
 from infersight_analysis.stats.discoveries import q_values
 from infersight_analysis.stats.surprise import smallest
@@ -64,15 +66,17 @@ class Blamed:
     """The blame of a service.
 
     Args:
-        operation: number of its most blamed operation.
-        blamed: how many of the visits of that are to blame, in the incident and in the baseline.
+        operation: number of its most blamed operation, or of the one that it did not answer.
+        blamed: how many of the visits of that are to blame, or were not answered, in the incident and in the baseline.
         visits: how many visits it has, in both.
+        is_silent: whether it did not answer.
         p_value: of having more in the incident, however many operations the service has; 1 where it has not.
     """
 
     operation: int
     blamed: tuple[int, int]
     visits: tuple[int, int]
+    is_silent: bool
     p_value: float
 
 
@@ -83,11 +87,13 @@ class Blame:
     Args:
         changes: what is done otherwise, beyond chance.
         visits: numbers of the visits to blame, of one service a trace.
+        service: of each of them the service that is to blame: its own, or one that did not answer it.
         services: the blame of each service, by its number.
     """
 
     changes: Changes
     visits: Rows
+    service: Rows
     services: dict[int, Blamed]
 
     @classmethod
@@ -97,7 +103,10 @@ class Blame:
         changes = changes_of(visits, doings, usual)
         changes = changes.at(np.flatnonzero(_discovered(changes, doings)))
         to_blame = _deepest(visits, usual, *_shown(visits, doings, changes))
-        return cls(changes, to_blame, _by_service(visits, to_blame, usual))
+        left_out = np.stack([changes.operation, changes.doing])[:, ~changes.is_more]
+        silent = silent_services(visits, doings, left_out, to_blame)
+        service = np.where(silent != NONE, silent, visits.service[to_blame])
+        return cls(changes, to_blame, service, _by_service(visits, to_blame, service, usual))
 
 
 def changes_of(visits: Visits, doings: Doings, among: Flags) -> Changes:
@@ -171,25 +180,34 @@ def _deepest(visits: Visits, usual: Flags, least: npt.NDArray[np.float64], fails
     return rows[visits.service[rows] == visits.service[rows[first]][of_trace]] if len(traces) else rows
 
 
-def _by_service(visits: Visits, to_blame: Rows, among: Flags) -> dict[int, Blamed]:
+def _by_service(visits: Visits, to_blame: Rows, service: Rows, among: Flags) -> dict[int, Blamed]:
     """The blame of each service: that of its most blamed operation, however many it has."""
-    size = int(visits.operation.max(initial=-1)) + 1
-    of_all = [np.bincount(visits.operation[chosen & among], minlength=size) for chosen in _times(visits)]
-    of_blamed = [np.bincount(visits.operation[to_blame[chosen[to_blame]]], minlength=size) for chosen in _times(visits)]
-    service = np.zeros(size, np.int64)
-    service[visits.operation] = visits.service
-    both = np.flatnonzero((of_all[0] > 0) & (of_all[1] > 0))
-    p_value = p_values(of_blamed[0][both], of_blamed[1][both], of_all[0][both], of_all[1][both])
-    is_more = of_blamed[0][both] * of_all[1][both] > of_blamed[1][both] * of_all[0][both]
-    p_value = np.where(is_more, p_value, 1.0)
+    many = int(visits.operation.max(initial=-1)) + 1
+    own = np.unique(visits.service * many + visits.operation)
+    blamed = service * many + visits.operation[to_blame]
+    pairs = np.union1d(own, blamed)  # of a service and an operation, its own or one that it did not answer
+    place = np.searchsorted(pairs, blamed)
+    operation = pairs % max(1, many)
+    during, before = (
+        (
+            np.bincount(place[chosen[to_blame]], minlength=len(pairs)),
+            np.bincount(visits.operation[chosen & among], minlength=many)[operation],
+        )
+        for chosen in _times(visits)
+    )
+    both = np.flatnonzero((during[1] > 0) & (before[1] > 0))
+    p_value = p_values(during[0][both], before[0][both], during[1][both], before[1][both])
+    p_value = np.where(during[0][both] * before[1][both] > before[0][both] * during[1][both], p_value, 1.0)
+    of_service = pairs[both] // max(1, many)
     found: dict[int, Blamed] = {}
-    for each in np.unique(service[both]).tolist():
-        rows = np.flatnonzero(service[both] == each)
+    for each in np.unique(of_service).tolist():
+        rows = np.flatnonzero(of_service == each)
         worst = int(both[rows[np.argmin(p_value[rows])]])
         found[each] = Blamed(
-            worst,
-            (int(of_blamed[0][worst]), int(of_blamed[1][worst])),
-            (int(of_all[0][worst]), int(of_all[1][worst])),
+            int(operation[worst]),
+            (int(during[0][worst]), int(before[0][worst])),
+            (int(during[1][worst]), int(before[1][worst])),
+            bool(pairs[worst] not in own),
             smallest(p_value[rows].tolist()),
         )
     return found

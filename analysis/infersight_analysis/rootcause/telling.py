@@ -8,6 +8,7 @@ import numpy as np
 from infersight_analysis.findings import Evidence, Sign
 from infersight_analysis.forest import Rows
 from infersight_analysis.rootcause import checking
+from infersight_analysis.rootcause.blame import Blamed
 from infersight_analysis.rootcause.delays import Delay
 from infersight_analysis.rootcause.doings import FAILURES, KINDS
 from infersight_analysis.rootcause.flows import Flow
@@ -44,8 +45,11 @@ def _of_behaviour(scene: Scene, service: str) -> Iterator[Sign]:
     number = scene.number(service)
     if number is None or number not in blame.services or blame.services[number].p_value >= 1:
         return
+    if blame.services[number].is_silent:
+        yield _of_silence(scene, service, blame.services[number])
     changes = blame.changes
-    blamed = blame.visits[visits.in_window[blame.visits] & (visits.service[blame.visits] == number)]
+    is_own = (blame.service == number) & (visits.service[blame.visits] == number)
+    blamed = blame.visits[is_own & visits.in_window[blame.visits]]
     rows = np.flatnonzero(np.isin(changes.operation, np.unique(visits.operation[blamed])))
     is_mild = np.array(
         [scene.doings.names[doing][0] not in FAILURES for doing in changes.doing[rows].tolist()], np.bool_
@@ -66,6 +70,25 @@ def _of_behaviour(scene: Scene, service: str) -> Iterator[Sign]:
             p_value=float(changes.p_value[row]),
             evidence=Evidence(_traces(scene, examples), [checking.doing(scene.question, service, kind, text)]),
         )
+
+
+def _of_silence(scene: Scene, service: str, blamed: Blamed) -> Sign:
+    blame, visits = scene.blame, scene.visits
+    operation = scene.operation(blamed.operation)
+    rows = blame.visits[(blame.service == scene.number(service)) & (visits.operation[blame.visits] == blamed.operation)]
+    caller = scene.service(int(visits.service[rows[0]]))
+    told = f"{blamed.blamed[0]} of {blamed.visits[0]} visits of {operation} of {caller} got no answer from it"
+    return Sign(
+        signal="behaviour",
+        statement=f"{told}, {blamed.blamed[1]} of {blamed.visits[1]} before",
+        of={"operation": operation},
+        incident=blamed.blamed[0] / blamed.visits[0],
+        baseline=blamed.blamed[1] / blamed.visits[1],
+        p_value=blamed.p_value,
+        evidence=Evidence(
+            _traces(scene, rows[visits.in_window[rows]]), [checking.spans(scene.question, caller, operation)]
+        ),
+    )
 
 
 def _plural(kind: str, text: str) -> str:

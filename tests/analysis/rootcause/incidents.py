@@ -33,6 +33,7 @@ class Visit:
         own_ms: how long the service itself works.
         network_ms: how long its caller waits beyond that.
         error: what it fails with, None where it does not.
+        is_there: whether it leaves any record; else its caller waits in vain.
         calls: whom it calls.
         steps: what it does inside.
         messages: what it logs.
@@ -45,6 +46,7 @@ class Visit:
     calls: list[str]
     steps: list[str] = field(default_factory=lambda: ["load", "check"])
     error: str | None = None
+    is_there: bool = True
     messages: list[str] = field(default_factory=lambda: ["began with 17 items", "done after 3 tries"])
 
 
@@ -110,6 +112,8 @@ class Shop:
         source = self.source(service, self._chance.randrange(self._instances))
         if in_incident and self._fault is not None:
             self._fault(visit)
+        if not visit.is_there:
+            return 3 * MS, True
         own_ns, half_ns = int(visit.own_ms * MS), int(visit.network_ms * MS / 2)
         top = self._next()
         at = start_ns + half_ns + own_ns // 2
@@ -179,5 +183,15 @@ def leaves_out(service: str) -> Fault:
             visit.steps, visit.messages, visit.calls = visit.steps[:1], visit.messages[:1], []
         elif service in CALLS[visit.service]:
             visit.messages = ["nothing came back"]
+
+    return fault
+
+
+def is_down(service: str, share: float = 1.0, seed: int = 5) -> Fault:
+    """A service does not answer."""
+    chance = random.Random(seed)
+
+    def fault(visit: Visit) -> None:
+        visit.is_there = visit.service != service or chance.random() >= share
 
     return fault

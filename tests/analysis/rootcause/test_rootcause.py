@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 from tests.analysis.recording import MS, SECOND, T0
-from tests.analysis.rootcause.incidents import INCIDENT, MINUTE, Fault, Shop, fails, is_far, is_slow, leaves_out
+from tests.analysis.rootcause.incidents import (
+    INCIDENT,
+    MINUTE,
+    Fault,
+    Shop,
+    fails,
+    is_down,
+    is_far,
+    is_slow,
+    leaves_out,
+)
 
 from infersight_analysis import connect
 from infersight_analysis.findings import RootCause
@@ -31,6 +41,8 @@ def names(found: RootCause) -> list[str]:
         (fails("payments"), "payments", "behaviour"),
         (fails("ledger", share=1.0), "ledger", "behaviour"),
         (leaves_out("payments"), "payments", "behaviour"),
+        (is_down("payments"), "payments", "behaviour"),
+        (is_down("stock", share=0.3), "stock", "behaviour"),
         (is_slow("payments", 40), "payments", "delay"),
         (is_slow("gateway", 40), "gateway", "delay"),
         (is_far("payments", 40), "payments", "delay"),
@@ -122,7 +134,9 @@ def test_the_instance_the_version_and_the_statement_are_named_with_their_numbers
     assert any(each.of.get("version") == "2.0" for each in first.evidence)
 
 
-@pytest.mark.parametrize("fault", [fails("payments"), is_slow("payments", 40), is_far("payments", 40)])
+@pytest.mark.parametrize(
+    "fault", [fails("payments"), is_down("stock"), is_slow("payments", 40), is_far("payments", 40)]
+)
 def test_every_sign_shows_what_it_says_in_sql(fault: Fault, tmp_path: Path) -> None:
     store = Shop(fault).requests(240, 60).gauge("payments", "cpu", 1.0, 60.0).write(tmp_path)
     with connect(store) as connection:
