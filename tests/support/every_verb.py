@@ -27,6 +27,12 @@ def ask(store: Path, *arguments: str) -> Any:
     return json.loads(answer) if answer else None
 
 
+def _ask_around(store: Path) -> list[Any]:
+    """`anomaly`, about the slowest request; of a store without series there is nothing to ask."""
+    slowest = ask(store, "slow", "--limit", "1")["requests"]
+    return [ask(store, "anomaly", "requests", "--at", each["start_time"], "--window", "1h") for each in slowest]
+
+
 def ask_everything(store: Path, traces: Sequence[str]) -> dict[str, list[Any]]:
     """The answers of each verb, and of each macro's example, about these traces: two at least."""
     around = [(traces[number], traces[(number + 1) % len(traces)]) for number in range(len(traces))]
@@ -35,6 +41,7 @@ def ask_everything(store: Path, traces: Sequence[str]) -> dict[str, list[Any]]:
         "investigate": [ask(store, "investigate", trace) for trace in traces],
         "trace-diff": [ask(store, "trace-diff", one, other) for one, other in around],
         "errors": [ask(store, "errors")],
+        "anomaly": _ask_around(store),
         "bursts": [ask(store, "bursts")],
         "deployments": [ask(store, "deployments")],
         "rootcause": [ask(store, "rootcause", "--start", _halfway(store), "--end", "2100-01-01")],

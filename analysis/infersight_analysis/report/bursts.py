@@ -16,8 +16,8 @@ def print_bursts(found: Bursts) -> None:
         out.print(f"no burst in {found.services} services with errors" if found.services else "no errors in this time")
         return
     count = sum(len(cluster.bursts) for cluster in found.clusters)
-    resolution = f"resolution {short_duration(found.step_ns)}"
-    out.print(f"[bold]{count} {'burst' if count == 1 else 'bursts'}[/] at {len(found.clusters)} times, {resolution}")
+    times = "" if count == 1 else f" at {len(found.clusters)} times" if len(found.clusters) > 1 else " at one time"
+    out.print(f"[bold]{count} {'burst' if count == 1 else 'bursts'}[/]{times}, to {short_duration(found.step_ns)}")
     for cluster in found.clusters:
         out.print()
         out.print(Text(f"{_time(cluster.start)} to {_time(cluster.end)[11:]}  {cluster.statement}", style="bold"))

@@ -1,12 +1,14 @@
 """`infersight anomaly`: what happened when a metric was unusual."""
 
 import random
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
 from tests.analysis.recording import MS, SECOND, T0, Recording, Source, trace_id
+from tests.support.pages import examples
 
 from infersight_analysis import connect
 from infersight_analysis.around.moment import Moment
@@ -141,3 +143,18 @@ def test_the_command_prints_it(store: Path, run: Any) -> None:
     for said in ("queue.size around 2025-10-09 10:00:00", "Top errors", "rejecting request *", "version 2 after 1"):
         assert said in text
     assert run("anomaly", "queue.size", "--store", store).code == 2
+
+
+def test_the_examples_of_the_page_work(
+    store: Path, run: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = Path(__file__).parents[3] / "analysis" / "docs" / "anomaly.md"
+    recorded = "2025-10-09T10:00:00Z"
+    for command in examples(page, "sh")[0].splitlines():
+        words = shlex.split(command.replace("2026-03-01T14:00:00Z", recorded).replace("sentiment", "model"))[1:]
+        assert run(*words, "--store", store).json["errors"], command
+    (tmp_path / "infersight-store").symlink_to(store)
+    monkeypatch.chdir(tmp_path)
+    (code,) = examples(page, "python")
+    exec(code.replace("2026-03-01T14:00:00Z", recorded), {})
+    assert capsys.readouterr().out.startswith("2025-10-09T10:00:0")

@@ -1,10 +1,12 @@
 """`infersight deployments`: versions over time, and what took the place of what."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.analysis.recording import MS, SECOND, T0, Recording
+from tests.support.pages import examples
 
 from infersight_analysis import connect
 from infersight_analysis.deployments.runs import Run, Sighting, runs
@@ -186,3 +188,20 @@ def test_the_command_prints_versions_and_marks(tmp_path: Path, run: Any) -> None
 def test_a_run_ends_where_others_had_what_should_have_been_its_own(others: list[Sighting], expected: list[Run]) -> None:
     seen = [Sighting(0, 40, 30), Sighting(50, 99, 30)]
     assert runs({"one": seen, **({"other": others} if others else {})})["one"] == expected
+
+
+def test_the_examples_of_the_page_work(
+    tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).parents[3] / "analysis" / "docs" / "deployments.md"
+    recording = Recording()
+    served(recording, "1", 0, 60, service="sentiment")
+    served(recording, "2", 60, 120, service="sentiment")
+    store = recording.write(tmp_path / "infersight-store")
+    for command in examples(page, "sh")[0].splitlines():
+        words = [word for word in shlex.split(command)[1:] if word not in {"--last", "1d"}]
+        assert len(run(*words, "--store", store).json["marks"]) == 1, command
+    monkeypatch.chdir(tmp_path)
+    (code,) = examples(page, "python")
+    exec(code, {})
+    assert capsys.readouterr().out == "2025-10-09T08:54:20.000000000Z sentiment: version 2 after 1\n"

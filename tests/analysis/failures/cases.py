@@ -94,3 +94,9 @@ PAIRS: Final = (
     Pair("go", "index", "generic", False, "two functions that run beyond a slice"),
     Pair("go", "nil", "map", False, "two kinds of nil"),
 )
+
+
+def table() -> str:
+    """The pairs as the documentation lists them."""
+    rows = [f"| {each.language} | {each.why} | {'one' if each.same else 'two'} |" for each in PAIRS]
+    return "\n".join(["| language | traces | faults |", "|---|---|---|", *rows])
