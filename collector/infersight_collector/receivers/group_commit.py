@@ -2,16 +2,21 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from queue import SimpleQueue
-from typing import NamedTuple, TypeAlias
+from queue import Empty, SimpleQueue
+from typing import Final, NamedTuple, TypeAlias
 
 from infersight_collector.component import Receipt, RequestSink
 from infersight_collector.signals import Signal
 
 Settle: TypeAlias = Callable[[Receipt | Exception], None]
 """Told what became of a request, in the event loop."""
+
+
+_PATIENCE_S: Final = 0.0005
+"""How long a write waits for further requests of those that were just answered, in seconds: a sync takes as long."""
 
 
 class _Waiting(NamedTuple):
@@ -77,12 +82,29 @@ class GroupCommit:
         self._handed.put(arrived)
 
     def _run(self) -> None:
+        together: list[_Waiting] = []
         while not (self._closed and self._handed.empty()):
-            together = self._handed.get()
-            while not self._handed.empty():
-                together += self._handed.get()
+            together = self._gather(len(together))
             if together:
                 self._keep(together)
+
+    def _gather(self, answered: int) -> list[_Waiting]:
+        """What has arrived, and what those that were just answered send at once, as senders under load do."""
+        together = self._drain()
+        expected = answered + len(together)
+        if not together and not self._closed:  # nothing is handed over after what `close` has put there
+            together = self._handed.get()
+        until = time.monotonic() + _PATIENCE_S
+        while len(together) < expected and not self._closed and (left := until - time.monotonic()) > 0:
+            with suppress(Empty):
+                together += self._handed.get(timeout=left)
+        return together + self._drain()
+
+    def _drain(self) -> list[_Waiting]:
+        drained: list[_Waiting] = []
+        while not self._handed.empty():
+            drained += self._handed.get()
+        return drained
 
     def _keep(self, together: Sequence[_Waiting]) -> None:
         try:

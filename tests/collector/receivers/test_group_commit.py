@@ -9,6 +9,7 @@ import pytest
 
 from infersight_collector.component import Receipt
 from infersight_collector.errors import MalformedRequest
+from infersight_collector.receivers import group_commit
 from infersight_collector.receivers.group_commit import GroupCommit
 from infersight_collector.signals import Signal
 
@@ -131,3 +132,32 @@ def test_closing_waits_for_what_is_written_after_the_loop_has_ended(sink: Counti
 def test_one_that_was_never_used_closes(sink: CountingSink) -> None:
     GroupCommit(sink).close()
     assert sink.groups == []
+
+
+def test_a_write_waits_a_moment_for_senders_that_were_just_answered(
+    sink: CountingSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(group_commit, "_PATIENCE_S", 20.0)
+    log = GroupCommit(sink)
+
+    async def send() -> None:
+        await asyncio.gather(log.keep(Signal.LOGS, b"a1"), log.keep(Signal.LOGS, b"b1"))
+        quick = asyncio.create_task(log.keep(Signal.LOGS, b"a2"))
+        await asyncio.sleep(0.05)  # as long as a write takes many times
+        await asyncio.gather(quick, log.keep(Signal.LOGS, b"b2"))
+
+    asyncio.run(send())
+    log.close()
+    assert sink.groups == [[b"a1", b"b1"], [b"a2", b"b2"]]
+
+
+def test_who_does_not_come_again_is_not_waited_for(sink: CountingSink) -> None:
+    log = GroupCommit(sink)
+
+    async def send() -> None:
+        await asyncio.gather(log.keep(Signal.LOGS, b"a1"), log.keep(Signal.LOGS, b"b1"))
+        await asyncio.wait_for(log.keep(Signal.LOGS, b"a2"), 20)
+
+    asyncio.run(send())
+    log.close()
+    assert sink.groups == [[b"a1", b"b1"], [b"a2"]]
