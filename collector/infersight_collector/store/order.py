@@ -100,7 +100,8 @@ def _ranks_of_few(texts: pa.Array) -> Ints | None:
         return None
     ranks = np.empty(len(encoded.dictionary), np.int64)
     ranks[pc.sort_indices(encoded.dictionary).to_numpy()] = np.arange(len(ranks))
-    return ranks[encoded.indices.to_numpy()]
+    numbers: Ints = ranks[encoded.indices.to_numpy()]
+    return numbers
 
 
 def _ranks_of_ids(halves: npt.NDArray[np.uint64]) -> Ints | None:
