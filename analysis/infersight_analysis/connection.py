@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, TypeVar
+from typing import Any, Concatenate, Final, ParamSpec, TypeVar, cast
 
 import duckdb
 
@@ -41,11 +41,9 @@ class Connection(duckdb.DuckDBPyConnection):
 
     @classmethod
     def of(cls, connection: duckdb.DuckDBPyConnection) -> "Connection":
-        """The same connection, of this class: DuckDB makes them itself, and of its own class alone."""
+        """The same connection, of this class: DuckDB makes connections itself, and of its own class alone."""
         connection.__class__ = cls
-        if not isinstance(connection, cls):
-            raise TypeError(f"DuckDB's connections are not of a class that {cls.__name__} extends")
-        return connection
+        return cast("Connection", connection)
 
     def cursor(self) -> "Connection":
         """Another connection to the same database."""

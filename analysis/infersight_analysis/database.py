@@ -45,7 +45,8 @@ def connect(
             says how many rows are missing. All files are read for that. By default `INFERSIGHT_SKIP_DAMAGED` decides.
 
     Returns:
-        A connection to an in-memory database; closing it, or losing it, leaves nothing behind.
+        A connection to an in-memory database; closing it, or losing it, leaves nothing behind. A query that comes upon
+        a file that is damaged, or gone since then, raises `unreadable.UnreadableFileError`, a `duckdb.Error` too.
 
     Raises:
         NotAStore: there is no store at this path.
