@@ -1,6 +1,9 @@
 """How the process's memory is allocated while it computes."""
 
 import ctypes
+import gc
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, Final
 
 # Numbers of glibc's malloc.h.
@@ -22,3 +25,15 @@ def keep_memory() -> None:
         return
     for option, value in ((_M_MMAP_THRESHOLD, 2**30), (_M_TRIM_THRESHOLD, _ALL), (_M_ARENA_MAX, 1)):
         mallopt(option, value)
+
+
+@contextmanager
+def uncollected() -> Generator[None]:
+    """No garbage collections meanwhile: ten thousand spans that all stay would be looked through again and again."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()

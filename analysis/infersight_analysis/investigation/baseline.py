@@ -24,8 +24,8 @@ LEAST: Final = 8
 WANTED: Final = 30
 """With fewer before the request, those after it count as well."""
 
-SAMPLE: Final = 400
-"""Most requests whose traces are read; the median of as many is within 5 percentiles of the true one (95 %)."""
+SAMPLE: Final = 200
+"""Most requests whose traces are read; the median of as many is within 7 percentiles of the true one (95 %)."""
 
 MOST: Final = 20_000
 """Most requests whose durations are read; ids are random, so the first ones are a random part."""

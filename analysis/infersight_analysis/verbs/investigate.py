@@ -10,6 +10,7 @@ import click
 import duckdb
 
 from infersight_analysis import options
+from infersight_analysis.allocation import uncollected
 from infersight_analysis.breakdown import UNATTRIBUTED
 from infersight_analysis.critical_path import critical_path, self_time
 from infersight_analysis.findings import BaselineSummary, Evidence, Hypothesis, Investigation, PathStep, Piece, TreeSpan
@@ -186,7 +187,7 @@ def investigate_command(trace_id: str, store: Path, form: str, output: Path | No
     infersight investigate 4bf92f35
     infersight investigate 4bf92f35 --output report.html
     """  # noqa: D301 - click's mark for lines that stay lines
-    with opened(store) as connection:
+    with uncollected(), opened(store) as connection:
         found = investigate(connection, trace_id)
         publish(form, output, lambda: print_investigation(found), lambda: _text(connection, found, form))
 
