@@ -7,19 +7,20 @@ services that it depends on by what of it their own excess explains.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from infersight_analysis.rootcause.propagation import reached
 from infersight_analysis.rootcause.question import Calls, Symptom
-from infersight_analysis.rootcause.series import FAILURES, LATENCY, SUCCESS, Series, classified
+from infersight_analysis.rootcause.series import FAILURES, LATENCY, REQUESTS, SUCCESS, Series, classified
 from infersight_analysis.stats.surprise import LEAST_BASELINE, Numbers
 
+_SERVER: Final = re.compile(r"\bserver\b")
 _MEAN: Final = re.compile(r"average|avg|mean", re.IGNORECASE)
+_QUANTILE: Final = re.compile(r"p\d\d|quantile|percentile|maxim|minim", re.IGNORECASE)
 
 _MOST: Final = 0.99
 """No share explains a symptom better than so: readings have errors."""
@@ -56,19 +57,36 @@ class Flow:
 
 @dataclass(frozen=True)
 class _Excess:
-    """The excess of a service, at the times of the symptom's readings.
+    """The excess of a service.
 
     Args:
-        series: what it is told from.
-        requests: how many requests it has, an interval of the readings.
-        level: the mean of it.
-        within: the part of its variation that goes with the symptom's.
+        series: what it is told from; of several, the one with most of it.
+        requests: how many requests the service has, an interval of the readings.
+        profile: what all requests had more than usual, around each reading of the symptom; 0 where nothing was read.
     """
 
     series: Series
     requests: float
-    level: float
-    within: float
+    profile: Numbers
+
+    @classmethod
+    def of(cls, series: Sequence[Series], requests: Sequence[Series], kind: str, times: Numbers) -> "_Excess":
+        """The excess that all series of a service tell together."""
+        counts = {(each.instance, each.labels): _mean_of(each, times) for each in requests}
+        total = sum(counts.values()) if counts else float(len(series))
+        profiles: list[Numbers] = []
+        for each in series:
+            readings = _of_requests(each, kind)
+            before = readings[~each.in_window]
+            usual = np.median(before if len(before) >= LEAST_BASELINE else readings[each.in_window])
+            more = np.nan_to_num(_around(each, readings - usual, times))
+            profiles.append(more * counts.get((each.instance, each.labels), total / len(series)))
+        most = int(np.argmax([profile.sum() for profile in profiles]))
+        return cls(series[most], total, np.sum(profiles, axis=0))
+
+
+def _mean_of(series: Series, times: Numbers) -> float:
+    return float(np.nan_to_num(_around(series, series.readings, times)).mean())
 
 
 @dataclass(frozen=True)
@@ -77,18 +95,24 @@ class _Noticed:
 
     Args:
         level: the mean of it.
-        strength: how much it varies, the norm of what differs from the mean.
+        within: how it varies around that.
         readings: how many readings that is of.
     """
 
     level: float
-    strength: float
+    within: Numbers
     readings: int
+
+    def along(self, profile: Numbers) -> float:
+        """The part of another excess's variation that goes with the symptom's."""
+        strength = float(np.linalg.norm(self.within))
+        return float(self.within @ profile) / strength if strength else 0.0
 
     def share(self, level: float, within: float) -> float:
         """Which share of it another excess explains, at most all of its level and all of its variation."""
-        parts = (self.readings * max(0.0, self.level) ** 2, self.strength**2)
-        shares = (_ratio(level, self.level), _ratio(within, self.strength))
+        strength = float(np.linalg.norm(self.within))
+        parts = (self.readings * max(0.0, self.level) ** 2, strength**2)
+        shares = (_ratio(level, self.level), _ratio(within, strength))
         return sum(part * share for part, share in zip(parts, shares, strict=True)) / (sum(parts) or 1.0)
 
 
@@ -110,8 +134,8 @@ def flows(series: Iterable[Series], calls: Calls, symptom: Symptom) -> dict[str,
     found: dict[str, Flow] = {}
     by_kind = _by_kind(series)
     for kind in (LATENCY, FAILURES):
-        of_symptom = by_kind[kind].get(symptom.service)
-        if of_symptom is None or (symptom.metric is not None and of_symptom.name != symptom.metric):
+        of_symptom = by_kind.get(kind, {}).get(symptom.service)
+        if of_symptom is None or (symptom.metric is not None and of_symptom[0].name != symptom.metric):
             continue
         for service, flow in _explained(by_kind, kind, calls, symptom.service).items():
             if service not in found or flow.evidence > found[service].evidence:
@@ -119,53 +143,58 @@ def flows(series: Iterable[Series], calls: Calls, symptom: Symptom) -> dict[str,
     return found
 
 
-def _by_kind(series: Iterable[Series]) -> dict[str, dict[str, Series]]:
-    """The series of each kind that says most of its service: of several, that of the mean, then the first."""
-    found: defaultdict[str, dict[str, Series]] = defaultdict(dict)
+def _by_kind(series: Iterable[Series]) -> dict[str, dict[str, list[Series]]]:
+    """The series of each kind and service that tell of its requests as a whole: of all instances and all routes."""
+    found: defaultdict[str, defaultdict[str, list[Series]]] = defaultdict(lambda: defaultdict(list))
     for each in series:
         kind = classified(each)
-        if kind is None or not each.in_window.any():
-            continue
-        known = found[kind].get(each.service)
-        if known is None or (_MEAN.search(each.labels + each.name) and not _MEAN.search(known.labels + known.name)):
-            found[kind][each.service] = each
-    return found
+        if kind is not None and each.in_window.any():
+            found[kind][each.service].append(each)
+    return {kind: {service: _telling(every) for service, every in of_kind.items()} for kind, of_kind in found.items()}
 
 
-def _explained(by_kind: Mapping[str, Mapping[str, Series]], kind: str, calls: Calls, symptom: str) -> dict[str, Flow]:
-    at = by_kind[kind][symptom]
-    times = at.time_ns[at.in_window].astype(np.float64)
-    profile = _profile(at, kind, by_kind["requests"].get(symptom), times)
+def _telling(series: list[Series]) -> list[Series]:
+    """Of what is told in several ways: by the server rather than the client, the mean rather than quantiles."""
+    for wanted in (_SERVER, _MEAN):
+        series = [each for each in series if wanted.search(each.name + each.labels)] or series
+    plain = [each for each in series if not _QUANTILE.search(each.name + each.labels)] or series[:1]
+    return [each for each in plain if each.name == plain[0].name and each.reading == plain[0].reading]
+
+
+def _explained(
+    by_kind: Mapping[str, Mapping[str, list[Series]]], kind: str, calls: Calls, symptom: str
+) -> dict[str, Flow]:
+    readings = max(by_kind[kind][symptom], key=lambda each: int(each.in_window.sum()))
+    times = readings.time_ns[readings.in_window].astype(np.float64)
+    requests = by_kind.get(REQUESTS, {})
+    excess = {
+        service: _Excess.of(each, requests.get(service, []), kind, times)
+        for service, each in by_kind[kind].items()
+        if not calls or service in reached(calls, symptom)
+    }
+    profile = excess[symptom].profile
     within = profile - profile.mean()
-    noticed = _Noticed(float(profile.mean()), float(np.linalg.norm(within)), len(times))
-    weights = within / noticed.strength if noticed.strength else within
-    among = reached(calls, symptom) if calls else set(by_kind[kind])
-    excess: dict[str, _Excess] = {}
-    for service in among & set(by_kind[kind]):
-        series, requests = by_kind[kind][service], by_kind["requests"].get(service)
-        profile = _profile(series, kind, requests, times)
-        excess[service] = _Excess(series, _requests(requests, times), float(profile.mean()), float(weights @ profile))
+    noticed = _Noticed(float(profile.mean()), within, len(times))
     return {service: _flow(service, kind, excess, calls, noticed) for service in excess}
 
 
 def _flow(service: str, kind: str, excess: Mapping[str, _Excess], calls: Calls, noticed: _Noticed) -> Flow:
     of_service = excess[service]
-    own_level, own_within = of_service.level, of_service.within
+    own_level, own_within = float(of_service.profile.mean()), noticed.along(of_service.profile)
     for callee in calls.get(service, ()):
         if callee != service and callee in excess:
             part = _part_of(service, callee, excess, calls)
-            own_level -= part * max(0.0, excess[callee].level)
-            own_within -= part * max(0.0, excess[callee].within)
+            own_level -= part * max(0.0, float(excess[callee].profile.mean()))
+            own_within -= part * max(0.0, noticed.along(excess[callee].profile))
     share = noticed.share(own_level, own_within)
-    readings = _share_of_failures(of_service.series) if kind == FAILURES else of_service.series.readings
-    before = readings[~of_service.series.in_window]
     freedom = (min(noticed.readings, _MOST_READINGS) - 1) / 2
+    readings, in_window = _of_requests(of_service.series, kind), of_service.series.in_window
     return Flow(
         kind=kind,
         series=of_service.series,
-        incident=float(readings[of_service.series.in_window].mean()),
-        baseline=float(np.median(before)) if len(before) else float("nan"),
-        excess=of_service.level,
+        incident=float(readings[in_window].mean()),
+        baseline=float(np.median(readings[~in_window])) if not in_window.all() else float("nan"),
+        excess=float(of_service.profile.mean()),
         own=own_level,
         share=share,
         evidence=-freedom * float(np.log1p(-min(share, _MOST))),
@@ -179,33 +208,18 @@ def _part_of(caller: str, callee: str, excess: Mapping[str, _Excess], calls: Cal
     return excess[caller].requests / total if total > 0 else 1 / max(1, len(callers))
 
 
-def _profile(series: Series, kind: str, requests: Series | None, times: Numbers) -> Numbers:
-    """What all requests of a service had more than usual around each time; nothing where nothing was read."""
-    readings = _share_of_failures(series) if kind == FAILURES else series.readings
-    before = readings[~series.in_window]
-    usual = np.median(before if len(before) >= LEAST_BASELINE else readings[series.in_window])
-    more = _around(series.time_ns[series.in_window], readings[series.in_window] - usual, times)
-    profile: Numbers = np.nan_to_num(more) * _requests(requests, times)
-    return profile
+def _of_requests(series: Series, kind: str) -> Numbers:
+    """What a request took, or the share that failed, at each reading."""
+    if kind == LATENCY:
+        return series.readings
+    shares = series.readings / (100.0 if series.unit == "%" or series.readings.max(initial=0.0) > 1 else 1.0)
+    return 1.0 - shares if SUCCESS.search(series.name) else shares
 
 
-def _requests(requests: Series | None, times: Numbers) -> float:
-    """How many requests a service has in the incident, an interval of the readings; 1 where that is not known."""
-    if requests is None or not requests.in_window.any():
-        return 1.0
-    counts = _around(requests.time_ns[requests.in_window], requests.readings[requests.in_window], times)
-    return float(np.nan_to_num(counts).mean())
-
-
-def _share_of_failures(series: Series) -> Numbers:
-    readings = series.readings / (100.0 if series.unit == "%" or series.readings.max(initial=0.0) > 1 else 1.0)
-    return 1.0 - readings if SUCCESS.search(series.name) else readings
-
-
-def _around(time_ns: npt.NDArray[np.int64], readings: Numbers, times: Numbers) -> Numbers:
-    """The mean of the readings nearest to each time; NaN where there are none."""
-    nearest = np.abs(time_ns.astype(np.float64)[:, None] - times[None, :]).argmin(axis=1)
+def _around(series: Series, readings: Numbers, times: Numbers) -> Numbers:
+    """The mean of the readings in the incident that are nearest to each time; NaN where there are none."""
+    nearest = np.abs(series.time_ns[series.in_window].astype(np.float64)[:, None] - times).argmin(axis=1)
     counts = np.bincount(nearest, minlength=len(times))
     with np.errstate(invalid="ignore"):
-        means: Numbers = np.bincount(nearest, readings, len(times)) / counts
+        means: Numbers = np.bincount(nearest, readings[series.in_window], len(times)) / counts
     return means

@@ -88,7 +88,10 @@ def read_records(connection: duckdb.DuckDBPyConnection, question: Question, one_
 def _templates(service: Texts, template: Texts, body: Texts) -> Texts:
     """The template that a collector found, else one that is found now, among all messages of the service."""
     messages = masked(pa.array(body.values, pa.string())).to_pylist() if body.values else []
-    pairs, of_record = np.unique(np.stack([service.codes, body.codes, template.codes]), axis=1, return_inverse=True)
+    codes = np.stack([service.codes, body.codes, template.codes])
+    key = (codes[0] * len(body.values) + codes[1]) * len(template.values) + codes[2]
+    _, first, of_record = np.unique(key, return_index=True, return_inverse=True)
+    pairs = codes[:, first]
     texts: list[str] = []
     found: dict[tuple[int, int], str] = {}
     for number in np.unique(pairs[0]).tolist():
@@ -97,8 +100,9 @@ def _templates(service: Texts, template: Texts, body: Texts) -> Texts:
         found |= {(number, each): text for each, text in zip(bodies, mined, strict=True)}
     for of_service, of_body, of_template in pairs.T.tolist():
         texts.append(template.values[of_template] or found[of_service, of_body])
-    values, codes = np.unique(np.array(texts or [""], object), return_inverse=True)
-    return Texts(codes[of_record.ravel()] if texts else np.zeros(0, np.int64), values.tolist())
+    numbers: dict[str, int] = {}
+    of_pair = np.array([numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
+    return Texts(of_pair[of_record], list(numbers))
 
 
 def visit_of(records: Records, visits: Visits) -> Rows:

@@ -76,7 +76,7 @@ def _known(connection: duckdb.DuckDBPyConnection, table: str, column: str, keys:
 def read(
     connection: duckdb.DuckDBPyConnection, name: str, question: Question, *, one_in: int | None = None, **parts: str
 ) -> dict[str, Any]:
-    """The columns of `sql/queries/rootcause/NAME.sql` by name: numbers as arrays, texts as `Texts`.
+    """The columns of `sql/queries/rootcause/NAME.sql` by name, without nulls: numbers as arrays, texts as `Texts`.
 
     Args:
         connection: from `connect`.
@@ -97,5 +97,5 @@ def _array(column: Any) -> Any:
     column = column.combine_chunks()
     if str(column.type) not in {"string", "large_string"}:
         return np.asarray(column.to_numpy(zero_copy_only=False))
-    encoded = column.fill_null("").dictionary_encode()
+    encoded = column.dictionary_encode()
     return Texts(np.asarray(encoded.indices.to_numpy(), np.int64), encoded.dictionary.to_pylist())

@@ -19,6 +19,7 @@ _LATENCY: Final = re.compile(r"latency|duration|response.?time|elapsed", re.IGNO
 SUCCESS: Final = re.compile(r"availability|success", re.IGNORECASE)
 _FAILURE: Final = re.compile(r"error|fault|fail", re.IGNORECASE)
 
+REQUESTS: Final = "requests"
 LATENCY: Final = "latency"
 FAILURES: Final = "failures"
 
@@ -93,18 +94,11 @@ class Straying:
 
 def classified(series: Series) -> str | None:
     """What a series is of its service's requests: their number, their latency, their failures; None if none of it."""
-    if series.reading == "count" or (
-        series.reading != "mean"
-        and _REQUESTS.search(series.name)
-        and not _LATENCY.search(series.name)
-        and not _FAILURE.search(series.name)
-    ):
-        return "requests"
     if _LATENCY.search(series.name):
-        return LATENCY if series.reading in {"value", "mean"} else None
+        return {"count": REQUESTS, "rate": None}.get(series.reading, LATENCY)
     if SUCCESS.search(series.name) or _FAILURE.search(series.name):
         return FAILURES
-    return None
+    return REQUESTS if _REQUESTS.search(series.name) and series.reading in {"value", "rate"} else None
 
 
 def read_series(connection: duckdb.DuckDBPyConnection, question: Question) -> list[Series]:

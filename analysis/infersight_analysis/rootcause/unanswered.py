@@ -21,12 +21,14 @@ def silent_services(visits: Visits, doings: Doings, left_out: Rows, chosen: Rows
     """
     found = np.full(len(chosen), NONE, np.int64)
     waiting = _waited_in_vain(visits)
+    pairs: list[list[int]] = left_out.T.tolist()
     calls = {
         (operation, doing): order
-        for operation, doing in left_out.T.tolist()
+        for operation, doing in pairs
         if doings.names[doing][0] == "call" and (order := _order(visits, doings, operation, doing)) is not None
     }
-    done = {(int(visit), int(doing)) for visit, doing in zip(doings.visit, doings.doing, strict=True)}
+    rows = np.flatnonzero(np.isin(doings.visit, chosen) & np.isin(doings.doing, [doing for _, doing in calls]))
+    done = set(zip(doings.visit[rows].tolist(), doings.doing[rows].tolist(), strict=True))
     services = visits.table.service.values
     for place in np.flatnonzero(waiting[chosen]).tolist():
         visit = int(chosen[place])

@@ -5,7 +5,14 @@ import random
 from pathlib import Path
 
 import pytest
-from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
+from opentelemetry.proto.metrics.v1.metrics_pb2 import (
+    AggregationTemporality,
+    Gauge,
+    Histogram,
+    HistogramDataPoint,
+    Metric,
+    NumberDataPoint,
+)
 from tests.analysis.conftest import Run
 from tests.analysis.recording import SECOND, T0, Recording, key_values
 
@@ -125,3 +132,40 @@ def test_what_is_missing_or_contradictory_is_said_in_one_line(tmp_path: Path, ru
     assert (backwards.code, "must end after it begins" in backwards.err) == (2, True)
     empty = run("rootcause", "--start", "2024-01-01", "--end", "2024-01-02", "--store", path)
     assert (empty.code, empty.err.strip()) == (3, "need more data: the incident has none")
+
+
+def histogram(name: str, means: list[float], counts: list[int], route: str) -> Metric:
+    """A cumulative histogram without buckets, as a service reports one for each route."""
+    points: list[HistogramDataPoint] = []
+    count, total = 0, 0.0
+    for number, (mean, more) in enumerate(zip(means, counts, strict=True)):
+        count, total = count + more, total + more * mean
+        attributes = key_values({"http.route": route})
+        at = T0 + number * 5 * MINUTE
+        points.append(
+            HistogramDataPoint(
+                start_time_unix_nano=T0 - 1, time_unix_nano=at, count=count, sum=total, attributes=attributes
+            )
+        )
+    cumulative = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+    return Metric(name=name, histogram=Histogram(data_points=points, aggregation_temporality=cumulative), unit="s")
+
+
+def test_histograms_of_routes_and_instances_tell_the_time_of_all_requests_together(tmp_path: Path) -> None:
+    """The slow route of `search` has few requests, one in ten instances' worth; a quick one of `cart` has many."""
+    chance, recording = random.Random(4), Recording()
+    loud = [each >= FIRST + 1 for each in range(READINGS)]
+    usual = {("web", "/"): 0.1, ("search", "/find"): 0.05, ("search", "/like"): 0.4, ("cart", "/add"): 0.02}
+    more = {("web", "/"): 0.05, ("search", "/like"): 1.0}
+    for (service, route), mean in usual.items():
+        for instance in ("1", "2"):
+            means = [mean * (1 + chance.gauss(0, 0.02)) + more.get((service, route), 0.0) * each for each in loud]
+            counts = [10 if route == "/like" else 200 for _ in means]
+            recording.metric(histogram("http.server.request.duration", means, counts, route), (service, instance, None))
+            recording.metric(
+                histogram("http.client.request.duration", means[::-1], counts, route), (service, instance, None)
+            )
+    found = asked(recording.write(tmp_path), "web:http.server.request.duration")
+    assert found.services[0].service == "search"
+    assert found.services[0].evidence[0].of == {"metric": "http.server.request.duration"}
+    assert found.services[0].evidence[0].evidence.numbers["excess"] == pytest.approx(2 * 10 * 0.8 / 300, rel=0.1)

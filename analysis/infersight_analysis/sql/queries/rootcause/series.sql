@@ -18,9 +18,9 @@ with points as (
         lag(sum) over earlier as previous_sum,
         lag(count) over earlier as previous_count
     from metrics
-    where (time_ns >= $from_ns and time_ns < $until_ns)
-        or (time_ns >= $baseline_from_ns and time_ns < $baseline_until_ns
-            and (time_ns < $guard_from_ns or time_ns >= $guard_until_ns))
+    -- With the time around the incident, so that what follows it is a difference to what came right before.
+    where (time_ns >= least($from_ns, $guard_from_ns) and time_ns < greatest($until_ns, $guard_until_ns))
+        or (time_ns >= $baseline_from_ns and time_ns < $baseline_until_ns)
     window earlier as (
         partition by service_name, {instance}, name, unit, type, coalesce(to_json(attributes)::varchar, '{{}}')
         order by time_ns)
@@ -45,3 +45,6 @@ readings as (
 select distinct service, instance, name, unit, labels, reading, time_ns, number
 from readings
 where number is not null and isfinite(number)
+    and ((time_ns >= $from_ns and time_ns < $until_ns)
+        or (time_ns >= $baseline_from_ns and time_ns < $baseline_until_ns
+            and (time_ns < $guard_from_ns or time_ns >= $guard_until_ns)))
