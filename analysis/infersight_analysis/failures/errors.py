@@ -8,7 +8,7 @@ import duckdb
 
 from infersight_analysis.extent import extent
 from infersight_analysis.failures import history
-from infersight_analysis.failures.category import ADVICE, Category, category_of
+from infersight_analysis.failures.category import ADVICE, Decision, category_of
 from infersight_analysis.failures.failures import Failure
 from infersight_analysis.failures.fingerprint import short_type, skeleton_of
 from infersight_analysis.failures.groups import HISTORY_NS, Group, Grouped, grouped
@@ -31,6 +31,8 @@ _FRAMES: Final = 8
 _MOST: Final = 5
 _COMMON: Final = 0.5
 _STEPS: Final = 24
+_LOOKED_AT: Final = 200
+"""Failures of a fault that its category is told from: they are alike."""
 
 
 def errors(
@@ -102,6 +104,7 @@ class _Listing:
         services = {failure.first.service for failure in every}
         self._services: Final = frozenset(name for name in (*requests, *services) if name)
         self._led_to: Final = self._consequences()
+        self._decided: Final[dict[str, Decision]] = {}
 
     def categories(self, groups: Iterable[Group]) -> dict[str, float]:
         """Failures of each category, the most frequent first."""
@@ -156,14 +159,17 @@ class _Listing:
             evidence=Evidence(examples, [_records_of(examples)] if examples else [], {"seen": len(members)}),
         )
 
-    def _category(self, group: Group) -> tuple[Category, str]:
+    def _category(self, group: Group) -> Decision:
         """The category of most of the failures; those that say nothing have no say."""
-        members = group.began or group.followed
-        decisions = Counter(
-            category_of(failure, self._found.surroundings.origin(failure), self._services) for failure in members
-        )
-        known = [decision for decision in decisions.most_common() if decision[0][0] != "unknown"]
-        return (known or decisions.most_common(1))[0][0]
+        fingerprint = group.fault.fingerprint
+        if fingerprint not in self._decided:
+            members = (group.began or group.followed)[:_LOOKED_AT]
+            decisions = Counter(
+                category_of(failure, self._found.surroundings.origin(failure), self._services) for failure in members
+            )
+            known = [decision for decision in decisions.most_common() if decision[0][0] != "unknown"]
+            self._decided[fingerprint] = (known or decisions.most_common(1))[0][0]
+        return self._decided[fingerprint]
 
     def _per_minute(self, count: float) -> float | None:
         minutes = (self.end_ns - self.start_ns) / (60 * SECOND_NS)

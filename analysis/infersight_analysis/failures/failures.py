@@ -92,8 +92,9 @@ def read_records(connection: duckdb.DuckDBPyConnection, window: Window, service:
     records: list[Record] = []
     while rows := found.fetchmany(_AT_ONCE):
         for row in rows:
-            text = texts.setdefault(row[_STACKTRACE], row[_STACKTRACE])
-            records.append(_named(Record(*(*row[:_STACKTRACE], text, *row[_STACKTRACE + 1 :]))))
+            columns: list[Any] = list(row)
+            columns[_STACKTRACE] = texts.setdefault(row[_STACKTRACE], row[_STACKTRACE])
+            records.append(_named(Record(*columns)))
     return records
 
 

@@ -5,6 +5,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 from infersight_analysis.failures.stacks.frames import Frame, Raised
@@ -110,6 +111,7 @@ def _links(raised: Raised) -> list[Raised]:
     return kept
 
 
+@lru_cache(maxsize=4096)
 def short_type(kind: str | None) -> str:
     """The class without its module: senders write `ValueError` and `builtins.ValueError`."""
     return re.split(r"[.$]", kind.rstrip("$").lstrip("*"))[-1] if kind else ""

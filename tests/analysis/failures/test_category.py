@@ -9,12 +9,13 @@ from infersight_analysis.failures.category import ADVICE, category_of
 from infersight_analysis.failures.failures import Failure, Record
 from infersight_analysis.failures.spans import FailingSpan
 
-NO_SPAN: dict[str, Any] = dict.fromkeys(field.name for field in dataclasses.fields(FailingSpan))
+NOTHING: dict[str, Any] = dict.fromkeys((field.name for field in dataclasses.fields(FailingSpan)), None)
+FAILED = dataclasses.replace(FailingSpan(**NOTHING), has_failed=True)
 
 
 def decided(raised: str, message: str, stack: str | None = None, **span: Any) -> tuple[str, str]:
     record = Record("span event", None, None, 0, "api", "1", raised, message, stack)
-    on = FailingSpan(**{**NO_SPAN, "has_failed": True, **span}) if span else None
+    on = dataclasses.replace(FAILED, **span) if span else None
     return category_of(Failure(record, [record]), on, frozenset({"api", "features"}))
 
 
