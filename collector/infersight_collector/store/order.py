@@ -21,12 +21,12 @@ SORT_KEYS: Final = {
 }
 """Order of a table's rows in sorted files: a trace, or a metric's series of points, is in one place."""
 
-
 Ints = npt.NDArray[np.int64]
 
-_MAX_ROWS: Final = 1 << 20
 _TIME_BITS: Final = 42
-"""Bits of a time within a partition's hour, 2**42 ns are 73 minutes; the bits above are for what comes first."""
+"""Bits of a time within a partition's hour, 2**42 ns are 73 minutes; those above are for the rank of what comes first."""
+
+_MAX_ROWS: Final = 1 << (62 - _TIME_BITS)
 
 _REPEATED: Final = 4
 """How often texts must occur on average to be worth numbering."""
