@@ -105,6 +105,7 @@ _HELPERS: Final = (
     "main.get_current_timestamp()",
     "stored.window_end_ns(signal, until)",
     "stored.window_start_ns(signal, last, until)",
+    "stored.may_lie_within(date, hour, from_ns, until_ns)",
     "stored.weighted_quantile(number, reached, total, share)",
     "stored.bucket_falls(counts, first, earlier_counts, earlier_first, steps)",
     "stored.message_template(message)",

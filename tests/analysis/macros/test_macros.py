@@ -208,6 +208,13 @@ def test_of_the_files_of_other_hours_than_the_traces_none_is_opened(
     assert (1, 1) in scans(database, f"select * from {macro}('{MIDDLE}')")
 
 
+@pytest.mark.parametrize("question", ["slowest(last := '20m')", "rate_errors_duration('20m')"])
+def test_of_the_files_of_other_hours_than_the_windows_none_is_opened(
+    question: str, database: duckdb.DuckDBPyConnection
+) -> None:
+    assert {there for _, there in scans(database, f"select * from {question}")} == {1}
+
+
 @pytest.mark.parametrize(
     "condition",
     [

@@ -9,12 +9,14 @@ with requests as not materialized (
         if(duration_ns < 0, 0, duration_ns) as duration_ns,
         status_code = 'ERROR' as has_failed,
         sample_weight as weight
-    from main.spans,
+    from stored.spans,
         (select greatest(stored.window_start_ns('spans', last, until), stored.first_ns('spans')) as first_ns)
     where kind in ('SERVER', 'CONSUMER')
         and (service is null or service_name = service)
         and start_time_ns >= stored.window_start_ns('spans', last, until)
         and start_time_ns < stored.window_end_ns('spans', until)
+        and stored.may_lie_within(
+            date, hour, stored.window_start_ns('spans', last, until), stored.window_end_ns('spans', until))
 ),
 totals as materialized (
     select

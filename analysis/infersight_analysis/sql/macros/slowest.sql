@@ -8,7 +8,8 @@ with summaries as materialized (
     where trace_id is not null
         and (service is null or list_contains(services, service))
         and start_time_ns < stored.window_end_ns('spans', until)
-        and date || hour >= strftime(make_timestamp_ns(stored.window_start_ns('spans', last, until)), '%Y-%m-%d%H')
+        and stored.may_lie_within(
+            date, hour, stored.window_start_ns('spans', last, until), stored.window_end_ns('spans', until))
 ),
 requests as not materialized (
     select
@@ -26,6 +27,8 @@ requests as not materialized (
         and (service is null or service_name = service)
         and start_time_ns >= stored.window_start_ns('spans', last, until)
         and start_time_ns < stored.window_end_ns('spans', until)
+        and stored.may_lie_within(
+            date, hour, stored.window_start_ns('spans', last, until), stored.window_end_ns('spans', until))
 ),
 likely as materialized (
     select distinct trace_id from (select * from summaries order by most_ns desc limit n)
