@@ -24,7 +24,7 @@ SORT_KEYS: Final = {
 Ints = npt.NDArray[np.int64]
 
 _TIME_BITS: Final = 42
-"""Bits of a time within a partition's hour, 2**42 ns are 73 minutes; those above are for the rank of what comes first."""
+"""Bits of a time within a partition's hour, 2**42 ns are 73 minutes; those above are for ranks."""
 
 _MAX_ROWS: Final = 1 << (62 - _TIME_BITS)
 
