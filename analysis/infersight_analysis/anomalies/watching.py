@@ -165,7 +165,9 @@ def _change(row: int, values: Numbers, change: Change) -> Unusual:
 
 
 def _is_same(alarm: Unusual, change: Unusual, warm_up: int) -> bool:
-    """Whether an alarm is the begin of a change."""
+    """Whether an alarm is about a change: at its begin, or in its direction while the new level is still new."""
     assert change.interval is not None
     first, last = change.interval
-    return first - 2 <= alarm.step <= max(last, change.step + warm_up // REST)
+    same_way = (alarm.value > alarm.usual) == (change.value > change.usual)
+    until = change.step + warm_up if same_way else change.step + warm_up // REST
+    return first - 2 <= alarm.step <= max(last, until)
