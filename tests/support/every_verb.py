@@ -43,6 +43,7 @@ def ask_everything(store: Path, traces: Sequence[str]) -> dict[str, list[Any]]:
         "errors": [ask(store, "errors")],
         "anomaly": _ask_around(store),
         "bursts": [ask(store, "bursts")],
+        "anomalies": [ask(store, "anomalies"), ask(store, "anomalies", "requests", "--step", "10s")],
         "deployments": [ask(store, "deployments")],
         "rootcause": [ask(store, "rootcause", "--start", _halfway(store), "--end", "2100-01-01")],
         "compare": [ask(store, "compare", "--slow"), ask(store, "compare", "--errors")],
