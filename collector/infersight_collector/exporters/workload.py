@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 
 class Workload:
-    """Measures the share of the time that some work takes, of one thread at a time.
+    """Measures the share of the time that the work of one thread takes.
+
+    Whoever asks for the share may be another thread; what ends in that moment may be missed, or count twice.
 
     Args:
         clock: monotonic time in seconds.
