@@ -16,8 +16,8 @@ import numpy.typing as npt
 Hashes = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int32]
 
-NO_VALUE: Final = 0
-"""The hash of null."""
+NO_VALUE: Final = np.uint64(0xBF58476D1CE4E5B9)
+"""DuckDB's hash of null, whatever its type; to tell nulls apart in SQL would take as long as to read them."""
 
 _CELLS: Final = 1 << 22
 _COLUMNS: Final = 2
@@ -96,7 +96,7 @@ class Column:
 
     @classmethod
     def of(cls, values: npt.NDArray[Any]) -> Self:
-        """Those of an array in which a hash of 0 and NaN stand for no value."""
+        """Those of an array in which `NO_VALUE` and NaN stand for none."""
         rows = np.flatnonzero(~np.isnan(values) if values.dtype.kind == "f" else values != NO_VALUE).astype(np.int32)
         return cls(rows, values[rows])
 
@@ -126,8 +126,8 @@ def _as_array(column: Any) -> npt.NDArray[Any]:
 
 
 def hash_of(expression: str) -> str:
-    """SQL of the 64-bit hash of an expression; `NO_VALUE`, which is DuckDB's own hash of 0 and false, of null."""
-    return f"if(({expression}) is null, {NO_VALUE}::ubigint, greatest(hash({expression}), 1))"
+    """SQL of the 64-bit hash of an expression, `NO_VALUE` where it is null."""
+    return f"hash({expression})"
 
 
 def distinct_of(values: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[np.int64]]:

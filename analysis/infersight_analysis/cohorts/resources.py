@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from infersight_analysis.cohorts.attributes import Attribute
 from infersight_analysis.cohorts.candidates import Candidates
-from infersight_analysis.cohorts.columns import Column, Hashes, codes_of
+from infersight_analysis.cohorts.columns import NO_VALUE, Column, Hashes, codes_of
 from infersight_analysis.cohorts.places import Places
 from infersight_analysis.cohorts.population import Numbers32, Population
 from infersight_analysis.cohorts.trees import FIRST_OPERATION, PARENT, REQUEST, Trees
@@ -70,7 +70,7 @@ def look_at_resources(
     of_request, subject, of_resource = (np.concatenate(columns) for columns in zip(*parts, strict=True))
     places, _ = Places.of(subject, of_request, candidates.is_target)
     for attribute, values in resources.values.items():
-        look_at_values(candidates, attribute, places, Column.of(values[of_resource]))
+        look_at_values(candidates, attribute, places, Column.of(np.where(values == 0, NO_VALUE, values)[of_resource]))
 
 
 def read_resources(population: Population, attributes: Sequence[Attribute]) -> Resources:

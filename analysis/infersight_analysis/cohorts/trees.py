@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from infersight_analysis.cohorts.columns import Hashes, codes_of, distinct_of, hash_of
+from infersight_analysis.cohorts.columns import NO_VALUE, Hashes, codes_of, distinct_of, hash_of
 from infersight_analysis.cohorts.population import CLIENT, ERROR, FINISHED, SERVER, Numbers32, Population
 from infersight_analysis.forest import NONE, Flags, Forest, Rows, Spans, critical_times, in_order
 
@@ -206,7 +206,7 @@ class Table:
         return cls(
             request=request,
             span=span ^ trace[request],
-            parent=np.where(parent == 0, parent, parent ^ trace[request]),
+            parent=np.where(parent == NO_VALUE, np.uint64(0), parent ^ trace[request]),
             start_ns=population.start_ns,
             end_ns=end_ns,
             process=process.view(np.int64),

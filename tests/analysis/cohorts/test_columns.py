@@ -1,10 +1,11 @@
 """Columns as arrays: which values are frequent, and which row has which."""
 
+import duckdb
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from infersight_analysis.cohorts.columns import codes_of, frequent
+from infersight_analysis.cohorts.columns import NO_VALUE, codes_of, frequent, hash_of
 
 RNG = np.random.default_rng(5)
 
@@ -46,3 +47,12 @@ def test_codes_stand_for_the_values_of_all_rows(name: str) -> None:
     codes, distinct = codes_of(values)
     assert distinct.tolist() == np.unique(values).tolist()
     assert distinct[codes].tolist() == values.tolist()
+
+
+def test_no_value_is_the_hash_of_null_and_of_nothing_else_that_is_common() -> None:
+    types = ("varchar", "bigint", "boolean", "double", "varchar[]", "json")
+    nulls = ", ".join(f"{hash_of(f'null::{kind}')}" for kind in types)
+    values = ", ".join(hash_of(text) for text in ("0", "1", "-1", "false", "true", "''", "0.0", "'[]'::json"))
+    with duckdb.connect() as connection:
+        assert set(connection.execute(f"select {nulls}").fetchall()[0]) == {int(NO_VALUE)}
+        assert int(NO_VALUE) not in connection.execute(f"select {values}").fetchall()[0]
