@@ -62,6 +62,20 @@ def test_files_outside_the_time_range_are_skipped(store: Path) -> None:
     assert len(snapshot.files("spans", end_ns=START_NS + 1)) == 1
 
 
+def test_summaries_of_the_hour_are_there_though_its_traces_began_before_the_time(store: Path, spans: Spans) -> None:
+    Store.open(store).write({"spans": spans(99, start_ns=1)}, Origin("unplaced", 1))
+    snapshot = Snapshot.of(store)
+
+    def hours(**times: int) -> list[str]:
+        return sorted(Path(file).parent.name for file in snapshot.summary_files(**times))
+
+    after_all_of_the_second = START_NS + HOUR_NS + 10 * 10**9
+    assert hours(start_ns=after_all_of_the_second, end_ns=START_NS + 2 * HOUR_NS) == ["hour=00", "hour=11"]
+    assert hours(start_ns=after_all_of_the_second) == ["hour=00", "hour=11", "hour=12", "hour=13"]
+    assert hours(end_ns=START_NS) == ["hour=00"]
+    assert len(hours()) == 5
+
+
 def test_the_range_of_times_is_known_without_reading_a_file(store: Path, tmp_path: Path) -> None:
     snapshot = Snapshot.of(store)
     for file in snapshot.files("spans"):
