@@ -10,6 +10,7 @@ from infersight_analysis.report.output import command, console, joined
 from infersight_analysis.times import parse_time, short_duration
 
 _MINUTE_NS: Final = 60 * 10**9
+_MANY_MINUTES: Final = 120
 _TIMES: Final = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 """Nanoseconds of the units of time in UCUM that metrics have."""
 
@@ -26,7 +27,7 @@ def print_anomalies(found: Anomalies) -> None:
         return
     out.print(
         f"[bold]{found.found} anomalies[/] in {found.series} series of "
-        f"{found.points} points, {short_duration(found.step_ns)} apart; by chance about {found.false_alarms:.0f} alarms"
+        f"{found.points} points, {_span(found.step_ns)} apart; by chance at most about {found.false_alarms:.0f}"
     )
     if found.learning:
         out.print(Text(f"{found.learning} series have too few points to be judged yet", style="dim"))
@@ -69,7 +70,14 @@ def since(one: Anomaly) -> str:
     if one.interval is None:
         return time
     at, low, high = (parse_time(text) for text in (one.time, *one.interval))
-    return f"{time} ±{short_duration(max(at - low, high - at)) if at != low or at != high else '0'}"
+    return f"{time} ±{_span(max(at - low, high - at))}"
+
+
+def _span(duration_ns: int) -> str:
+    minutes = duration_ns / _MINUTE_NS
+    if minutes < 1:
+        return short_duration(duration_ns) if duration_ns else "0"
+    return f"{minutes:.0f} min" if minutes < _MANY_MINUTES else f"{minutes / 60:.0f} h"
 
 
 def series_name(one: Anomaly) -> str:

@@ -32,12 +32,15 @@ def test_the_commands_are_understood(store: Path, run: Any, tmp_path: Path, monk
     assert (tmp_path / "anomalies.html").exists()
 
 
-def test_the_python_example_prints_anomalies(
+def test_the_python_examples_print_anomalies(
     store: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(store.parent)
-    exec(compile(examples(PAGE, "python")[0], str(PAGE), "exec"), {})
+    over_a_store, as_they_come = examples(PAGE, "python")
+    exec(compile(over_a_store, str(PAGE), "exec"), {})
     assert "change error_share 0.0 0.5" in capsys.readouterr().out
+    exec(compile(as_they_come, str(PAGE), "exec"), {})
+    assert "350 spike" in capsys.readouterr().out
 
 
 def test_the_output_is_as_shown(store: Path, run: Any) -> None:
