@@ -18,7 +18,7 @@ from infersight_analysis.rootcause.unanswered import silent_services
 from infersight_analysis.rootcause.visits import Visits
 from infersight_analysis.stats.discoveries import q_values
 from infersight_analysis.stats.surprise import smallest
-from infersight_analysis.stats.tables import p_values
+from infersight_analysis.stats.tables import more_often, p_values
 
 FALSE_DISCOVERIES: Final = 0.01
 """The share of changes that may be chance, as in `infersight compare`."""
@@ -110,15 +110,22 @@ class Blame:
 
 
 def changes_of(visits: Visits, doings: Doings, among: Flags) -> Changes:
-    """Everything that some visits do, compared by operation; operations without visits in both times are left out."""
+    """Everything that some visits do, compared by operation; operations without visits in both times are left out.
+
+    The visits of a trace to one operation count as one: they are made for the same request, and do the same.
+    """
+    weight = _weights(visits, among)
     size = int(visits.operation.max(initial=-1)) + 1
     times = [chosen & among for chosen in _times(visits)]
-    of_visits = [np.bincount(visits.operation[chosen], minlength=size) for chosen in times]
+    of_visits = [_counted(visits.operation[chosen], weight[chosen], size) for chosen in times]
     key = visits.operation[doings.visit] * max(1, len(doings.names)) + doings.doing
     keys, number = np.unique(key, return_inverse=True)
     operation = keys // max(1, len(doings.names))
     rows = np.flatnonzero((of_visits[0][operation] > 0) & (of_visits[1][operation] > 0))
-    counts = [np.bincount(number[chosen[doings.visit]], minlength=len(keys))[rows] for chosen in times]
+    counts = [
+        _counted(number[chosen[doings.visit]], weight[doings.visit[chosen[doings.visit]]], len(keys))[rows]
+        for chosen in times
+    ]
     operation = operation[rows]
     sizes = of_visits[0][operation], of_visits[1][operation]
     return Changes(
@@ -132,13 +139,35 @@ def changes_of(visits: Visits, doings: Doings, among: Flags) -> Changes:
 
 
 def _discovered(changes: Changes, doings: Doings) -> Flags:
-    """Which changes are beyond chance; each kind by itself, so that the few errors do not drown among the rest."""
+    """Which changes to look for in the visits.
+
+    Those that are beyond chance, each kind by itself. Unless it is an error, what most visits of the baseline do as
+    well is no change in those that do it, nor is what most of them leave out in those that leave it out: then the
+    baseline has more of the unusual. An error that the baseline never has is always one; how much it is worth is told
+    later, by how many visits have it.
+    """
     kinds = np.array([kind for kind, _ in doings.names] or [""])[changes.doing]
     found = np.zeros(len(changes), np.bool_)
     for kind in np.unique(kinds):
         rows = np.flatnonzero(kinds == kind)
         found[rows] = q_values(changes.p_value[rows]) <= FALSE_DISCOVERIES
-    return found
+    is_error = np.isin(kinds, list(FAILURES))
+    is_usual = 2 * changes.doing_it[1] > changes.visits[1]
+    is_new = is_error & changes.is_more & (changes.doing_it[1] == 0)
+    return is_new | (found & (is_error | (changes.is_more != is_usual)))
+
+
+def _weights(visits: Visits, among: Flags) -> npt.NDArray[np.float64]:
+    """The weight of each visit: one, shared by those of its trace to the same operation."""
+    key = visits.trace * (int(visits.operation.max(initial=-1)) + 1) + visits.operation
+    _, number = np.unique(key, return_inverse=True)
+    together = np.bincount(number[among], minlength=int(number.max(initial=-1)) + 1)[number]
+    return 1.0 / np.maximum(together, 1)
+
+
+def _counted(number: Rows, weight: npt.NDArray[np.float64], size: int) -> Rows:
+    """The sums of weights, whole."""
+    return np.rint(np.bincount(number, weight, size)).astype(np.int64)
 
 
 def _times(visits: Visits) -> tuple[Flags, Flags]:
@@ -188,16 +217,16 @@ def _by_service(visits: Visits, to_blame: Rows, service: Rows, among: Flags) -> 
     pairs = np.union1d(own, blamed)  # of a service and an operation, its own or one that it did not answer
     place = np.searchsorted(pairs, blamed)
     operation = pairs % max(1, many)
+    weight = _weights(visits, among)
     during, before = (
         (
-            np.bincount(place[chosen[to_blame]], minlength=len(pairs)),
-            np.bincount(visits.operation[chosen & among], minlength=many)[operation],
+            _counted(place[chosen[to_blame]], weight[to_blame[chosen[to_blame]]], len(pairs)),
+            _counted(visits.operation[chosen & among], weight[chosen & among], many)[operation],
         )
         for chosen in _times(visits)
     )
     both = np.flatnonzero((during[1] > 0) & (before[1] > 0))
-    p_value = p_values(during[0][both], before[0][both], during[1][both], before[1][both])
-    p_value = np.where(during[0][both] * before[1][both] > before[0][both] * during[1][both], p_value, 1.0)
+    p_value = more_often(during[0][both], before[0][both], during[1][both], before[1][both])
     of_service = pairs[both] // max(1, many)
     found: dict[int, Blamed] = {}
     for each in np.unique(of_service).tolist():

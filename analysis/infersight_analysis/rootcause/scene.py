@@ -151,10 +151,12 @@ class Scene:
     def evidence(self) -> dict[str, dict[str, float]]:
         """The evidence for each service by signal, in nats, where there is any."""
         services = self.visits.table.service.values
-        metrics = {service: evidence(strays.p_value(travels=False)) for service, strays in self.strays.items()}
-        travelled = {service: evidence(strays.p_value(travels=True)) for service, strays in self.strays.items()}
-        for service, nats in unexplained(travelled, self.calls).items():
-            metrics[service] = max(metrics[service], nats)
+        metrics = {service: evidence(strays.p_value(None)) for service, strays in self.strays.items()}
+        upwards = {service: evidence(strays.p_value("up")) for service, strays in self.strays.items()}
+        called = {callee for callees in self.calls.values() for callee in callees}
+        for service, nats in unexplained(upwards, self.calls).items():
+            demand = 0.0 if service in called else evidence(self.strays[service].p_value("down"))
+            metrics[service] = max(metrics[service], nats, demand)
         by_signal: dict[str, dict[str, float]] = {
             "behaviour": {services[number]: evidence(of.p_value) for number, of in self.blame.services.items()},
             "delay": {service: delays.evidence for service, delays in self.delays.items()},

@@ -18,6 +18,7 @@ _REQUESTS: Final = re.compile(r"requests?\b|calls?\b|invocations?\b|throughput|w
 _LATENCY: Final = re.compile(r"latency|duration|response.?time|elapsed", re.IGNORECASE)
 SUCCESS: Final = re.compile(r"availability|success", re.IGNORECASE)
 _FAILURE: Final = re.compile(r"error|fault|fail", re.IGNORECASE)
+_TRAFFIC: Final = re.compile(r"network|bytes|packets", re.IGNORECASE)
 
 REQUESTS: Final = "requests"
 LATENCY: Final = "latency"
@@ -71,6 +72,14 @@ class Stray:
     deviation: float
     p_value: float
 
+    @property
+    def travels(self) -> str | None:
+        """`up` from the called to the caller, as latencies and failures do; `down`, as demand does; else None."""
+        kind = classified(self.series)
+        if kind in {LATENCY, FAILURES}:
+            return "up"
+        return "down" if kind == REQUESTS or _TRAFFIC.search(self.series.name) else None
+
 
 @dataclass(frozen=True)
 class Straying:
@@ -82,13 +91,9 @@ class Straying:
 
     strays: list[Stray]
 
-    def p_value(self, *, travels: bool) -> float:
-        """Of the most surprising one, however many series the service has; 1 where it has none.
-
-        Args:
-            travels: of those that travel from the called to the caller, else of the others.
-        """
-        some = [stray.p_value for stray in self.strays if (classified(stray.series) in {LATENCY, FAILURES}) == travels]
+    def p_value(self, travels: str | None) -> float:
+        """Of the most surprising one that travels so, however many series the service has; 1 where it has none."""
+        some = [stray.p_value for stray in self.strays if stray.travels == travels]
         return smallest([min(some), *[1.0] * (len(self.strays) - 1)]) if some else 1.0
 
 
@@ -126,8 +131,8 @@ def read_series(connection: duckdb.DuckDBPyConnection, question: Question) -> li
 def straying(series: Iterable[Series]) -> dict[str, Straying]:
     """Which series of each service stray.
 
-    Equal series of several services are not theirs but of what they share, such as a node; each of them is blamed for
-    its part only. Constant series say nothing.
+    Equal series of several services are none of theirs but of what they share, such as a node, and tell none of them
+    from the others. Constant series say nothing.
     """
     kinds: defaultdict[tuple[str, str, str, str], list[Series]] = defaultdict(list)
     sharing: defaultdict[tuple[str, bytes], set[str]] = defaultdict(set)
@@ -139,7 +144,7 @@ def straying(series: Iterable[Series]) -> dict[str, Straying]:
     found: defaultdict[str, list[Stray]] = defaultdict(list)
     for members in kinds.values():
         for each, surprise in zip(members, surprises([one.sample for one in members]), strict=True):
-            if each.readings.min() < each.readings.max():
-                many = len(sharing[each.name, each.readings.tobytes()])
-                found[each.service].append(Stray(each, surprise.deviation, min(1.0, many * surprise.p_value)))
+            is_shared = len(sharing[each.name, each.readings.tobytes()]) > 1
+            if each.readings.min() < each.readings.max() and not is_shared:
+                found[each.service].append(Stray(each, surprise.deviation, surprise.p_value))
     return {service: Straying(sorted(strays, key=lambda stray: stray.p_value)) for service, strays in found.items()}

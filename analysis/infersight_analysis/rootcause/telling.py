@@ -43,7 +43,7 @@ def signs(scene: Scene, service: str) -> list[Sign]:
 def _of_behaviour(scene: Scene, service: str) -> Iterator[Sign]:
     blame, visits = scene.blame, scene.visits
     number = scene.number(service)
-    if number is None or number not in blame.services or blame.services[number].p_value >= 1:
+    if number is None or number not in blame.services or evidence(blame.services[number].p_value) <= 0:
         return
     if blame.services[number].is_silent:
         yield _of_silence(scene, service, blame.services[number])

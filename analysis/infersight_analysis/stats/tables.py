@@ -4,6 +4,7 @@ Each function takes arrays of one length, one element a table: how many of the t
 property, and how many of the baseline's `baseline` members.
 """
 
+from math import exp, lgamma
 from typing import Any, Final
 
 import numpy as np
@@ -64,6 +65,28 @@ def p_values(with_target: Counts, with_baseline: Counts, target: Counts, baselin
         found[rows] = _fisher(with_target[rows], (having[rows], target[rows], baseline[rows]), low[part], lengths[part])
         start = stop
     return found
+
+
+def more_often(with_target: Counts, with_baseline: Counts, target: Counts, baseline: Counts) -> Numbers:
+    """One-sided p values of the target having it more often: Lancaster's mid-p (Biometrika 48, 1961), of Fisher's test.
+
+    The probability of more, and half of that of as many. With small counts Fisher's test errs on the safe side; this
+    one has its level in the mean, as it must where evidence of several tests is added.
+    """
+    tables = zip(with_target.tolist(), with_baseline.tolist(), target.tolist(), baseline.tolist(), strict=True)
+    return np.array([_more(x, x + y, n, m) for x, y, n, m in tables], np.float64)
+
+
+def _more(observed: int, having: int, target: int, baseline: int) -> float:
+    logs = [
+        _log_choose(target, x) + _log_choose(baseline, having - x) - _log_choose(target + baseline, having)
+        for x in range(observed, min(having, target) + 1)
+    ]
+    return exp(logs[0]) / 2 + sum(map(exp, logs[1:]))
+
+
+def _log_choose(of: int, chosen: int) -> float:
+    return lgamma(of + 1) - lgamma(chosen + 1) - lgamma(of - chosen + 1)
 
 
 def _fisher(observed: Counts, margins: tuple[Counts, Counts, Counts], low: Counts, lengths: Counts) -> Numbers:

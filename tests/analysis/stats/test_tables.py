@@ -12,6 +12,7 @@ from scipy import optimize, stats
 
 from infersight_analysis.stats.tables import (
     deviance_root,
+    more_often,
     p_values,
     risk_ratio_intervals,
     risk_ratios,
@@ -132,3 +133,11 @@ def test_intervals_hold_the_true_ratio_as_often_as_they_say() -> None:
     x, y = RNG.binomial(n, first, count), RNG.binomial(m, second, count)
     low, high = risk_ratio_intervals(x, y, np.full(count, n), np.full(count, m))
     assert ((low <= first / second) & (first / second <= high)).mean() == pytest.approx(0.95, abs=0.012)
+
+
+def test_more_often_is_one_side_of_the_hypergeometric_distribution_with_half_of_the_observed() -> None:
+    tables = np.array([(5, 0, 8, 7), (3, 3, 10, 10), (0, 4, 9, 20), (40, 2, 60, 300)]).T
+    expected = [
+        stats.hypergeom.sf(x, n + m, x + y, n) + stats.hypergeom.pmf(x, n + m, x + y, n) / 2 for x, y, n, m in tables.T
+    ]
+    assert more_often(*tables) == pytest.approx(expected)
