@@ -28,7 +28,7 @@ def print_anomaly(found: AnomalyAround) -> None:
     out.print(Text(f"\n{failed}{found.baseline_traces:,.6g} before"))
     if found.services:
         _part(out, "Services", _services(found))
-    for heading, lines in _lists(found):
+    for heading, lines in around_lists(found):
         if lines:
             out.print(f"\n[bold cyan]{heading}[/]")
             for line in lines:
@@ -44,7 +44,8 @@ def _part(out: Console, heading: str, table: Table) -> None:
     out.print(table)
 
 
-def _lists(found: AnomalyAround) -> list[tuple[str, list[str]]]:
+def around_lists(found: AnomalyAround) -> list[tuple[str, list[str]]]:
+    """What is told line by line, with headings: errors, new log templates, what was deployed or set."""
     errors = [
         f"{error.count:,.6g} x {error.type}: {_line(error.message)}{f'  ({error.state})' if error.state else ''}"
         for error in found.errors
@@ -63,7 +64,7 @@ def _series(series: Sequence[MetricAround], width: int) -> Table:
         low = min(values, default=0.0)
         usual = "-" if each.usual is None else f"{each.usual[0]:.4g} .. {each.usual[1]:.4g}"
         table.add_row(
-            Text(clipped(_of(each), max(16, width - 72))),
+            Text(clipped(series_of(each), max(16, width - 72))),
             each.reading,
             sparkline([value - low for value in values])[:24],
             "-" if each.extreme is None else f"{each.extreme:.4g}",
@@ -109,7 +110,8 @@ def _table(*columns: tuple[str, int]) -> Table:
     return table
 
 
-def _of(series: MetricAround) -> str:
+def series_of(series: MetricAround) -> str:
+    """Whose series it is: service, instance and attributes."""
     attributes = ", ".join(f"{key}={value}" for key, value in series.attributes.items())
     return joined(series.service, series.instance, attributes)
 

@@ -37,7 +37,7 @@ def _versions(found: Deployments) -> Table:
         failed = f"{version.failed / version.requests:.2%}" if version.requests else "-"
         table.add_row(
             Text(version.service or "?"),
-            Text(_name(version)),
+            Text(version_name(version)),
             _time(version.first_seen),
             _time(version.last_seen),
             f"{version.instances:,}",
@@ -47,7 +47,8 @@ def _versions(found: Deployments) -> Table:
     return table
 
 
-def _name(version: DeployedVersion) -> str:
+def version_name(version: DeployedVersion) -> str:
+    """A version with its environment and deployment, and how often it ran."""
     again = f"{len(version.runs)} runs" if len(version.runs) > 1 else None
     return joined(version.version or "?", version.environment, version.deployment, again)
 

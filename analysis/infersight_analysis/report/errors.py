@@ -42,13 +42,14 @@ def _facts(group: ErrorGroup) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, fact in _said(group).items():
+    for name, fact in facts(group).items():
         if fact:
             table.add_row(name, Text(fact))
     return table
 
 
-def _said(group: ErrorGroup) -> Mapping[str, str | None]:
+def facts(group: ErrorGroup) -> Mapping[str, str | None]:
+    """What to know of a kind of error, by a word that says what; None of what is not known."""
     times = group.first_seen[:23].replace("T", " ")
     if group.last_seen != group.first_seen:
         times += f" to {group.last_seen[:23].replace('T', ' ')}"

@@ -53,11 +53,12 @@ def _table(found: RootCause) -> Table:
             f"{suspect.score:.1f}",
             Text(bar(0, suspect.score / most, _BAR_WIDTH), style="cyan"),
             f"{suspect.confidence:.0%}",
-            Text(_signals(suspect)),
+            Text(signals(suspect)),
         )
     return table
 
 
-def _signals(suspect: Suspect) -> str:
+def signals(suspect: Suspect) -> str:
+    """The signals that speak for a service, the strongest first."""
     ordered = sorted(suspect.signals.items(), key=lambda each: -each[1])
     return joined(*(f"{signal} {nats:.1f}" for signal, nats in ordered if round(nats, 1) > 0))

@@ -7,8 +7,9 @@ import click
 from infersight_analysis import options
 from infersight_analysis.around.moment import Moment
 from infersight_analysis.around.report import anomaly_around
+from infersight_analysis.findings import AnomalyAround
 from infersight_analysis.report.anomaly import print_anomaly
-from infersight_analysis.report.output import print_json
+from infersight_analysis.report.output import publish, to_json
 from infersight_analysis.session import opened
 from infersight_analysis.times import parse_duration, parse_time
 
@@ -21,8 +22,10 @@ __all__ = ["Moment", "anomaly_around", "anomaly_command"]
 @click.option("--window", default="5m", show_default=True, metavar="DURATION", help="How much before and after it.")
 @options.SERVICE
 @options.STORE
-@options.FORMAT
-def anomaly_command(*, metric: str, at: str, window: str, service: str | None, store: Path, form: str) -> None:
+@options.report("table", "json", "html")
+def anomaly_command(
+    *, metric: str, at: str, window: str, service: str | None, store: Path, form: str, output: Path | None
+) -> None:
     """What happened around a moment at which a metric was unusual.
 
     METRIC is the name of a metric, or `requests`. The window is compared with the hour before it, or with six times its
@@ -36,7 +39,12 @@ def anomaly_command(*, metric: str, at: str, window: str, service: str | None, s
     moment = Moment(parse_time(at), parse_duration(window))
     with opened(store, start_ns=moment.baseline_ns, end_ns=moment.end_ns) as connection:
         found = anomaly_around(connection, metric, moment, service=service)
+    publish(form, output, lambda: print_anomaly(found), lambda: _text(found, form))
+
+
+def _text(found: AnomalyAround, form: str) -> str:
     if form == "json":
-        print_json(found)
-    else:
-        print_anomaly(found)
+        return to_json(found)
+    from infersight_analysis.report.html.anomaly import anomaly_page  # noqa: PLC0415 - loads what draws
+
+    return anomaly_page(found)

@@ -6,9 +6,10 @@ import click
 
 from infersight_analysis import options
 from infersight_analysis.bursts.clusters import find_bursts
+from infersight_analysis.findings import Bursts
 from infersight_analysis.options import Window
 from infersight_analysis.report.bursts import print_bursts
-from infersight_analysis.report.output import print_json
+from infersight_analysis.report.output import publish, to_json
 from infersight_analysis.session import opened
 
 __all__ = ["bursts_command", "find_bursts"]
@@ -17,9 +18,9 @@ __all__ = ["bursts_command", "find_bursts"]
 @click.command(name="bursts")
 @options.SERVICE
 @options.STORE
-@options.FORMAT
+@options.report("table", "json", "html")
 @options.window
-def bursts_command(*, service: str | None, store: Path, form: str, window: Window) -> None:
+def bursts_command(*, service: str | None, store: Path, form: str, output: Path | None, window: Window) -> None:
     """When a service failed more often than its own base rate explains, and what else failed with it.
 
     The base rate is failures by request, or by time where a service serves none, in the rest of the time that is looked
@@ -33,7 +34,12 @@ def bursts_command(*, service: str | None, store: Path, form: str, window: Windo
     """  # noqa: D301 - click's mark for lines that stay lines
     with opened(store, start_ns=window.start_ns, end_ns=window.end_ns) as connection:
         found = find_bursts(connection, service=service, window=window)
+    publish(form, output, lambda: print_bursts(found), lambda: _text(found, form))
+
+
+def _text(found: Bursts, form: str) -> str:
     if form == "json":
-        print_json(found)
-    else:
-        print_bursts(found)
+        return to_json(found)
+    from infersight_analysis.report.html.bursts import bursts_page  # noqa: PLC0415 - loads what draws
+
+    return bursts_page(found)

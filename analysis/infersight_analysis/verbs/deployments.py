@@ -10,7 +10,7 @@ from infersight_analysis.deployments.marks import as_finding, marks, versions
 from infersight_analysis.findings import Deployments, Evidence
 from infersight_analysis.options import Window
 from infersight_analysis.report.deployments import print_deployments
-from infersight_analysis.report.output import print_json
+from infersight_analysis.report.output import publish, to_json
 from infersight_analysis.session import opened
 
 
@@ -36,9 +36,9 @@ def deployments(
 @click.command(name="deployments")
 @options.SERVICE
 @options.STORE
-@options.FORMAT
+@options.report("table", "json", "html")
 @options.window
-def deployments_command(*, service: str | None, store: Path, form: str, window: Window) -> None:
+def deployments_command(*, service: str | None, store: Path, form: str, output: Path | None, window: Window) -> None:
     """Which versions of which services ran when, and what took the place of what.
 
     Versions are what senders say of themselves (`service.version`, `deployment.id`), in spans, logs and metrics. A mark
@@ -51,7 +51,12 @@ def deployments_command(*, service: str | None, store: Path, form: str, window: 
     """  # noqa: D301 - click's mark for lines that stay lines
     with opened(store, start_ns=window.start_ns, end_ns=window.end_ns) as connection:
         found = deployments(connection, service=service, window=window)
+    publish(form, output, lambda: print_deployments(found), lambda: _text(found, form))
+
+
+def _text(found: Deployments, form: str) -> str:
     if form == "json":
-        print_json(found)
-    else:
-        print_deployments(found)
+        return to_json(found)
+    from infersight_analysis.report.html.deployments import deployments_page  # noqa: PLC0415 - loads what draws
+
+    return deployments_page(found)

@@ -7,9 +7,10 @@ import click
 from infersight_analysis import options
 from infersight_analysis.failures.errors import errors
 from infersight_analysis.failures.groups import HISTORY_NS
+from infersight_analysis.findings import ErrorGroups
 from infersight_analysis.options import Window
 from infersight_analysis.report.errors import print_errors
-from infersight_analysis.report.output import print_json
+from infersight_analysis.report.output import publish, to_json
 from infersight_analysis.session import opened
 
 __all__ = ["errors", "errors_command"]
@@ -24,10 +25,10 @@ __all__ = ["errors", "errors_command"]
 )
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Most groups to list.")
 @options.STORE
-@options.FORMAT
+@options.report("table", "json", "html")
 @options.window
 def errors_command(
-    *, service: str | None, since: str | None, limit: int, store: Path, form: str, window: Window
+    *, service: str | None, since: str | None, limit: int, store: Path, form: str, output: Path | None, window: Window
 ) -> None:
     """What broke: exceptions, error logs and failed spans, each failure counted once, grouped by fault.
 
@@ -43,7 +44,12 @@ def errors_command(
     start_ns = None if since is not None or window.start_ns is None else window.start_ns - HISTORY_NS
     with opened(store, start_ns=start_ns, end_ns=window.end_ns) as connection:
         found = errors(connection, service=service, window=window, since=since, limit=limit)
+    publish(form, output, lambda: print_errors(found), lambda: _text(found, form))
+
+
+def _text(found: ErrorGroups, form: str) -> str:
     if form == "json":
-        print_json(found)
-    else:
-        print_errors(found)
+        return to_json(found)
+    from infersight_analysis.report.html.errors import errors_page  # noqa: PLC0415 - loads what draws
+
+    return errors_page(found)

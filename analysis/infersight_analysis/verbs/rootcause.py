@@ -8,8 +8,9 @@ import click
 
 from infersight_analysis import options
 from infersight_analysis.errors import AnalysisError
+from infersight_analysis.findings import RootCause
 from infersight_analysis.options import Window
-from infersight_analysis.report.output import print_json
+from infersight_analysis.report.output import publish, to_json
 from infersight_analysis.report.rootcause import print_rootcause
 from infersight_analysis.rootcause.cause import rootcause
 from infersight_analysis.rootcause.question import Calls, Question, Symptom, read_calls
@@ -63,7 +64,7 @@ def question(
 )
 @click.option("--limit", default=10, show_default=True, type=click.IntRange(1), help="Most services to list.")
 @options.STORE
-@options.FORMAT
+@options.report("table", "json", "html")
 @options.window
 def rootcause_command(
     *,
@@ -74,6 +75,7 @@ def rootcause_command(
     limit: int,
     store: Path,
     form: str,
+    output: Path | None,
     window: Window,
 ) -> int:
     """Where an incident began: services ranked as its origin, from traces, logs and metrics together.
@@ -95,12 +97,17 @@ def rootcause_command(
     from_ns, until_ns = asked.baseline_ns
     with opened(store, start_ns=min(asked.start_ns, from_ns), end_ns=max(asked.end_ns, until_ns)) as connection:
         found = rootcause(connection, asked, limit=limit)
-    if form == "json":
-        print_json(found)
-    else:
-        print_rootcause(found)
+    publish(form, output, lambda: print_rootcause(found), lambda: _text(found, form))
     for position, of in enumerate(("incident", "baseline")):
         if not any(counts[position] for counts in found.read.values()):
             click.echo(f"need more data: the {of} has none", err=True)
             return NEED_MORE_DATA
     return 0
+
+
+def _text(found: RootCause, form: str) -> str:
+    if form == "json":
+        return to_json(found)
+    from infersight_analysis.report.html.rootcause import rootcause_page  # noqa: PLC0415 - loads what draws
+
+    return rootcause_page(found)

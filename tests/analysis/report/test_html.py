@@ -9,6 +9,8 @@ import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
 from tests.analysis.recording import MS, SECOND, T0, Recording, trace_id
 
+from infersight_analysis.times import iso_time
+
 SLOW, LARGE = 350, 999
 HOSTILE = "<script>alert('x')</script><img src=https://evil.example/x.png>"
 OVERRIDE = "\u202egnp.exe"
@@ -31,6 +33,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         recording.log(start, f"said {HOSTILE} {{{{ 7 * 7 }}}}", trace=number, span=1, severity=17)
     points = [NumberDataPoint(time_unix_nano=T0 + time * SECOND, as_double=time % 5) for time in range(0, 400, 10)]
     recording.metric(Metric(name=HOSTILE, unit="$x^{", gauge=Gauge(data_points=points)))
+    for number in range(2_001, 2_421):  # a worker whose second version fails at once
+        fails = number > 2_400
+        worker = (HOSTILE, "worker-1", "2.0" if fails else "1.0")
+        start = (number - 2_000) * SECOND if not fails else 400 * SECOND + (number - 2_400) * 100 * MS
+        recording.span(number, 1, "work", start, MS, kind="SERVER", source=worker, error=HOSTILE if fails else None)
     recording.span(LARGE, 1, "POST /bulk", 500 * SECOND, 5 * SECOND, kind="SERVER")
     for place in range(SPANS - 1):
         recording.span(LARGE, place + 2, "SELECT items", 500 * SECOND + place * MS // 2, MS // 2 - 1, parent=1)
@@ -69,12 +76,23 @@ class Page(HTMLParser):
         return [value or "" for _, attributes in self.tags for name, value in attributes.items() if name in names]
 
 
+def at(seconds: int) -> str:
+    return iso_time(T0 + seconds * SECOND)
+
+
 REPORTS = {
     "investigate": ["investigate", trace_id(SLOW)],
     "large": ["investigate", trace_id(LARGE)],
     "compare": ["compare", "--slow", "--over", "100ms", "--what-if", f"{HOSTILE}=-50%"],
     "critical-path": ["critical-path", "--what-if", f"{HOSTILE}=-50%"],
+    "errors": ["errors"],
+    "rootcause": ["rootcause", "--start", at(200), "--end", at(401)],
+    "bursts": ["bursts"],
+    "deployments": ["deployments"],
+    "anomaly": ["anomaly", HOSTILE, "--at", at(300), "--window", "1m"],
 }
+
+WITHOUT_PICTURES = {"rootcause", "bursts", "deployments"}
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +139,7 @@ def test_a_report_is_small_however_large_the_trace(reports: dict[str, str], name
 def test_every_picture_has_a_text_alternative(reports: dict[str, str], name: str) -> None:
     page = Page(reports[name])
     pictures = [attributes for tag, attributes in page.tags if tag == "svg"]
-    assert pictures
+    assert bool(pictures) == (name not in WITHOUT_PICTURES)
     for attributes in pictures:
         assert attributes.get("aria-label") or attributes.get("class", "").startswith("frame ")  # type: ignore[union-attr]
     assert len(re.findall(r'<svg class="frame[^>]*><title>[^<]+</title>', reports[name])) == sum(
@@ -168,6 +186,20 @@ def test_a_comparison_shows_both_distributions_and_the_difference(reports: dict[
     assert any(attributes.get("class") == "frame more3" for tag, attributes in page.tags if tag == "svg")
     assert "target with" in page.text
     assert "app.tenant" in page.text
+
+
+def test_errors_say_what_to_do_and_bursts_what_came_with_them(reports: dict[str, str]) -> None:
+    assert "look into" in Page(reports["errors"]).text
+    assert "failures of" in reports["errors"]
+    bursts = Page(reports["bursts"]).text
+    assert "1 burst of errors" in bursts
+    assert "20 \N{MULTIPLICATION SIGN}" in bursts
+
+
+def test_versions_lie_on_a_line_of_time(reports: dict[str, str]) -> None:
+    lanes = re.findall(r'<i style="left:([\d.]+)%;width:([\d.]+)%"></i>', reports["deployments"])
+    (old, new) = [(float(left), float(width)) for left, width in lanes[:2]]
+    assert old[0] + old[1] == pytest.approx(new[0], abs=1)
 
 
 def test_a_page_goes_to_stdout_where_it_is_piped(store: Path, run: Any) -> None:

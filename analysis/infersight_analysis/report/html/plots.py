@@ -85,13 +85,16 @@ def metric(points: Sequence[tuple[float, float]], during_s: tuple[float, float],
     return _drawn(draw, about)
 
 
-def series(points: Sequence[tuple[float, float]], began_s: tuple[float, float], about: str) -> Markup:
+def series(
+    points: Sequence[tuple[float, float]], began_s: tuple[float, float], about: str, zero: str = "it began"
+) -> Markup:
     """A series around something unusual in it.
 
     Args:
         points: seconds since it began, and the reading.
         began_s: between which seconds it may have begun.
         about: the text alternative.
+        zero: what the seconds are since.
     """
 
     def draw(axes: Axes) -> None:
@@ -100,7 +103,26 @@ def series(points: Sequence[tuple[float, float]], began_s: tuple[float, float], 
         axes.plot([time / unit_s for time in times], readings, color=_SERIES, linewidth=1.2)
         axes.axvspan(began_s[0] / unit_s, began_s[1] / unit_s, color=_MARK, alpha=0.5, linewidth=2)
         axes.yaxis.set_major_formatter(EngFormatter(sep=""))
-        axes.set_xlabel(f"{unit} since it began")
+        axes.set_xlabel(f"{unit} since {zero}")
+
+    return _drawn(draw, about)
+
+
+def counts(values: Sequence[float], length_s: float, about: str) -> Markup:
+    """How often something occurred in each of equal parts of a time.
+
+    Args:
+        values: counts, in the order of time.
+        length_s: how long the whole time is, seconds.
+        about: the text alternative.
+    """
+
+    def draw(axes: Axes) -> None:
+        unit_s, unit = (3600, "hours") if length_s > _MANY_HOURS_S else (60, "minutes")
+        width = length_s / len(values) / unit_s
+        axes.bar([width * place for place in range(len(values))], values, width=width, align="edge", color=_SERIES)
+        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+        axes.set_xlabel(f"{unit} since the first record")
 
     return _drawn(draw, about)
 
