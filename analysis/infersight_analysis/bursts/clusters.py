@@ -200,8 +200,8 @@ def _statement(bursts: Sequence[ErrorBurst], links: Sequence[BurstLink], shared:
     for link in links[:2]:
         if link.traces:
             parts.append(
-                f"{link.leader} led {link.follower}: {link.share:.0%} of the latter's failing traces failed in both, "
-                f"{short_duration(link.lag_ns)} later"
+                f"{link.leader} led {link.follower}: it failed in {link.share:.0%} of the latter's failing traces, "
+                f"{short_duration(link.lag_ns)} earlier"
             )
         else:
             parts.append(

@@ -21,11 +21,14 @@ Numbers = npt.NDArray[np.float64]
 _LEAST: Final = 3
 """Fewer failures are no burst, however quiet it was."""
 
+_LEAST_RATIO: Final = 2.0
+"""A burst is at least so many times the base rate; less is a change of it."""
+
 _LEAST_BLOCKS: Final = 20
 """So many sums are needed to say how much they vary."""
 
 _LEAST_EXTRA: Final = 1e-3
-_UNKNOWN_EXTRA: Final = 0.5
+_UNKNOWN_EXTRA: Final = 1.0
 _ENOUGH: Final = 20
 """Of fewer failures nobody can tell whether they come one by one or a few at a time: they are taken to vary by that
 much more than Poisson counts do, more of them by less."""
@@ -186,7 +189,7 @@ def _candidates(
     for length in _lengths(len(counts)):
         count = (sums[length:] - sums[:-length]).astype(np.float64)
         expected = base.rate * (exposures[length:] - exposures[:-length])
-        usable = (taken[length:] == taken[:-length]) & (count >= _LEAST) & (count > expected)
+        usable = (taken[length:] == taken[:-length]) & (count >= _LEAST) & (count >= _LEAST_RATIO * expected)
         with np.errstate(divide="ignore", invalid="ignore"):
             ratio = np.where(usable, count * np.log(count / expected) - (count - expected), 0.0)
         ratio /= 1 + base.extra_of(length)

@@ -153,7 +153,7 @@ def test_a_service_narrows_what_is_listed_and_the_command_prints_it(tmp_path: Pa
     for sql in answer["clusters"][0]["evidence"]["sql"]:
         assert run("sql", sql, "--store", store).code == 0
     text = run("bursts", "--store", store, "--format", "table").out
-    assert "1 burst at 1 times" in text
+    assert "1 burst, to 7.50 s" in text
     assert "cart failed" in text
     empty = run("bursts", "--store", store, "--last", "1h", "--format", "table").out
     assert empty == "no errors in this time\n"
