@@ -133,6 +133,8 @@ def _taken(column: Any, index: Any) -> Any:
     One column after the other, and one attribute after the other, so that no more than one is in memory a third time:
     taking rows from several chunks is many times slower, and they are joined before.
     """
+    if column.null_count == len(column):
+        return column.combine_chunks()
     if not pa.types.is_struct(column.type) or not column.type.num_fields:
         return column.combine_chunks().take(index)
     fields = [_taken(field, index) for field in column.flatten()]

@@ -16,6 +16,8 @@ from infersight_collector.store.order import sort
 START_NS = 1_772_359_200 * 10**9
 KEYS = ("trace_id", "start_time_ns")
 
+KIND = pa.struct([("a", pa.int64())])
+
 Ids = Callable[[random.Random], str | None]
 
 IDS: dict[str, Ids] = {
@@ -46,6 +48,8 @@ def test_rows_are_in_the_order_of_their_keys_and_equal_ones_in_their_own(ids: st
         "trace_id": pa.array([IDS[ids](chance) for _ in range(count)], pa.string()),
         "start_time_ns": pa.array([TIMES[times](chance) for _ in range(count)], pa.int64()),
         "place": pa.array(range(count), pa.int64()),
+        "nowhere": pa.nulls(count, pa.string()),
+        "here and there": pa.array([chance.choice([None, {"a": number}]) for number in range(count)], KIND),
     }
     rows = pa.table(columns)
     expected = rows.take(pc.sort_indices(rows, sort_keys=[(key, "ascending") for key in KEYS]))
