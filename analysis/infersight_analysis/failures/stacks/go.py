@@ -9,7 +9,7 @@ from infersight_analysis.failures.stacks.frames import Frame, Raised
 
 _GOROUTINE: Final = re.compile(r"^goroutine \d+ (?:gp=\S+ m=\S+ (?:mp=\S+ )?)?\[[^]]*\]:$")
 _FUNCTION: Final = re.compile(
-    r"^(?P<function>panic|[\w./~@%-]+?(?:\.(?:\(\*?[\w.\[\]…·]+\)|[\w·…\[\].-]+))+)(?:\(.*\))?$"
+    r"^(?P<function>panic(?=\()|(?=[^\s()]*\.)[^\s()]+(?:\(\*?\w[^\s()]*\)(?=\.)[^\s()]+)?)(?:\(.*\))?$"
 )
 _FILE: Final = re.compile(r"^\t(?P<file>.+\.(?:go|s)):\d+(?: \+0x[0-9a-f]+)?(?: fp=.*)?$")
 _PANIC: Final = re.compile(
