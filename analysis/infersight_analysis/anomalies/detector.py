@@ -26,6 +26,9 @@ _LOCAL: Final = 8
 REST: Final = 5
 """The warm-up divided by these is the length of means, of medians, and of the silence after an alarm."""
 
+_POINT: Final = 1.5
+"""A point that is far off moves the mean, too: it is named after itself unless the mean is so much more surprising."""
+
 _RUNS: Final = 2.0 ** np.arange(40)
 """Lengths at which silence is judged: it is said again when it has doubled."""
 
@@ -97,6 +100,7 @@ class Detector:
         found = self._tails.surprise(np.concatenate(features), np.concatenate(learn), np.concatenate(score))
         by_kind = found.reshape(len(KINDS), *values.shape)
         surprise = np.maximum(by_kind.max(axis=0) - np.log10(len(KINDS)), 0.0)
+        by_kind[:2] *= _POINT
         return Judgement(surprise, by_kind.argmax(axis=0), self._alarms(surprise, ages))
 
     def _features(

@@ -117,12 +117,10 @@ def _alarms(numbers: Numbers, judgement: Judgement, offset: int, first: int, war
         if step < first:
             continue
         kind = KINDS[judgement.kind[row, step]]
-        before = numbers[row, max(0, step - warm_up) : step]
-        usual = float(np.nanmedian(before))
-        value = float(
-            np.nanmean(numbers[row, max(0, step - smooth) + 1 : step + 1] if kind in _LEVELS else numbers[row, step])
-        )
-        deviations = _deviations(before, value, usual)
+        known = numbers[row, : step + 1][~np.isnan(numbers[row, : step + 1])][-warm_up:]
+        value = float(known[-smooth:].mean() if kind in _LEVELS else known[-1])
+        usual = float(np.median(known[:-1]))
+        deviations = _deviations(known[:-1], value, usual)
         if kind in _TOWARDS:
             if deviations is not None and deviations < _BACK:
                 continue  # back to what was usual, after something else
