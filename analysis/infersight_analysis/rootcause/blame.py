@@ -23,6 +23,9 @@ from infersight_analysis.stats.tables import more_often, p_values
 FALSE_DISCOVERIES: Final = 0.01
 """The share of changes that may be chance, as in `infersight compare`."""
 
+RARE: Final = 0.1
+"""What more of the visits of the baseline do, or leave out, is a matter of what is asked for, and changes with that."""
+
 
 @dataclass(frozen=True)
 class Changes:
@@ -141,10 +144,8 @@ def changes_of(visits: Visits, doings: Doings, among: Flags) -> Changes:
 def _discovered(changes: Changes, doings: Doings) -> Flags:
     """Which changes to look for in the visits.
 
-    Those that are beyond chance, each kind by itself. Unless it is an error, what most visits of the baseline do as
-    well is no change in those that do it, nor is what most of them leave out in those that leave it out: then the
-    baseline has more of the unusual. An error that the baseline never has is always one; how much it is worth is told
-    later, by how many visits have it.
+    Those that are beyond chance, each kind by itself, and that are rare in the baseline, unless they are errors. An
+    error that the baseline never has is always one; how much it is worth is told later, by how many visits have it.
     """
     kinds = np.array([kind for kind, _ in doings.names] or [""])[changes.doing]
     found = np.zeros(len(changes), np.bool_)
@@ -152,9 +153,10 @@ def _discovered(changes: Changes, doings: Doings) -> Flags:
         rows = np.flatnonzero(kinds == kind)
         found[rows] = q_values(changes.p_value[rows]) <= FALSE_DISCOVERIES
     is_error = np.isin(kinds, list(FAILURES))
-    is_usual = 2 * changes.doing_it[1] > changes.visits[1]
-    is_new = is_error & changes.is_more & (changes.doing_it[1] == 0)
-    return is_new | (found & (is_error | (changes.is_more != is_usual)))
+    done, every = changes.doing_it[1], changes.visits[1]
+    is_rare = np.where(changes.is_more, done, every - done) <= RARE * every
+    is_new = is_error & changes.is_more & (done == 0)
+    return is_new | (found & (is_error | is_rare))
 
 
 def _weights(visits: Visits, among: Flags) -> npt.NDArray[np.float64]:

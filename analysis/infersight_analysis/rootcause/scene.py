@@ -151,16 +151,12 @@ class Scene:
     def evidence(self) -> dict[str, dict[str, float]]:
         """The evidence for each service by signal, in nats, where there is any."""
         services = self.visits.table.service.values
-        metrics = {service: evidence(strays.p_value(None)) for service, strays in self.strays.items()}
-        upwards = {service: evidence(strays.p_value("up")) for service, strays in self.strays.items()}
-        called = {callee for callees in self.calls.values() for callee in callees}
-        for service, nats in unexplained(upwards, self.calls).items():
-            demand = 0.0 if service in called else evidence(self.strays[service].p_value("down"))
-            metrics[service] = max(metrics[service], nats, demand)
+        behaviour = {services[number]: evidence(of.p_value) for number, of in self.blame.services.items()}
+        delay = {service: delays.evidence for service, delays in self.delays.items()}
         by_signal: dict[str, dict[str, float]] = {
-            "behaviour": {services[number]: evidence(of.p_value) for number, of in self.blame.services.items()},
-            "delay": {service: delays.evidence for service, delays in self.delays.items()},
-            "metric": metrics,
+            "behaviour": behaviour,
+            "delay": delay,
+            "metric": self._of_metrics(max([*behaviour.values(), *delay.values()], default=0.0)),
             "log": unexplained({service: evidence(logs.p_value) for service, logs in self.logs.items()}, self.calls),
             "flow": {service: flow.evidence for service, flow in self.flows.items()},
         }
@@ -170,6 +166,22 @@ class Scene:
                 if nats > 0:
                     found[service][signal] = nats
         return dict(found)
+
+    def _of_metrics(self, of_traces: float) -> dict[str, float]:
+        """The evidence of metrics.
+
+        Args:
+            of_traces: the most evidence that the visits of any service are. Latencies and failures that they account
+                for are not counted again, nor those that others, whose visits are not known, see of them.
+        """
+        metrics = {service: evidence(strays.p_value(None)) for service, strays in self.strays.items()}
+        upwards = {service: evidence(strays.p_value("up")) for service, strays in self.strays.items()}
+        called = {callee for callees in self.calls.values() for callee in callees}
+        for service, nats in unexplained(upwards, self.calls).items():
+            seen = 0.0 if self.number(service) is not None else max(0.0, nats - of_traces)
+            demand = 0.0 if service in called else evidence(self.strays[service].p_value("down"))
+            metrics[service] = max(metrics[service], seen, demand)
+        return metrics
 
 
 def _part(connection: duckdb.DuckDBPyConnection, question: Question) -> int:
