@@ -87,8 +87,8 @@ def _p_values(both: _Counts, stratum: _Counts) -> npt.NDArray[np.float64]:
 
 def _are_strong(both: _Counts, stratum: _Counts, chosen: Counts) -> npt.NDArray[np.bool_]:
     """Whether the effect of that is large enough to be named."""
-    of_cohorts = (counts[chosen] for counts in (*both.cohorts, *stratum.cohorts))
-    return risk_ratios_exceed(*of_cohorts, ratio=LEAST_RATIO)
+    x, y, n, m = (counts[chosen] for counts in (*both.cohorts, *stratum.cohorts))
+    return risk_ratios_exceed(x, y, n, m, LEAST_RATIO)
 
 
 def _pair(first: Candidate, second: Candidate, having: tuple[int, int], could: _Counts, p_value: float) -> Candidate:

@@ -164,4 +164,4 @@ def _kolmogorov(distance: float) -> float:
     if distance < 1:
         terms = (exp(-((2 * term - 1) ** 2) * pi**2 / (8 * distance**2)) for term in range(1, 5))
         return 1 - sqrt(2 * pi) / distance * sum(terms)
-    return 2 * sum((-1) ** (term - 1) * exp(-2 * term**2 * distance**2) for term in range(1, 6))
+    return 2 * sum(sign * exp(-2 * (term * distance) ** 2) for term, sign in enumerate((1, -1, 1, -1, 1), start=1))

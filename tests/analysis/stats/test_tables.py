@@ -106,7 +106,8 @@ def test_an_interval_holds_the_ratios_that_the_score_test_does_not_reject() -> N
 def test_whether_a_ratio_is_exceeded_is_what_the_interval_says() -> None:
     tables = [*random_tables(500, 80), (0, 5, 100, 300), (7, 0, 40, 5_000), (0, 0, 5, 90), (40, 40, 40, 80)]
     low, _ = risk_ratio_intervals(*columns(tables))
-    exceeds = risk_ratios_exceed(*columns(tables), ratio=1.5)
+    x, y, n, m = columns(tables)
+    exceeds = risk_ratios_exceed(x, y, n, m, 1.5)
     assert exceeds.tolist() == (low >= 1.5).tolist()
     assert 10 < exceeds.sum() < len(tables) - 10
 
