@@ -19,6 +19,8 @@ _STEPS: Final = 20
 """Steps of the window, where points are close enough for so many."""
 
 _LEAST_POINTS: Final = 8
+"""Of the baseline, for it to say what is usual."""
+
 _DAY_NS: Final = 86_400 * SECOND_NS
 
 
@@ -62,7 +64,7 @@ def series_around(connection: duckdb.DuckDBPyConnection, moment: Moment, metric:
     apart_ns = row[2] if row else 0
     step_ns = max(SECOND_NS, (moment.end_ns - moment.start_ns) // _STEPS, round(0.9 * apart_ns))
     grid = Grid.over(moment.baseline_ns, moment.end_ns, step_ns)
-    series, numbers = read_series(connection, grid, metric=None, service=None, least=_LEAST_POINTS)
+    series, numbers = read_series(connection, grid, metric=None, service=None, least=1)
     first = min(grid.steps, max(0, -(-(moment.start_ns - grid.start_ns) // step_ns)))
     settings = Settings(first, max(1, round(_DAY_NS / step_ns)))
     unusual = watch(numbers, settings)[0] if len(series) else []

@@ -158,3 +158,14 @@ def test_the_examples_of_the_page_work(
     (code,) = examples(page, "python")
     exec(code.replace("2026-03-01T14:00:00Z", recorded), {})
     assert capsys.readouterr().out.startswith("2025-10-09T10:00:0")
+
+
+def test_with_too_few_points_what_is_usual_is_unknown(tmp_path: Path) -> None:
+    recording = Recording()
+    gauge(recording, "queue.size", MODEL, [(0, 1.0), (60, 90.0)])
+    with connect(recording.write(tmp_path / "store")) as connection:
+        found = anomaly_around(connection, "queue.size", Moment(T0 + 60 * SECOND, 300 * SECOND))
+    (series,) = found.series
+    assert (series.median, series.usual, series.deviations, found.began) == (None, None, None, None)
+    assert [value for _, value in series.values] == [1, 90]
+    assert found.notes == ["too few points before the window to know what is usual"]
