@@ -61,13 +61,21 @@ class Shop:
         seed: of everything that varies.
         rename: the names of the services in the telemetry.
         instances: how many there are of each service.
+        mix: changes what any visit does, as what is asked for does.
     """
 
     def __init__(
-        self, fault: Fault | None = None, *, seed: int = 1, rename: dict[str, str] | None = None, instances: int = 1
+        self,
+        fault: Fault | None = None,
+        *,
+        seed: int = 1,
+        rename: dict[str, str] | None = None,
+        instances: int = 1,
+        mix: Fault | None = None,
     ) -> None:
         self.recording = Recording()
         self._fault = fault
+        self._mix = mix
         self._chance = random.Random(seed)
         self._names = rename or {}
         self._instances = instances
@@ -110,6 +118,8 @@ class Shop:
         own_ms, network_ms = self._chance.lognormvariate(2, 0.3), self._chance.lognormvariate(0, 0.3)
         visit = Visit(service, in_incident, own_ms, network_ms, list(CALLS[service]))
         source = self.source(service, self._chance.randrange(self._instances))
+        if self._mix is not None:
+            self._mix(visit)
         if in_incident and self._fault is not None:
             self._fault(visit)
         if not visit.is_there:

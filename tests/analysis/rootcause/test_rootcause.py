@@ -1,15 +1,18 @@
 """Incidents with a known origin, through real stores."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.analysis.recording import MS, SECOND, T0
 from tests.analysis.rootcause.incidents import (
+    CALLS,
     INCIDENT,
     MINUTE,
     Fault,
     Shop,
+    Visit,
     fails,
     is_down,
     is_far,
@@ -175,10 +178,28 @@ def test_cpu_alone_tells_the_origin_and_what_the_whole_node_shares_does_not(tmp_
     for service in ("gateway", "orders", "payments", "stock", "ledger", "audit"):
         shop.gauge(service, "process.cpu", 2.0, 60.0 if service == "stock" else 2.0)
         shop.gauge(service, "process.memory", 300.0, 300.0, noise=0.01)
+    for service in ("gateway", "orders"):
+        shop.gauge(service, "node.cpu", 10.0, 95.0, noise=0.0)
     found = asked(shop.write(tmp_path))
     assert (found.verdict, found.services[0].service) == ("origin", "stock")
     assert found.services[0].evidence[0].of["metric"] == "process.cpu"
     assert "no traces in the incident" in found.notes
+
+
+def test_other_requests_than_before_are_no_fault_nor_is_more_traffic_of_those_that_are_called(tmp_path: Path) -> None:
+    chance = random.Random(9)
+
+    def mix(visit: Visit) -> None:
+        if visit.service == "stock" and chance.random() < (0.7 if visit.in_incident else 0.3):
+            visit.steps, visit.messages = ["search", "sort"], ["searched 12 shelves"]
+
+    shop = Shop(mix=mix).requests(240, 60)
+    for service in CALLS:
+        shop.gauge(service, "network.io", 1000.0, 9000.0 if service == "ledger" else 1000.0)
+    found = asked(shop.write(tmp_path))
+    assert found.verdict == "unknown"
+    assert not any("behaviour" in suspect.signals for suspect in found.services)
+    assert all(suspect.score < 2 for suspect in found.services)
 
 
 def test_logs_alone_tell_the_origin(tmp_path: Path) -> None:
