@@ -172,7 +172,7 @@ _WORDS: Final[tuple[tuple[Category, re.Pattern[str]], ...]] = (
         "infrastructure",
         re.compile(
             r"connection|\btime(?:d)?[ -]?out\b|timeout|\bdatabase\b|\bdeadlock|unreachable"
-            r"|no such host|name resolution|broken pipe|network|\bdns\b|\beof\b|deadline exceeded"
+            r"|no such host|no instances? available|name resolution|broken pipe|network|\bdns\b|\beof\b|deadline exceeded"
             r"|\bredis\b|\bpostgres|\bmysql\b|\bkafka\b|unavailable"
         ),
     ),
@@ -186,7 +186,10 @@ _WORDS: Final[tuple[tuple[Category, re.Pattern[str]], ...]] = (
     ),
     (
         "third_party",
-        re.compile(r"third[ -]party|\bexternal\b|\bapi\b|\bupstream\b|\bvendor\b|\bwebhook\b|\bprovider\b|\bservice\b"),
+        re.compile(
+            r"third[ -]party|\bexternal\b|\bapi\b|\bupstream\b|\bvendor\b|\bwebhook\b|\bprovider\b"
+            r"|(?<![-.\w])service\b(?!\()"  # not `seat-service`, which is a name
+        ),
     ),
 )
 

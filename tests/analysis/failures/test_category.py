@@ -31,6 +31,9 @@ def decided(raised: str, message: str, stack: str | None = None, **span: Any) ->
         ("Exception", "memory limit exceeded", "resource_exhaustion"),
         ("Exception", "CPU quota used up", "resource_exhaustion"),
         ("Exception", "External API returned an error", "third_party"),
+        ("Exception", "the pricing service refused", "third_party"),
+        ("Exception", "No instances available for seat-service", "infrastructure"),
+        ("Exception", "request of seat-service went wrong in Servlet.service()", "unknown"),
         ("Exception", "something happened", "unknown"),
     ],
 )
