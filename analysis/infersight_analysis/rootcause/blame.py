@@ -155,8 +155,8 @@ def _discovered(changes: Changes, doings: Doings) -> Flags:
     is_error = np.isin(kinds, list(FAILURES))
     done, every = changes.doing_it[1], changes.visits[1]
     is_rare = np.where(changes.is_more, done, every - done) <= RARE * every
-    is_new = is_error & changes.is_more & (done == 0)
-    return is_new | (found & (is_error | is_rare))
+    discovered: Flags = (found & (is_error | is_rare)) | (is_error & changes.is_more & (done == 0))
+    return discovered
 
 
 def _weights(visits: Visits, among: Flags) -> npt.NDArray[np.float64]:

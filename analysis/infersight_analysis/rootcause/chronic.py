@@ -11,8 +11,9 @@ from infersight_analysis.rootcause.doings import Doings
 from infersight_analysis.rootcause.visits import Visits
 from infersight_analysis.stats.tables import p_values
 
-FALSE_ALARMS: Final = 0.01
-"""An error is news when its share of the traces grew by more than chance would have it this often."""
+FALSE_ALARMS: Final = 0.001
+"""An error is news when its share of the traces grew by more than chance would have it this often. Errors come in
+bursts, so their counts vary by more than chance."""
 
 _ERRORS: Final = ("error log", "exception")
 
