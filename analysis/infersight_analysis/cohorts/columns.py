@@ -20,7 +20,7 @@ NO_VALUE: Final = np.uint64(0xBF58476D1CE4E5B9)
 """DuckDB's hash of null, whatever its type; to tell nulls apart in SQL would take as long as to read them."""
 
 _CELLS: Final = 1 << 22
-_COLUMNS: Final = 4
+_COLUMNS: Final = 2
 """About so many values are read at once, or so many columns, one piece of rows after the other: one column by itself
 takes twice as long."""
 
@@ -72,7 +72,7 @@ class Scan:
                 for found, values in zip(pieces, rows.columns, strict=True):
                     found.append(Column.of(np.from_dlpack(values)).at(place[start : start + rows.num_rows]))
                 start += rows.num_rows
-            return [Column.joined(found) for found in pieces]
+            return [Column.joined(pieces.pop(0)) for _ in batch]  # what was joined is let go
 
         with ThreadPoolExecutor(1) as reader, self.connection.cursor() as cursor:
             ahead = [reader.submit(read, batch) for batch in batches[:1]]
