@@ -172,7 +172,8 @@ _WORDS: Final[tuple[tuple[Category, re.Pattern[str]], ...]] = (
         "infrastructure",
         re.compile(
             r"connection|\btime(?:d)?[ -]?out\b|timeout|\bdatabase\b|\bdeadlock|unreachable"
-            r"|no such host|no instances? available|name resolution|broken pipe|network|\bdns\b|\beof\b|deadline exceeded"
+            r"|no such host|no instances? available|name resolution|broken pipe|network|\bdns\b|\beof\b"
+            r"|deadline exceeded"
             r"|\bredis\b|\bpostgres|\bmysql\b|\bkafka\b|unavailable"
         ),
     ),

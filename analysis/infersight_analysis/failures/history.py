@@ -1,7 +1,8 @@
 """Whether a fault is new, back or more frequent since a time or a version, by how many requests there were."""
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
 import duckdb
@@ -11,12 +12,16 @@ from infersight_analysis.errors import AnalysisError
 from infersight_analysis.failures.failures import Failure
 from infersight_analysis.reading import ALWAYS_NS, query
 from infersight_analysis.stats.discoveries import q_values
-from infersight_analysis.times import iso_time, parse_time
+from infersight_analysis.times import SECOND_NS, iso_time, parse_time
 
 State = Literal["new", "regressed", "rarer", "ongoing", "unknown"]
 
 DISCOVERY_RATE: Final = 0.01
 """How large a part of all faults that are called more or less frequent may be neither."""
+
+_STEPS: Final = 1_000
+_AWAY: Final = 7.0
+"""So many failures must be expected in a stretch without any for a fault to have been away: 1 in 1 000 has none."""
 
 _TELLING: Final = 3.0
 """So many failures must be expected before for their absence to say that a fault is new: at random 1 in 20 has none."""
@@ -45,11 +50,18 @@ class Since:
         about: how it is called.
         is_since: whether a failure counts as since then; None where nothing tells.
         exposure: requests of each service before it and from it on.
+        steps: of a time, when each service served how many requests before it.
     """
 
     about: str
     is_since: Callable[[Failure], bool | None]
     exposure: Mapping[str | None, tuple[float, float]]
+    steps: Mapping[str | None, Sequence[tuple[int, float]]] = field(default_factory=dict[str | None, Any])
+
+    def between(self, services: Sequence[str | None], after_ns: int) -> float:
+        """Requests of some services after a time and before the moment, in steps that began after it."""
+        known = (self.steps.get(service, ()) for service in set(services))
+        return sum(requests for steps in known for time_ns, requests in steps if time_ns > after_ns)
 
     def of(self, services: Sequence[str | None]) -> tuple[float, float]:
         """Requests of some services, before and since."""
@@ -72,8 +84,20 @@ def since(connection: duckdb.DuckDBPyConnection, named: str | int, until_ns: int
     values = {"from_ns": ALWAYS_NS[0], "until_ns": until_ns or ALWAYS_NS[1], "since_ns": time_ns or 0}
     rows = connection.execute(query("requests_of_services"), values).fetchall()
     if time_ns is not None:
-        return _since_time(time_ns, rows)
+        return replace(_since_time(time_ns, rows), steps=_steps(connection, time_ns, rows))
     return _since_version(str(named), rows)
+
+
+def _steps(
+    connection: duckdb.DuckDBPyConnection, until_ns: int, rows: Sequence[tuple[Any, ...]]
+) -> dict[str | None, list[tuple[int, float]]]:
+    from_ns = min((row[4] for row in rows), default=until_ns)
+    step_ns = max(SECOND_NS, (until_ns - from_ns) // _STEPS)
+    values = {"from_ns": from_ns, "until_ns": until_ns, "step_ns": step_ns, "service": None}
+    found: defaultdict[str | None, list[tuple[int, float]]] = defaultdict(list)
+    for service, step, requests in connection.execute(query("requests_by_step"), values).fetchall():
+        found[service].append((from_ns + step * step_ns, requests))
+    return found
 
 
 def _time(named: str) -> int | None:
@@ -117,11 +141,15 @@ def _since_version(version: str, rows: Sequence[tuple[Any, ...]]) -> Since:
 
 @dataclass(frozen=True)
 class _Sides:
-    """The weights of a fault's failures before the moment and since, and the requests of its services."""
+    """The weights of a fault's failures before the moment and since, and the requests of its services.
+
+    `quiet` are the requests between the last failure before the moment and the moment.
+    """
 
     before: Sequence[float]
     after: Sequence[float]
     requests: tuple[float, float]
+    quiet: float = 0.0
 
     @property
     def p_value(self) -> float | None:
@@ -170,7 +198,10 @@ def _counted(group: Sequence[Failure], moment: Since) -> _Sides:
     sides = [(failure.weight, moment.is_since(failure)) for failure in group if failure.weight > 0]
     before = [weight for weight, is_since in sides if is_since is False]
     after = [weight for weight, is_since in sides if is_since]
-    return _Sides(before, after, moment.of([failure.first.service for failure in group]))
+    services = [failure.first.service for failure in group]
+    last = max((failure.first.time_ns for failure in group if moment.is_since(failure) is False), default=None)
+    quiet = 0.0 if last is None else moment.between(services, last)
+    return _Sides(before, after, moment.of(services), quiet)
 
 
 def _state(sides: _Sides, q_value: float, moment: Since) -> tuple[State, str]:
@@ -184,4 +215,6 @@ def _state(sides: _Sides, q_value: float, moment: Since) -> tuple[State, str]:
         return ("new", numbers) if is_sure else ("unknown", f"{numbers}, too few to tell")
     if q_value <= DISCOVERY_RATE:
         return "regressed" if later > earlier else "rarer", numbers
+    if later * sides.quiet >= _AWAY:
+        return "regressed", f"{numbers}; none in the last {sides.quiet:,.6g} of those"
     return "ongoing", numbers

@@ -198,12 +198,23 @@ def test_a_fault_is_new_regressed_rarer_or_ongoing_by_its_share_of_the_requests(
         by_time = errors(connection, since="2025-10-09T09:38:20Z")
         assert {group.message: group.state for group in by_time.errors} == {
             "more": "regressed",
-            "fewer": "ongoing",
+            "fewer": "regressed",  # as often as before, but not since version 2 had come
             "first seen": "new",
             "the same": "regressed",
         }
         with pytest.raises(AnalysisError, match="neither a time nor a version"):
             errors(connection, since="9.9")
+
+
+def test_a_fault_that_is_back_after_it_was_away_is_regressed(tmp_path: Path) -> None:
+    """Ten in the first of four thousand requests, none in two thousand, ten in the last one."""
+    recording = Recording()
+    for start, failing in ((0, 10), (200, 0), (400, 0), (600, 10)):
+        served(recording, 1000, start, "1", failing)
+    (group,) = found(recording, tmp_path, since="2025-10-09T09:03:20Z").errors
+    assert group.state == "regressed"
+    assert group.state_reason is not None
+    assert group.state_reason.endswith("10 in 3,000 before; none in the last 2,990 of those")
 
 
 def test_a_fault_is_not_called_new_where_too_few_requests_were_before_it(tmp_path: Path) -> None:
@@ -221,7 +232,7 @@ def test_a_failure_of_the_week_before_the_window_makes_a_fault_known(tmp_path: P
     served(recording, 1000, 3600, "1", 10)
     store = recording.write(tmp_path / "store")
     (group,) = run("errors", "--store", store, "--start", "2025-10-09T09:50:00Z").json["errors"]
-    assert (group["state"], group["count"]) == ("ongoing", 10)
+    assert (group["state"], group["count"]) == ("regressed", 10)  # known, and away for 990 requests
     assert group["first_seen"] == "2025-10-09T08:53:20.000000000Z"
 
 
