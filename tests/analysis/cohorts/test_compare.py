@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Generator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from infersight_analysis import connect
 from infersight_analysis.cohorts.comparison import compare
 from infersight_analysis.cohorts.question import Question
 from infersight_analysis.errors import AnalysisError
-from infersight_analysis.findings import Comparison, Distinction
+from infersight_analysis.findings import Comparison, Distinction, SameRequests
 from infersight_analysis.options import Window
 from infersight_analysis.times import iso_time
 from infersight_analysis.verbs.compare import failed, slow, versions, windows
@@ -302,3 +303,26 @@ def test_traces_without_attributes_status_and_logs_are_compared(tmp_path: Path, 
         "the slow requests call seat of api more often: median 3 against 1; all at least 3, none of the others"
     ]
     assert answer["critical_path_difference"][0]["difference_ns"] == 40 * MS
+
+
+def test_spans_beyond_the_edges_of_the_window_belong_to_the_requests_inside(tmp_path: Path) -> None:
+    recording = Recording()
+    for number in range(200, 280):
+        is_slow = number % 4 == 0
+        start = number * SECOND
+        sent = {"queue": "long" if is_slow else "short"}
+        recording.span(number, 1, "send", start - 100 * SECOND, MS, kind="PRODUCER", attributes=sent)
+        recording.span(number, 2, "take", start, (90 if is_slow else 60) * SECOND, parent=1, kind="CONSUMER")
+        table = {"table": "large" if is_slow else "small"}
+        recording.span(number, 3, "store", start + 50 * SECOND, SECOND, parent=2, attributes=table)
+        recording.span(number + 1_000, 1, "take", start + 200 * SECOND, SECOND, kind="CONSUMER")
+    window = Window(T0 + 200 * SECOND, T0 + 280 * SECOND)
+    with connect(recording.write(tmp_path / "store")) as connection:
+        found = compare(connection, replace(slow("80s"), window=window))
+    assert (found.target.count, found.baseline.count) == (20, 60)
+    said = {
+        (each.attribute, each.value, each.of)
+        for finding in found.findings
+        for each in (*finding.same_as, SameRequests(finding.attributes[0], finding.values[0], finding.of[0]))
+    }
+    assert {("queue", "long", "parent"), ("table", "large", "store of api")} <= said
