@@ -45,21 +45,25 @@ def explanation(connection: duckdb.DuckDBPyConnection, error: duckdb.Error) -> U
         return None
     found = connection.execute("select unnest(current_setting('allowed_paths'))").fetchall()
     files = sorted(path for (path,) in found)
-    from infersight_collector.store.damage import footer_damage  # noqa: PLC0415 - loads Arrow
-
     named = _PATH.search(str(error))
     if named and named[1] not in files:
         return None
-    for file in [named[1]] if named else files:
-        path = Path(file)
-        if not path.exists() and not _is_live(path):
-            return UnreadableFileError(_OUTDATED)
-        if (said := footer_damage(path)) is not None:
-            return UnreadableFileError(f"{file} is damaged: {said}; {_advice(path)}")
+    for path in map(Path, [named[1]] if named else files):
+        if (said := _wrong_with(path)) is not None:
+            return UnreadableFileError(said)
     if named is None and files:
         said = " ".join(str(error).split())
         return UnreadableFileError(f"a file is damaged ({said}); {_advice(Path(files[0]))}")
     return None
+
+
+def _wrong_with(path: Path) -> str | None:
+    from infersight_collector.store.damage import footer_damage  # noqa: PLC0415 - loads Arrow
+
+    if not path.exists() and not _is_live(path):
+        return _OUTDATED
+    said = footer_damage(path)
+    return None if said is None else f"{path} is damaged: {said}; {_advice(path)}"
 
 
 def left_out(snapshot: Snapshot, *, skip: bool | None, start_ns: int | None, end_ns: int | None) -> Collection[str]:

@@ -118,15 +118,19 @@ def unpin(store: Path, name: str) -> None:
         StoreError: there is no pin of this name.
         StoreUnavailable: it cannot be deleted.
     """
+    if not _NAME.fullmatch(name):  # it would be the path of another file
+        raise _no_such_pin(store, name)
     try:
-        if not _NAME.fullmatch(name):  # it would be the path of another file
-            raise FileNotFoundError
         (store / DIRECTORY / f"{name}.json").unlink()
     except FileNotFoundError:
-        names = ", ".join(pinned.name for pinned in pins(store))
-        raise StoreError(f"no pin '{name}' in {store}: {f'there are {names}' if names else 'there are none'}") from None
+        raise _no_such_pin(store, name) from None
     except OSError as error:
         raise unavailable(f"delete the pin '{name}'", error) from error
+
+
+def _no_such_pin(store: Path, name: str) -> StoreError:
+    names = ", ".join(pinned.name for pinned in pins(store))
+    return StoreError(f"no pin '{name}' in {store}: {f'there are {names}' if names else 'there are none'}")
 
 
 def pins(store: Path) -> list[Pin]:
