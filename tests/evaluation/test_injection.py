@@ -17,7 +17,7 @@ PAGE = (ROOT / "analysis" / "docs" / "evaluation.md").read_text()
 
 def evaluate(*options: str) -> "subprocess.CompletedProcess[str]":
     paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
-    command = [sys.executable, PROGRAM, *options]
+    command = [sys.executable, str(PROGRAM), *options]
     environment = {**os.environ, "PYTHONPATH": paths}
     return subprocess.run(command, check=False, env=environment, cwd=ROOT, capture_output=True, text=True, timeout=300)
 
@@ -39,7 +39,7 @@ def test_a_directory_without_targets_is_refused_in_one_line(tmp_path: Path) -> N
 def test_the_examples_stage_causes_keep_them_and_judge_them_again(tmp_path: Path) -> None:
     examples = re.findall(r"make evaluate OPTIONS='(.*)'", PAGE)
     assert len(examples) == 2
-    said = []
+    said: list[str] = []
     for example in examples:
         options = [str(tmp_path) if option == "injected" else option for option in shlex.split(example)]
         result = evaluate(*options)
