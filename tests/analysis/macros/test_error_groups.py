@@ -164,7 +164,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(WORDS, max_size=8))
 def test_templates_of_random_words_agree(database: duckdb.DuckDBPyConnection, words: list[str]) -> None:
     message = " ".join(words)

@@ -20,8 +20,6 @@ from infersight_collector.store.schema import COLUMNS
 @pytest.mark.parametrize("signal", list(Signal))
 @settings(
     max_examples=100,
-    deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(rng=st.randoms(use_true_random=False))

@@ -92,7 +92,7 @@ def comparable(message: Any) -> str:
     return str(message)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=300)
 @given(values=st.lists(documents, min_size=1, max_size=5), indent=st.sampled_from([None, 1]), ascii_only=st.booleans())
 def test_any_json_becomes_its_value(values: list[Any], indent: int | None, ascii_only: bool) -> None:
     texts = [json.dumps(value, indent=indent, ensure_ascii=ascii_only) for value in values]
@@ -106,7 +106,7 @@ def test_any_json_becomes_its_value(values: list[Any], indent: int | None, ascii
             assert comparable(AnyValue.FromString(content)) == comparable(expected)
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(members=st.lists(st.tuples(keys, documents), max_size=5))
 def test_members_become_pairs_repeated_keys_too(members: list[tuple[str, Any]]) -> None:
     text = "{" + ",".join(f"{json.dumps(key)}:{json.dumps(value)}" for key, value in members) + "}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.attribute_rows import attributes_of, logs_batch, metrics_batch, spans_batch
 
@@ -219,7 +219,6 @@ def typed(record: Mapping[str, Any]) -> dict[str, tuple[str, Any]]:
     return {key: (type(value).__name__, value) for key, value in record.items()}
 
 
-@settings(deadline=None)
 @given(RECORDS, st.lists(ACTIONS, min_size=1, max_size=4))
 def test_rows_become_what_each_record_alone_would_become(records: list[dict[str, Any]], actions: list[Action]) -> None:
     expected = records

@@ -151,7 +151,7 @@ VALUES = st.one_of(st.sampled_from(["/health", "/a", "'"]), st.integers(0, 3), s
 DROPPING = FilterProcessor(spans=HEALTH)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(st.lists(st.dictionaries(st.sampled_from(["http.route", "b"]), VALUES), min_size=1, max_size=8))
 def test_no_row_is_dropped_that_does_not_match_and_none_is_changed(records: list[dict[str, Any]]) -> None:
     batch = spans_batch(*records)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.attribute_rows import attributes_of, logs_batch, metrics_batch, spans_batch
 
@@ -166,7 +166,6 @@ VALUES = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(st.lists(st.dictionaries(KEYS, VALUES), min_size=1, max_size=5))
 def test_attributes_become_what_the_sdk_would_have_made_of_them(records: list[dict[str, Any]]) -> None:
     redactor = Redactor()

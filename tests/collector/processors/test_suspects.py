@@ -27,7 +27,7 @@ PROSE = st.text(string.ascii_letters + string.digits + " .,:;=@-_/\n\t\"'\\%&?\x
 TEXTS = st.lists(st.one_of(PIECES, PROSE), max_size=6).map("".join)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(st.lists(TEXTS, min_size=1, max_size=5))
 def test_every_text_that_redaction_changes_is_suspect(texts: list[str]) -> None:
     # So many others that the second look is taken.

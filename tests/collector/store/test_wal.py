@@ -180,7 +180,7 @@ def test_damage_at_any_byte_loses_only_the_record_it_is_in(segment: Segment) -> 
         assert f"{segment.path}: damage, skipped, at byte {frame}" in str(damage[0])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(st.lists(st.binary(max_size=40) | st.sampled_from([b"\xf1WAL", b"\xf1WAL\0\0\0\0\0"]), max_size=6))
 def test_no_bytes_make_reading_fail_and_all_are_accounted_for(tmp_path: Path, parts: list[bytes]) -> None:
     path = tmp_path / "000000000001.wal"

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.traces import MS, START_NS, Span, batch_of, exemplars_request, spans_batch, trace_id
 
@@ -97,7 +97,6 @@ def test_a_clock_that_stepped_back_is_a_duration_of_zero() -> None:
     assert (row["count"], row["sum"], row["bucket_counts"][0]) == (2, 0.0, 2)
 
 
-@settings(deadline=None)
 @given(
     durations=st.lists(st.floats(0, 1e7), min_size=1, max_size=40),
     max_size=st.integers(2, 30),
@@ -165,7 +164,6 @@ def test_absurd_weights_do_not_overflow() -> None:
     assert row["value_int"] == 100 * 10**12
 
 
-@settings(deadline=None)
 @given(
     st.lists(
         st.builds(

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.traces import trace_id
 
@@ -38,7 +38,6 @@ def remembered(decisions: Decisions, known: Sequence[int]) -> list[float | None]
     return [None if np.isnan(value) else value for value in decisions.probabilities(traces_of(known)).tolist()]
 
 
-@settings(deadline=None)
 @given(steps)
 def test_what_was_added_is_found_and_nothing_else(steps: Steps) -> None:
     decisions, expected = Decisions(10**6), dict[int, float]()
@@ -52,7 +51,6 @@ def test_what_was_added_is_found_and_nothing_else(steps: Steps) -> None:
     assert remembered(decisions, [2**63 + 11]) == [expected.get(2**63 + 11)]
 
 
-@settings(deadline=None)
 @given(steps=steps)
 def test_the_next_process_knows_what_was_settled(tmp_path_factory: pytest.TempPathFactory, steps: Steps) -> None:
     directory = tmp_path_factory.mktemp("decisions")

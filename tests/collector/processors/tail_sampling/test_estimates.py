@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.sampling import Clock, sampler_of
 from tests.support.traces import Span, spans_batch
@@ -105,7 +105,6 @@ def threshold_by_definition(numbers: Probabilities, spans: Ints, budget: float, 
     return 1.0
 
 
-@settings(deadline=None)
 @given(spans=sizes, budget=st.floats(-50, 200), seed=st.integers(0, 2**32 - 1))
 def test_a_rate_threshold_is_what_the_others_leave(spans: list[int], budget: float, seed: int) -> None:
     numbers, sizes_of = np.random.default_rng(seed).random(len(spans)), np.array(spans, np.int64)
@@ -114,7 +113,6 @@ def test_a_rate_threshold_is_what_the_others_leave(spans: list[int], budget: flo
     assert thresholds.tolist() == expected
 
 
-@settings(deadline=None)
 @given(spans=sizes, budget=st.floats(1, 200), seed=st.integers(0, 2**32 - 1))
 def test_a_rate_limit_is_used_up_and_overdrawn_by_the_last_trace_at_most(
     spans: list[int], budget: float, seed: int
@@ -127,7 +125,6 @@ def test_a_rate_limit_is_used_up_and_overdrawn_by_the_last_trace_at_most(
     assert len(by_number) <= 2 or by_number[:-1].sum() < budget
 
 
-@settings(deadline=None)
 @given(spans=sizes, budget=st.floats(1, 200), seed=st.integers(0, 2**32 - 1), other=st.floats(0, 1, exclude_max=True))
 def test_a_threshold_does_not_depend_on_the_traces_own_number(
     spans: list[int], budget: float, seed: int, other: float
