@@ -184,8 +184,10 @@ def _shown(visits: Visits, doings: Doings, changes: Changes) -> tuple[npt.NDArra
     least, fails = np.ones(len(visits)), np.zeros(len(visits), np.bool_)
     key = visits.operation[doings.visit] * max(1, len(doings.names)) + doings.doing
     of_change = changes.operation * max(1, len(doings.names)) + changes.doing
+    order = np.argsort(key, kind="stable")
+    first, last = (np.searchsorted(key, of_change, side, sorter=order) for side in ("left", "right"))
     for change in np.argsort(-changes.p_value).tolist():  # the least likely one stays
-        showing = doings.visit[key == of_change[change]]
+        showing = doings.visit[order[first[change] : last[change]]]
         if not changes.is_more[change]:
             showing = np.setdiff1d(np.flatnonzero(visits.operation == changes.operation[change]), showing)
         elif doings.names[int(changes.doing[change])][0] in FAILURES:
