@@ -73,7 +73,10 @@ def anomalies_command(
             limit=limit,
         )
     publish(form, output, lambda: print_anomalies(watched.found), lambda: _text(watched, form))
-    return 0 if watched.found.points or watched.found.found else NEED_MORE_DATA
+    if watched.found.points or watched.found.found:
+        return 0
+    click.echo("need more data: no series has enough points to judge any", err=True)
+    return NEED_MORE_DATA
 
 
 def _text(watched: Watched, form: str) -> str:
