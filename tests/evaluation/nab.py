@@ -21,6 +21,9 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+sys.path.insert(0, str(Path(__file__).parents[2]))  # so that it runs from anywhere
+
 from tests.evaluation.nab_scorer import PROFILES, Scored, nab_score, probation
 
 from infersight_analysis.anomalies.detector import Detector
