@@ -30,13 +30,14 @@ def watched(connection: duckdb.DuckDBPyConnection, tick: Callable[[], None]) -> 
         KeyboardInterrupt: Ctrl-C.
     """
     watch = _Watch(connection, tick)
-    with watch.running():
-        try:
+    try:
+        with watch.running():
             yield
-        except (duckdb.Error, OSError, RuntimeError) as error:
-            if watch.interrupted:
-                raise KeyboardInterrupt from error
-            raise
+    except (duckdb.Error, OSError, RuntimeError) as error:
+        # The thread has ended and so has read of every signal: DuckDB may notice one before it does.
+        if watch.interrupted:
+            raise KeyboardInterrupt from error
+        raise
 
 
 class _Watch:
