@@ -222,7 +222,7 @@ class Shell:
 
 
 def _history() -> History:
-    """Earlier input, in the user's state directory; where that cannot be written, only of this session."""
+    """Earlier input, in the user's state directory; where that cannot be written, only of this run."""
     state = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
     file = state / "infersight" / "sql_history"
     try:
