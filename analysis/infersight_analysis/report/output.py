@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 from click.core import ParameterSource
@@ -20,6 +20,7 @@ from infersight_analysis.errors import AnalysisError
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+Finding = TypeVar("Finding", bound="DataclassInstance")
 PIPED_WIDTH: Final = 120
 _BLOCKS: Final = " ▏▎▍▌▋▊▉█"
 _HEIGHTS: Final = "▁▂▃▄▅▆▇█"
@@ -69,6 +70,29 @@ def publish(form: str, output: Path | None, print_table: Callable[[], None], tex
         said = text() + "\n"
     with replaced(output) as file:
         file.write(said.encode("utf-8", "replace"))
+
+
+def publish_finding(
+    form: str,
+    output: Path | None,
+    found: Finding,
+    print_table: Callable[[Finding], None],
+    page: Callable[[Finding], str],
+) -> None:
+    """Give a finding as a table, as JSON, or as a page of HTML, to a file or to stdout.
+
+    Args:
+        form: `table`, `json` or `html`.
+        output: the file, which appears whole or not at all; stdout without one.
+        found: the finding.
+        print_table: prints its table to stdout.
+        page: its page.
+
+    Raises:
+        AnalysisError: the file cannot be written, or the form is not for a terminal.
+    """
+    text = to_json if form == "json" else page
+    publish(form, output, lambda: print_table(found), lambda: text(found))
 
 
 def command(verb: str, argument: str) -> str:

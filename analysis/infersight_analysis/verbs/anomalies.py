@@ -6,10 +6,11 @@ from typing import Final
 import click
 
 from infersight_analysis import options
-from infersight_analysis.anomalies.anomalies import Watched, anomalies
+from infersight_analysis.anomalies.anomalies import anomalies
 from infersight_analysis.options import Window
 from infersight_analysis.report.anomalies import print_anomalies
-from infersight_analysis.report.output import publish, to_json
+from infersight_analysis.report.html.anomalies import anomalies_page
+from infersight_analysis.report.output import publish_finding
 from infersight_analysis.session import opened
 from infersight_analysis.times import parse_duration
 
@@ -72,16 +73,14 @@ def anomalies_command(
             false_alarms=false_alarms,
             limit=limit,
         )
-    publish(form, output, lambda: print_anomalies(watched.found), lambda: _text(watched, form))
+    publish_finding(
+        form,
+        output,
+        watched.found,
+        print_anomalies,
+        lambda found: anomalies_page(found, [(plot.points, plot.interval_s) for plot in watched.plots]),
+    )
     if watched.found.points or watched.found.found:
         return 0
     click.echo("need more data: no series has enough points to judge any", err=True)
     return NEED_MORE_DATA
-
-
-def _text(watched: Watched, form: str) -> str:
-    if form == "json":
-        return to_json(watched.found)
-    from infersight_analysis.report.html.anomalies import anomalies_page  # noqa: PLC0415 - loads what draws
-
-    return anomalies_page(watched.found, [(plot.points, plot.interval_s) for plot in watched.plots])

@@ -7,9 +7,9 @@ import click
 from infersight_analysis import options
 from infersight_analysis.around.moment import Moment
 from infersight_analysis.around.report import anomaly_around
-from infersight_analysis.findings import AnomalyAround
 from infersight_analysis.report.anomaly import print_anomaly
-from infersight_analysis.report.output import publish, to_json
+from infersight_analysis.report.html.anomaly import anomaly_page
+from infersight_analysis.report.output import publish_finding
 from infersight_analysis.session import opened
 from infersight_analysis.times import parse_duration, parse_time
 
@@ -39,12 +39,4 @@ def anomaly_command(
     moment = Moment(parse_time(at), parse_duration(window))
     with opened(store, start_ns=moment.baseline_ns, end_ns=moment.end_ns) as connection:
         found = anomaly_around(connection, metric, moment, service=service)
-    publish(form, output, lambda: print_anomaly(found), lambda: _text(found, form))
-
-
-def _text(found: AnomalyAround, form: str) -> str:
-    if form == "json":
-        return to_json(found)
-    from infersight_analysis.report.html.anomaly import anomaly_page  # noqa: PLC0415 - loads what draws
-
-    return anomaly_page(found)
+    publish_finding(form, output, found, print_anomaly, anomaly_page)

@@ -6,10 +6,10 @@ import click
 
 from infersight_analysis import options
 from infersight_analysis.bursts.clusters import find_bursts
-from infersight_analysis.findings import Bursts
 from infersight_analysis.options import Window
 from infersight_analysis.report.bursts import print_bursts
-from infersight_analysis.report.output import publish, to_json
+from infersight_analysis.report.html.bursts import bursts_page
+from infersight_analysis.report.output import publish_finding
 from infersight_analysis.session import opened
 
 __all__ = ["bursts_command", "find_bursts"]
@@ -34,12 +34,4 @@ def bursts_command(*, service: str | None, store: Path, form: str, output: Path 
     """  # noqa: D301 - click's mark for lines that stay lines
     with opened(store, start_ns=window.start_ns, end_ns=window.end_ns) as connection:
         found = find_bursts(connection, service=service, window=window)
-    publish(form, output, lambda: print_bursts(found), lambda: _text(found, form))
-
-
-def _text(found: Bursts, form: str) -> str:
-    if form == "json":
-        return to_json(found)
-    from infersight_analysis.report.html.bursts import bursts_page  # noqa: PLC0415 - loads what draws
-
-    return bursts_page(found)
+    publish_finding(form, output, found, print_bursts, bursts_page)

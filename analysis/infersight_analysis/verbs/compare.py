@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 import click
-import duckdb
 
 from infersight_analysis import options
 from infersight_analysis.allocation import keep_memory
@@ -13,12 +12,12 @@ from infersight_analysis.cohorts.candidates import LEAST_REQUESTS
 from infersight_analysis.cohorts.comparison import compare
 from infersight_analysis.cohorts.question import MARGIN_NS, OUTCOMES, Question, Slow
 from infersight_analysis.errors import AnalysisError
-from infersight_analysis.findings import Comparison
 from infersight_analysis.illustrations import durations_of
 from infersight_analysis.options import Window
 from infersight_analysis.profile.what_if import Change
 from infersight_analysis.report.compare import print_comparison
-from infersight_analysis.report.output import publish, to_json
+from infersight_analysis.report.html.comparison import comparison_page
+from infersight_analysis.report.output import publish_finding
 from infersight_analysis.session import opened
 from infersight_analysis.stored import literal
 from infersight_analysis.times import parse_time
@@ -183,19 +182,17 @@ def compare_command(
         end_ns=None if end_ns is None else end_ns + MARGIN_NS,
     ) as connection:
         found = compare(connection, question, limit=limit, changes=changes)
-        publish(form, output, lambda: print_comparison(found), lambda: _text(connection, question, found, form))
+        publish_finding(
+            form,
+            output,
+            found,
+            print_comparison,
+            lambda found: comparison_page(found, durations_of(connection, question, found)),
+        )
     if min(found.target.count, found.baseline.count) < LEAST_REQUESTS:
         click.echo(found.notes[0], err=True)
         return NEED_MORE_DATA
     return 0
-
-
-def _text(connection: duckdb.DuckDBPyConnection, question: Question, found: Comparison, form: str) -> str:
-    if form == "json":
-        return to_json(found)
-    from infersight_analysis.report.html.comparison import comparison_page  # noqa: PLC0415 - loads what draws
-
-    return comparison_page(found, durations_of(connection, question, found))
 
 
 def _narrowed(window: Window, target: str | None, baseline: str | None) -> Window:

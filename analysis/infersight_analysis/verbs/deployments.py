@@ -10,7 +10,8 @@ from infersight_analysis.deployments.marks import as_finding, marks, versions
 from infersight_analysis.findings import Deployments, Evidence
 from infersight_analysis.options import Window
 from infersight_analysis.report.deployments import print_deployments
-from infersight_analysis.report.output import publish, to_json
+from infersight_analysis.report.html.deployments import deployments_page
+from infersight_analysis.report.output import publish_finding
 from infersight_analysis.session import opened
 
 
@@ -51,12 +52,4 @@ def deployments_command(*, service: str | None, store: Path, form: str, output: 
     """  # noqa: D301 - click's mark for lines that stay lines
     with opened(store, start_ns=window.start_ns, end_ns=window.end_ns) as connection:
         found = deployments(connection, service=service, window=window)
-    publish(form, output, lambda: print_deployments(found), lambda: _text(found, form))
-
-
-def _text(found: Deployments, form: str) -> str:
-    if form == "json":
-        return to_json(found)
-    from infersight_analysis.report.html.deployments import deployments_page  # noqa: PLC0415 - loads what draws
-
-    return deployments_page(found)
+    publish_finding(form, output, found, print_deployments, deployments_page)

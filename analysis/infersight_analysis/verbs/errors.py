@@ -7,10 +7,10 @@ import click
 from infersight_analysis import options
 from infersight_analysis.failures.errors import errors
 from infersight_analysis.failures.groups import HISTORY_NS
-from infersight_analysis.findings import ErrorGroups
 from infersight_analysis.options import Window
 from infersight_analysis.report.errors import print_errors
-from infersight_analysis.report.output import publish, to_json
+from infersight_analysis.report.html.errors import errors_page
+from infersight_analysis.report.output import publish_finding
 from infersight_analysis.session import opened
 
 __all__ = ["errors", "errors_command"]
@@ -44,12 +44,4 @@ def errors_command(
     start_ns = None if since is not None or window.start_ns is None else window.start_ns - HISTORY_NS
     with opened(store, start_ns=start_ns, end_ns=window.end_ns) as connection:
         found = errors(connection, service=service, window=window, since=since, limit=limit)
-    publish(form, output, lambda: print_errors(found), lambda: _text(found, form))
-
-
-def _text(found: ErrorGroups, form: str) -> str:
-    if form == "json":
-        return to_json(found)
-    from infersight_analysis.report.html.errors import errors_page  # noqa: PLC0415 - loads what draws
-
-    return errors_page(found)
+    publish_finding(form, output, found, print_errors, errors_page)

@@ -14,6 +14,7 @@ from infersight_analysis.allocation import uncollected
 from infersight_analysis.breakdown import UNATTRIBUTED
 from infersight_analysis.critical_path import critical_path, self_time
 from infersight_analysis.findings import BaselineSummary, Evidence, Hypothesis, Investigation, PathStep, Piece, TreeSpan
+from infersight_analysis.illustrations import illustrations_of
 from infersight_analysis.investigation.baseline import LEAST, baseline_of
 from infersight_analysis.investigation.batch import batches_of
 from infersight_analysis.investigation.calls import repeated_calls
@@ -29,8 +30,9 @@ from infersight_analysis.investigation.surroundings import (
     worker_of,
 )
 from infersight_analysis.reading import locate_trace, read_spans
+from infersight_analysis.report.html.investigation import investigation_page
 from infersight_analysis.report.investigation import print_investigation
-from infersight_analysis.report.output import publish, to_json
+from infersight_analysis.report.output import publish_finding
 from infersight_analysis.session import opened
 from infersight_analysis.stored import literal
 from infersight_analysis.times import iso_time, short_duration
@@ -189,13 +191,10 @@ def investigate_command(trace_id: str, store: Path, form: str, output: Path | No
     """  # noqa: D301 - click's mark for lines that stay lines
     with uncollected(), opened(store) as connection:
         found = investigate(connection, trace_id)
-        publish(form, output, lambda: print_investigation(found), lambda: _text(connection, found, form))
-
-
-def _text(connection: duckdb.DuckDBPyConnection, found: Investigation, form: str) -> str:
-    if form == "json":
-        return to_json(found)
-    from infersight_analysis.illustrations import illustrations_of  # noqa: PLC0415 - only for reports
-    from infersight_analysis.report.html.investigation import investigation_page  # noqa: PLC0415 - loads what draws
-
-    return investigation_page(found, illustrations_of(connection, found))
+        publish_finding(
+            form,
+            output,
+            found,
+            print_investigation,
+            lambda found: investigation_page(found, illustrations_of(connection, found)),
+        )

@@ -8,9 +8,9 @@ import click
 
 from infersight_analysis import options
 from infersight_analysis.errors import AnalysisError
-from infersight_analysis.findings import RootCause
 from infersight_analysis.options import Window
-from infersight_analysis.report.output import publish, to_json
+from infersight_analysis.report.html.rootcause import rootcause_page
+from infersight_analysis.report.output import publish_finding
 from infersight_analysis.report.rootcause import print_rootcause
 from infersight_analysis.rootcause.cause import rootcause
 from infersight_analysis.rootcause.question import Calls, Question, Symptom, read_calls
@@ -97,17 +97,9 @@ def rootcause_command(
     from_ns, until_ns = asked.baseline_ns
     with opened(store, start_ns=min(asked.start_ns, from_ns), end_ns=max(asked.end_ns, until_ns)) as connection:
         found = rootcause(connection, asked, limit=limit)
-    publish(form, output, lambda: print_rootcause(found), lambda: _text(found, form))
+    publish_finding(form, output, found, print_rootcause, rootcause_page)
     for position, of in enumerate(("incident", "baseline")):
         if not any(counts[position] for counts in found.read.values()):
             click.echo(f"need more data: the {of} has none", err=True)
             return NEED_MORE_DATA
     return 0
-
-
-def _text(found: RootCause, form: str) -> str:
-    if form == "json":
-        return to_json(found)
-    from infersight_analysis.report.html.rootcause import rootcause_page  # noqa: PLC0415 - loads what draws
-
-    return rootcause_page(found)

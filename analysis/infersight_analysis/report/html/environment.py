@@ -5,19 +5,23 @@ import hashlib
 import re
 from functools import cache
 from importlib import resources
-from typing import Final
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from typing import TYPE_CHECKING, Final
 
 from infersight_analysis.times import short_duration
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _UNPRINTABLE: Final = re.compile("[^\\t\\n\\r\\x20-\\x7e\\x85\\xa0-\\ud7ff\\ue000-\\ufffd\\U00010000-\\U0010ffff]")
 _OVERRIDES: Final = re.compile("[\\u202a-\\u202e\\u2066-\\u2069]")
 
 
 @cache
-def environment() -> Environment:
+def environment() -> "Environment":
     """The templates of this folder; every value is escaped but for markup that says it is some."""
+    # here, so that a verb can name its page without loading what draws it
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # noqa: PLC0415
+
     loader = PackageLoader("infersight_analysis.report.html", "templates")
     found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     found.filters.update(

@@ -5,15 +5,14 @@
 import io
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-import matplotlib as mpl
 from markupsafe import Markup
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, FuncFormatter, LogLocator, NullLocator
 
 from infersight_analysis.times import short_duration
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 _SIZE: Final = 6.4, 2.1
 _MOST_POINTS: Final = 400
@@ -43,7 +42,7 @@ def distribution(durations_ns: Sequence[int], mark_ns: int, about: str) -> Marku
         about: the text alternative.
     """
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: "Axes") -> None:
         axes.hist(durations_ns, bins=_bins([*durations_ns, mark_ns]), color=_SERIES)
         axes.axvline(mark_ns, color=_MARK, linewidth=2)
         _time_axis(axes)
@@ -54,7 +53,7 @@ def distribution(durations_ns: Sequence[int], mark_ns: int, about: str) -> Marku
 def two_distributions(target_ns: Sequence[int], baseline_ns: Sequence[int], about: str) -> Markup:
     """How long the requests of two cohorts took, each as shares of its own."""
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: "Axes") -> None:
         bins = _bins([*target_ns, *baseline_ns])
         for durations, colour in ((baseline_ns, _OTHER), (target_ns, _MARK)):
             weights = [100 / len(durations)] * len(durations)
@@ -74,12 +73,12 @@ def metric(points: Sequence[tuple[float, float]], during_s: tuple[float, float],
         about: the text alternative.
     """
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: "Axes") -> None:
         kept = points[:: max(1, -(-len(points) // _MOST_POINTS))]
         times, readings = zip(*kept, strict=True)
         axes.plot([time / 60 for time in times], readings, color=_SERIES, linewidth=1.4, marker=".", markersize=3)
         axes.axvspan(during_s[0] / 60, during_s[1] / 60, color=_MARK, alpha=0.5, linewidth=2)
-        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+        _si_axis(axes)
         axes.set_xlabel("minutes since the request began")
 
     return _drawn(draw, about)
@@ -97,12 +96,12 @@ def series(
         zero: what the seconds are since.
     """
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: "Axes") -> None:
         times, readings = zip(*points, strict=True)
         unit_s, unit = (3600, "hours") if times[-1] - times[0] > _MANY_HOURS_S else (60, "minutes")
         axes.plot([time / unit_s for time in times], readings, color=_SERIES, linewidth=1.2)
         axes.axvspan(began_s[0] / unit_s, began_s[1] / unit_s, color=_MARK, alpha=0.5, linewidth=2)
-        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+        _si_axis(axes)
         axes.set_xlabel(f"{unit} since {zero}")
 
     return _drawn(draw, about)
@@ -117,11 +116,11 @@ def counts(values: Sequence[float], length_s: float, about: str) -> Markup:
         about: the text alternative.
     """
 
-    def draw(axes: Axes) -> None:
+    def draw(axes: "Axes") -> None:
         unit_s, unit = (3600, "hours") if length_s > _MANY_HOURS_S else (60, "minutes")
         width = length_s / len(values) / unit_s
         axes.bar([width * place for place in range(len(values))], values, width=width, align="edge", color=_SERIES)
-        axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+        _si_axis(axes)
         axes.set_xlabel(f"{unit} since the first record")
 
     return _drawn(draw, about)
@@ -134,7 +133,15 @@ def _bins(values: Sequence[int]) -> list[float]:
     return [min(low, *values), *(low * ratio**step for step in range(1, 40)), float(high) * 1.0001 + 1]
 
 
-def _time_axis(axes: Axes) -> None:
+def _si_axis(axes: "Axes") -> None:
+    from matplotlib.ticker import EngFormatter  # noqa: PLC0415 - see `_drawn`
+
+    axes.yaxis.set_major_formatter(EngFormatter(sep=""))
+
+
+def _time_axis(axes: "Axes") -> None:
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415 - see `_drawn`
+
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
     axes.xaxis.set_major_formatter(FuncFormatter(_duration))
@@ -145,7 +152,11 @@ def _duration(value: float, _place: int) -> str:
     return short_duration(value)
 
 
-def _drawn(draw: Callable[[Axes], None], about: str) -> Markup:
+def _drawn(draw: Callable[["Axes"], None], about: str) -> Markup:
+    # Loaded when something is drawn: a verb that names its page must not wait for it.
+    import matplotlib as mpl  # noqa: PLC0415
+    from matplotlib.figure import Figure  # noqa: PLC0415
+
     with mpl.rc_context({**_STYLE, "svg.hashsalt": about}):
         figure = Figure(figsize=_SIZE, layout="constrained")
         axes = figure.add_subplot()
