@@ -1,0 +1,15 @@
+"""`infersight rollback`: whether a release is safe, and the way back from one that is not."""
+
+from typing import Final
+
+import click
+
+from infersight_analysis.commands import Verb, Verbs
+
+ROLLBACK_VERBS: Final[dict[str, Verb]] = {}
+"""The commands of the group."""
+
+
+@click.group(cls=Verbs, verbs=ROLLBACK_VERBS, name="rollback")
+def rollback_command() -> None:
+    """Whether a release is safe, and the way back from one that is not."""
