@@ -64,6 +64,9 @@ VERBS: Final = {
     "deployments": Verb(
         "infersight_analysis.verbs.deployments", "deployments_command", "analysis", "Which versions ran when."
     ),
+    "model": Verb(
+        "infersight_analysis.verbs.model", "model_command", "analysis", "Whether a model is wrong, on what, since when."
+    ),
     "rollback": Verb(
         "infersight_analysis.verbs.rollback", "rollback_command", "analysis", "Whether a release is safe; the way back."
     ),
