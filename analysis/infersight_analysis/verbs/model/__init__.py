@@ -1,4 +1,4 @@
-"""`infersight model`: whether a model is wrong, on what, and since when; its commands are loaded when they are called."""
+"""`infersight model`: whether a model is wrong, on what, and since when; commands are loaded when called."""
 
 from typing import Final
 
