@@ -13,6 +13,11 @@ Z_95 = 1.959963984540054
 _NORMAL: Final = NormalDist()
 
 
+def z_of(confidence: float) -> float:
+    """Standard errors on each side of an interval with this confidence, which is between 0 and 1."""
+    return -_NORMAL.inv_cdf((1 - confidence) / 2)
+
+
 def two_sided(deviates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The probability of a standard normal deviate as far from 0, on either side."""
     return np.array([erfc(deviate / sqrt(2)) for deviate in np.abs(deviates).tolist()])

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from infersight_analysis.stats.normal import two_sided
+from infersight_analysis.stats.normal import two_sided, z_of
 
 Counts = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.float64]
@@ -120,9 +120,9 @@ def risk_ratios(with_target: Counts, with_baseline: Counts, target: Counts, base
 
 
 def risk_ratio_intervals(
-    with_target: Counts, with_baseline: Counts, target: Counts, baseline: Counts
+    with_target: Counts, with_baseline: Counts, target: Counts, baseline: Counts, confidence: float = 0.95
 ) -> tuple[Numbers, Numbers]:
-    """95 % score intervals of risk ratios (Koopman, Biometrics 40, 1984): right with empty cells, and with small ones.
+    """Score intervals of risk ratios (Koopman, Biometrics 40, 1984): right with empty cells, and with small ones.
 
     They hold the ratios that a chi-square test does not reject. The upper end is infinite where none of the baseline
     has it, the lower one 0 where none of the target has it.
@@ -133,8 +133,9 @@ def risk_ratio_intervals(
     counts = tuple(each.astype(np.float64) for each in (with_target, with_baseline, target, baseline))
     estimate = risk_ratios(with_target, with_baseline, target, baseline)
     middle = np.where(np.isfinite(estimate) & (estimate > 0), estimate, 1.0)
-    lower = np.where(with_target == 0, 0.0, _end(counts, np.where(with_baseline == 0, 1e12, middle), -1))
-    upper = np.where(with_baseline == 0, np.inf, _end(counts, np.where(with_target == 0, 1e-12, middle), 1))
+    limit = z_of(confidence) ** 2
+    lower = np.where(with_target == 0, 0.0, _end(counts, np.where(with_baseline == 0, 1e12, middle), -1, limit))
+    upper = np.where(with_baseline == 0, np.inf, _end(counts, np.where(with_target == 0, 1e-12, middle), 1, limit))
     return lower, upper
 
 
@@ -149,13 +150,13 @@ def risk_ratios_exceed(
     return exceeds
 
 
-def _end(counts: tuple[Numbers, ...], inside: Numbers, direction: int) -> Numbers:
-    """Where the score reaches the quantile, going from a ratio inside up (1) or down (-1), on the logarithmic scale."""
+def _end(counts: tuple[Numbers, ...], inside: Numbers, direction: int, limit: float) -> Numbers:
+    """Where the score reaches the limit, going from a ratio inside up (1) or down (-1), on the logarithmic scale."""
     near = np.log(inside)
     far = near + direction * 60.0
     for _ in range(_BISECTIONS):
         middle = (near + far) / 2
-        is_inside = _score(counts, np.exp(middle)) < _CHI2_95
+        is_inside = _score(counts, np.exp(middle)) < limit
         near, far = np.where(is_inside, middle, near), np.where(is_inside, far, middle)
     return np.exp((near + far) / 2)
 
