@@ -184,6 +184,20 @@ def sample_ratio(counts: Sequence[int], shares: Sequence[float], *, tightest_at:
     return _p_value(float(mixture - _special.xlogy(n, planned).sum()))
 
 
+def standard_errors(size: float, confidence: float = 0.95, *, tightest_at: float = TIGHTEST_AT) -> float:
+    """How many standard errors an interval of one arm's own figure needs on each side to hold at any time.
+
+    In place of a normal quantile it makes any score interval always valid: Wilson's of a share, Woodruff's of a
+    quantile, also of weighted records.
+
+    Args:
+        size: records so far; of weighted ones, how many of equal weight vary as much.
+        confidence: of all intervals together.
+        tightest_at: records at which intervals are the tightest, set before the first look.
+    """
+    return sqrt(_limit(size * _rho2(tightest_at, confidence), confidence)) if size > 0 else inf
+
+
 def _rho2(tightest_at: float, confidence: float) -> float:
     """The variance of the mixture, in standard deviations of one record, that is best at one size (ibid., eq. 32)."""
     evidence = -2 * log(1 - confidence)
