@@ -38,6 +38,14 @@ _DEPLOYMENT: Final = {
     "deployment.name": "VARCHAR",
 }
 
+_FLAG: Final = {
+    "feature_flag.context.id": "VARCHAR",
+    "feature_flag.key": "VARCHAR",
+    "feature_flag.result.value": "VARCHAR",
+    "feature_flag.result.variant": "VARCHAR",
+    "feature_flag.variant": "VARCHAR",  # before it was called a result's
+}
+
 KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
     "spans.resource_attributes": {**_DEPLOYMENT, "host.name": "VARCHAR"},
     "logs.resource_attributes": _DEPLOYMENT,
@@ -73,6 +81,7 @@ KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
     },
     "spans.events.attributes": {
         **_EXCEPTION,
+        **_FLAG,
         "infersight.compile.duration": "DOUBLE",
         "infersight.compile.id": "VARCHAR",
         "infersight.compile.recompile_reason": "VARCHAR",
@@ -81,6 +90,7 @@ KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
         **_MODEL,
         **_EXCEPTION,
         **_CALLER,
+        **_FLAG,
         "error.type": "VARCHAR",
         "http.route": "VARCHAR",
         "infersight.feedback.label": "VARCHAR",

@@ -1,0 +1,1 @@
+"""Experiments: who got which variant, whether the test can be trusted, and what the variants did."""
