@@ -12,7 +12,7 @@ from infersight_analysis.stored import literal
 
 _NUMERIC: Final = frozenset({"TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UBIGINT", "HUGEINT", "FLOAT", "DOUBLE"})
 
-_NAMES: Final = (".id", ".pid", ".port", ".status_code", ".line.number", ".lineno", "_id")
+NAMES: Final = (".id", ".pid", ".port", ".status_code", ".line.number", ".lineno", "_id")
 """Ends of keys whose integers are names: one is not more than another."""
 
 _COLUMNS: Final = frozenset({"service.name", "service.version", "service.instance.id"})
@@ -80,7 +80,7 @@ def attributes_of(
         {"column": column},
     ).fetchall()
     of_keys = [
-        Attribute(key, f"{column}[{literal(key)}]", kind in _NUMERIC and not key.endswith(_NAMES))
+        Attribute(key, f"{column}[{literal(key)}]", kind in _NUMERIC and not key.endswith(NAMES))
         for key, kind in keys
         if column == "attributes" or key not in _COLUMNS
     ]
