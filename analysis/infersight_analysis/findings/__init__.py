@@ -33,6 +33,7 @@ from infersight_analysis.findings.investigation import (
     TreeSpan,
     WorkerState,
 )
+from infersight_analysis.findings.releases import NewFault, ReleaseCheck, ReleaseMeasure, ReleaseSide
 from infersight_analysis.findings.rootcause import RootCause, Sign, Suspect
 from infersight_analysis.findings.slow import SlowRequest, SlowRequests
 from infersight_analysis.findings.trace_difference import ComparedRequest, PathDifference, TraceDifference
@@ -71,11 +72,15 @@ __all__ = [
     "MetricAround",
     "MetricPoint",
     "MovedSeries",
+    "NewFault",
     "NewTemplate",
     "PathDifference",
     "PathStep",
     "PathTime",
     "Piece",
+    "ReleaseCheck",
+    "ReleaseMeasure",
+    "ReleaseSide",
     "RepeatedCalls",
     "RootCause",
     "SameRequests",
