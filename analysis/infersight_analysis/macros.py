@@ -5,11 +5,13 @@ Each macro is one file, `sql/macros/NAME.sql`, and one entry here; the two are c
 share is in `sql/helpers`, one scalar macro a file.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from typing import Final
 
+from infersight_analysis.definitions import Definition
 from infersight_analysis.stored import literal
 from infersight_analysis.views import VIEWS
 
@@ -72,27 +74,35 @@ class Macro:
         return f"create macro {self.signature} as table select answer.* from {tables}"  # noqa: S608 - our own
 
 
-def statements() -> Iterator[str]:
-    """The statements that create all macros, in a database with the schema `stored`. No view needs to be there yet."""
-    yield from time_ranges({})
+def definitions() -> Iterator[Definition]:
+    """All macros but those of `time_ranges`, which come first. No view needs to be there yet."""
     for signature in _HELPERS:
-        name = signature.partition("(")[0]
-        yield f"create macro {signature} as {_text('helpers', name.partition('.')[2])}"
+        schema, _, name = signature.partition("(")[0].partition(".")
+        # Those in `main` stand for DuckDB's own, which keywords call as well.
+        yield Definition(name, partial(_helper, signature, name), always=schema == "main")
     for macro in MACROS:
-        yield macro.statement()
+        yield Definition(macro.name, macro.statement)
 
 
-def time_ranges(ranges: Mapping[str, TimeRange]) -> Iterator[str]:
-    """The statements that tell the macros when the rows of a table begin and end, for their windows end with the last.
+def time_ranges(ranges: Callable[[], Mapping[str, TimeRange]]) -> Iterator[Definition]:
+    """The macros that say when the rows of a table begin and end, for the others' windows end with the last.
 
     Args:
-        ranges: of each stored table that has rows.
+        ranges: gives those of each stored table that has rows.
     """
     for position, name in enumerate(("first_ns", "last_ns")):
-        cases = " ".join(f"when {literal(table)} then {times[position]}" for table, times in ranges.items())
-        # Numbers, not a table: only what is known when a query is planned skips files.
-        number = f"case signal {cases} end" if cases else "null::bigint"
-        yield f"create or replace macro stored.{name}(signal) as {number}"
+        yield Definition(name, partial(_time_range, name, position, ranges))
+
+
+def _time_range(name: str, position: int, ranges: Callable[[], Mapping[str, TimeRange]]) -> str:
+    cases = " ".join(f"when {literal(table)} then {times[position]}" for table, times in ranges().items())
+    # Numbers, not a table: only what is known when a query is planned skips files.
+    number = f"case signal {cases} end" if cases else "null::bigint"
+    return f"create or replace macro stored.{name}(signal) as {number}"
+
+
+def _helper(signature: str, name: str) -> str:
+    return f"create macro {signature} as {_text('helpers', name)}"
 
 
 def _text(folder: str, name: str) -> str:

@@ -17,7 +17,12 @@ _POSITION: Final = re.compile(r"\n\s*LINE \d+:.*", re.DOTALL)
 
 @contextmanager
 def opened(
-    store: Path, *, start_ns: int | None = None, end_ns: int | None = None, timeout: str | None = None
+    store: Path,
+    *,
+    start_ns: int | None = None,
+    end_ns: int | None = None,
+    timeout: str | None = None,
+    create_when_named: bool = False,
 ) -> Generator[duckdb.DuckDBPyConnection]:
     """The views over the store at this moment, see `connect`.
 
@@ -25,7 +30,9 @@ def opened(
         AnalysisError: the store or the query is wrong, in one line.
     """
     try:
-        with connect(store, start=start_ns, end=end_ns, timeout=timeout) as connection:
+        with connect(
+            store, start=start_ns, end=end_ns, timeout=timeout, create_when_named=create_when_named
+        ) as connection:
             yield connection
     except AnalysisError:
         raise

@@ -1,12 +1,13 @@
 """Creates what SQL sees of a store in a database: the stored tables, the public views and the macros."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import duckdb
 
 from infersight_analysis import macros, stored
+from infersight_analysis.definitions import Definition
 from infersight_analysis.views import VIEWS
 from infersight_collector.store.snapshot import Snapshot
 
@@ -69,34 +70,38 @@ def create_macros(connection: duckdb.DuckDBPyConnection) -> None:
     Args:
         connection: to a database with the schema `stored`.
     """
-    for statement in macros.statements():
-        connection.execute(statement)
+    set_time_ranges(connection, {})
+    for definition in macros.definitions():
+        connection.execute(definition.statement())
 
 
 def set_time_ranges(connection: duckdb.DuckDBPyConnection, ranges: Mapping[str, macros.TimeRange]) -> None:
     """Tell the macros when the rows of each stored table begin and end; those without rows are left out."""
-    for statement in macros.time_ranges(ranges):
-        connection.execute(statement)
+    for definition in macros.time_ranges(lambda: ranges):
+        connection.execute(definition.statement())
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, snapshot: Snapshot, scans: Scans) -> None:
-    """Create a view for each stored table in the schema `stored`, and the public views over them.
+def views(snapshot: Snapshot, scans: Scans) -> Iterator[Definition]:
+    """A view for each stored table in the schema `stored`, and the public views over them.
 
     Args:
-        connection: to a database with that schema.
         snapshot: the tables.
         scans: how they are read.
     """
     for name, rows in scans.rows.items():
-        connection.execute(f"create view stored.{name} {_DEFERRED} from {rows}")
+        yield _view("stored", name, f"from {rows}")
     for name, select in _derived(snapshot, scans).items():
-        connection.execute(f"create view stored.{name} {_DEFERRED} {select}")
+        yield _view("stored", name, select)
     for view in VIEWS:
         select = view.select()
         if view.name in _OVER_FILES:
             # Not over the view in `stored`: no filter on a time reaches the files through both, see `timestamp_of`.
             select = select.replace(f"from stored.{view.name}", f"from {scans.rows[view.name]}")
-        connection.execute(f"create view {view.name} {_DEFERRED} {select}")
+        yield _view("main", view.name, select)
+
+
+def _view(schema: str, name: str, select: str) -> Definition:
+    return Definition(name, lambda: f"create view {schema}.{name} {_DEFERRED} {select}")
 
 
 def copy_tables(

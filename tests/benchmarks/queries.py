@@ -132,7 +132,7 @@ def answer_ours(path: Path, question: Question, trace: str) -> Answer:
 
     begin, cpu = time.perf_counter(), _cpu()
     start, end = (_FROM_NS, _FROM_NS + _HOUR_NS) if question.in_hour else (None, None)
-    connection = connect(path, threads=THREADS, start=start, end=end)
+    connection = connect(path, threads=THREADS, start=start, end=end, create_when_named=True)
     opened = time.perf_counter()
     rows: list[Rows] = [connection.execute(query.format(trace=trace)).fetchall() for query in question.ours]
     done = time.perf_counter()

@@ -152,7 +152,7 @@ def slow_command(
     """  # noqa: D301 - click's mark for lines that stay lines
     start_ns = None if window.start_ns is None else window.start_ns - _MARGIN_NS
     end_ns = None if window.end_ns is None else window.end_ns + _MARGIN_NS
-    with opened(store, start_ns=start_ns, end_ns=end_ns) as connection:
+    with opened(store, start_ns=start_ns, end_ns=end_ns, create_when_named=True) as connection:
         found = slow(connection, over=over, limit=limit, service=service, route=route, model=model, window=window)
     if form == "json":
         print_json(found)

@@ -62,7 +62,9 @@ def sql_command(
         return
     form = form or (form_of(output) if output else "table" if sys.stdout.isatty() else "json")
     text = _query(query, file)
-    with opened(store, start_ns=window.start_ns, end_ns=window.end_ns, timeout=timeout) as connection:
+    with opened(
+        store, start_ns=window.start_ns, end_ns=window.end_ns, timeout=timeout, create_when_named=True
+    ) as connection:
         try:
             _answer(Question(connection, read_only(connection, text)), form, output)
         except duckdb.InterruptException:
