@@ -3,11 +3,12 @@
 import sys
 import threading
 import time
-from typing import Final
-
-import duckdb
+from typing import TYPE_CHECKING, Final
 
 from infersight_analysis.times import SECOND_NS, short_duration
+
+if TYPE_CHECKING:
+    import duckdb
 
 _CLEAR: Final = "\r\x1b[K"
 _PATIENCE_S: Final = 0.5
@@ -19,10 +20,14 @@ class Progress:
     Args:
         connection: whose running query tells its own progress.
         shown: whether to show it at all.
+        total: how many rows there will be, where that is known.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, *, shown: bool = True) -> None:
+    def __init__(
+        self, connection: "duckdb.DuckDBPyConnection | None" = None, *, shown: bool = True, total: int | None = None
+    ) -> None:
         self._connection: Final = connection
+        self._total: Final = total
         self._begun: Final = time.monotonic()
         self._shown = shown and sys.stderr.isatty()
         self._writing: Final = threading.Lock()
@@ -58,11 +63,12 @@ class Progress:
 
     def _text(self) -> str:
         parts = [self._took()]
-        share = self._connection.query_progress()
+        share = 0 if self._connection is None else self._connection.query_progress()
         if 0 < share < 100:
             parts.append(f"{share:.0f} %")
         if self.rows:
-            parts.append(f"{self.rows:,} {self.what}")
+            of = "" if self._total is None else f" of {self._total:,}"
+            parts.append(f"{self.rows:,}{of} {self.what}")
         return f"{' · '.join(parts)}  (Ctrl-C ends it)"
 
     def _took(self) -> str:

@@ -34,6 +34,7 @@ from infersight_analysis.findings.investigation import (
     WorkerState,
 )
 from infersight_analysis.findings.releases import NewFault, ReleaseCheck, ReleaseMeasure, ReleaseSide
+from infersight_analysis.findings.robustness import Repeated, Robustness, SaidOtherwise, VariationResult
 from infersight_analysis.findings.rootcause import RootCause, Sign, Suspect
 from infersight_analysis.findings.slow import SlowRequest, SlowRequests
 from infersight_analysis.findings.trace_difference import ComparedRequest, PathDifference, TraceDifference
@@ -81,8 +82,11 @@ __all__ = [
     "ReleaseCheck",
     "ReleaseMeasure",
     "ReleaseSide",
+    "Repeated",
     "RepeatedCalls",
+    "Robustness",
     "RootCause",
+    "SaidOtherwise",
     "SameRequests",
     "ServiceAround",
     "SharedTrait",
@@ -94,6 +98,7 @@ __all__ = [
     "Touched",
     "TraceDifference",
     "TreeSpan",
+    "VariationResult",
     "WhatIf",
     "WorkerState",
 ]

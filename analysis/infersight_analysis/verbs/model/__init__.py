@@ -6,7 +6,14 @@ import click
 
 from infersight_analysis.commands import Verb, Verbs
 
-MODEL_VERBS: Final[dict[str, Verb]] = {}
+MODEL_VERBS: Final[dict[str, Verb]] = {
+    "robustness": Verb(
+        "infersight_analysis.verbs.model.robustness",
+        "robustness_command",
+        "analysis",
+        "Whether it says the same of inputs that mean the same.",
+    ),
+}
 """The commands of the group."""
 
 
