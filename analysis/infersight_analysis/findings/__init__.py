@@ -33,6 +33,7 @@ from infersight_analysis.findings.investigation import (
     TreeSpan,
     WorkerState,
 )
+from infersight_analysis.findings.regression import Regression, RegressionCase, RegressionSlice
 from infersight_analysis.findings.releases import NewFault, ReleaseCheck, ReleaseMeasure, ReleaseSide
 from infersight_analysis.findings.robustness import Repeated, Robustness, SaidOtherwise, VariationResult
 from infersight_analysis.findings.rootcause import RootCause, Sign, Suspect
@@ -79,6 +80,9 @@ __all__ = [
     "PathStep",
     "PathTime",
     "Piece",
+    "Regression",
+    "RegressionCase",
+    "RegressionSlice",
     "ReleaseCheck",
     "ReleaseMeasure",
     "ReleaseSide",

@@ -1,6 +1,7 @@
 """How a model answers inputs that mean the same: what was measured, as a finding."""
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -8,10 +9,11 @@ from typing import Any, Final
 from infersight_analysis.destination import replaced
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings import Evidence, Repeated, Robustness, SaidOtherwise, VariationResult
+from infersight_analysis.models.answers import Answer, Label
 from infersight_analysis.models.kinds import as_json, is_array
 from infersight_analysis.models.model import Model
-from infersight_analysis.robustness.testing import Difference, Measured, Session, Tally
-from infersight_analysis.robustness.variations import Variation, chosen
+from infersight_analysis.robustness.testing import INTERRUPTED, Difference, Measured, Session, Tally
+from infersight_analysis.robustness.variations import Kind, Variation, chosen, kind_of
 from infersight_analysis.stats.proportions import wilson
 from infersight_analysis.stored import literal
 
@@ -58,12 +60,14 @@ def measured_robustness(
     tried = chosen(variations, fields, noise, in_batches=model.batch_size is not None)
     session = Session(model, inputs, times=times, tolerance=tolerance, seed=seed, tick=tick)
     measured = session.measure(tried)
-    if measured.first_failure and not measured.repeated.inputs:
-        refused = sum(measured.repeated.failures.values())
-        raise AnalysisError(f"no input got an answer ({refused} calls): {measured.first_failure}")
+    if not measured.repeated.inputs and measured.stopped != INTERRUPTED:
+        raise AnalysisError(
+            f"no input got an answer, of {model.calls} calls: {measured.stopped or measured.first_failure}"
+        )
     tallies = measured.variations.items()
     differences = [(name, each) for name, (_, tally) in tallies for each in tally.differences]
-    return _finding(model, len(inputs), seed, times, measured), differences
+    kinds = {kind_of(given) for given in inputs}
+    return _finding(model, measured, inputs=len(inputs), kinds=kinds, seed=seed, times=times), differences
 
 
 def write_regressions(path: Path, found: Sequence[tuple[str, Difference]]) -> None:
@@ -83,8 +87,8 @@ def write_regressions(path: Path, found: Sequence[tuple[str, Difference]]) -> No
                 continue
             line = {
                 "input": as_json(each.varied),
-                "label_true": own.label,
-                "label": other.label,
+                "label_true": _said_label(own),
+                "label": _said_label(other),
                 "confidence": other.score,
                 "prediction_id": None,
                 "trace_id": each.varied_reply.trace_id,
@@ -93,10 +97,11 @@ def write_regressions(path: Path, found: Sequence[tuple[str, Difference]]) -> No
             file.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode("utf-8", "replace"))
 
 
-def _finding(model: Model, inputs: int, seed: int, times: int, measured: Measured) -> Robustness:
+def _finding(model: Model, inputs: int, kinds: set[Kind], seed: int, times: int, measured: Measured) -> Robustness:
     results = [_result(*each) for each in measured.variations.values() if _is_tried(each[1])]
     results.sort(key=lambda each: (each.rate is not None, each.rate, -each.inputs))
     traces = [trace for result in results for example in result.examples for trace in example.trace_ids]
+    untried = [each for each, tally in measured.variations.values() if not _is_tried(tally) and kinds & set(each.kinds)]
     repeated = _repeated(measured.repeated, times)
     return Robustness(
         model=model.name,
@@ -105,7 +110,7 @@ def _finding(model: Model, inputs: int, seed: int, times: int, measured: Measure
         seed=seed,
         repeated=repeated,
         variations=results,
-        not_varied=[name for name, (_, tally) in measured.variations.items() if not _is_tried(tally)],
+        not_varied=[] if measured.stopped or not measured.repeated.same else [each.name for each in untried],
         stopped=measured.stopped,
         statement=_statement(repeated, results),
         evidence=Evidence(traces[:_TRACES], _queries(traces[:_TRACES]), {"calls": model.calls}),
@@ -150,17 +155,23 @@ def _said(each: Difference) -> SaidOtherwise:
     if own is None or other is None:
         raise ValueError("a difference is one of answers")
     return SaidOtherwise(
-        input=_shown(each.given),
-        varied=_shown(each.varied),
-        label=own.label,
+        input=shown(each.given),
+        varied=shown(each.varied),
+        label=_said_label(own),
         score=own.score,
-        varied_label=other.label,
+        varied_label=_said_label(other),
         varied_score=other.score,
         trace_ids=[reply.trace_id for reply in (each.reply, each.varied_reply) if reply.trace_id],
     )
 
 
-def _shown(value: Any) -> Any:
+def _said_label(answer: Answer) -> Label:
+    """A label as JSON can say it."""
+    is_finite = not isinstance(answer.label, float) or math.isfinite(answer.label)
+    return answer.label if is_finite else str(answer.label)
+
+
+def shown(value: Any) -> Any:
     """An input for a report: whole, unless it is long."""
     if is_array(value) and value.size > _MOST_ELEMENTS:
         return f"array of {value.dtype}, shape {tuple(value.shape)}"

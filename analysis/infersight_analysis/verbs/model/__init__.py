@@ -13,6 +13,12 @@ MODEL_VERBS: Final[dict[str, Verb]] = {
         "analysis",
         "Whether it says the same of inputs that mean the same.",
     ),
+    "regress": Verb(
+        "infersight_analysis.verbs.model.regress",
+        "regress_command",
+        "analysis",
+        "Whether the mistakes of a regression set are mended.",
+    ),
 }
 """The commands of the group."""
 
