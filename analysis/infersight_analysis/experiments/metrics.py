@@ -105,11 +105,14 @@ class Metric:
         return found
 
     @property
+    def measured(self) -> str:
+        """What is measured, whatever the statistic of it."""
+        return self.value if self.divisor is None else f"{self.value}/{self.divisor}"
+
+    @property
     def name(self) -> str:
         """What it is called."""
-        if self.divisor is not None:
-            return f"{self.value}/{self.divisor}"
-        return f"{self.value} {self.statistic}" if self.statistic else self.value
+        return self.measured if self.statistic in {None, "ratio"} else f"{self.measured} {self.statistic}"
 
     @property
     def quantile(self) -> float | None:

@@ -1,7 +1,7 @@
 """What was observed in an experiment, wherever it was read from, and whom it was observed of."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final, Self
 
@@ -65,6 +65,13 @@ class Outcome:
     value: Numbers
     divisor: Numbers
 
+    @classmethod
+    def of(cls, metric: Metric, row: Codes, value: Numbers, divisor: Numbers) -> Self:
+        """The same with the metric's statistic, which the values tell where it was not said."""
+        if metric.statistic is None:
+            metric = replace(metric, statistic="rate" if np.isin(value, (0.0, 1.0)).all() else "mean")
+        return cls(metric, row, value, divisor)
+
 
 @dataclass(frozen=True)
 class Observations:
@@ -80,7 +87,7 @@ class Observations:
         declared: names of those segments that are said to have been there before the variant.
         others: the variants of other experiments that it got.
         outcomes: the values of the metrics.
-        covariates: of metrics by name, a value of each unit (as in `unit.names`) from before the experiment; NaN none.
+        covariates: by what metrics measure, a value of each unit from before the experiment, NaN where it has none.
         unit_is: what a unit is called, such as `user.id`.
         rows_are: what an exposure is called, such as `requests`.
         sql: queries that show the exposures.

@@ -68,9 +68,8 @@ class Question:
             raise AnalysisError(f"an experiment has two variants at least; of {self.variant} there is {have} here")
         if self.baseline is not None and self.baseline not in found:
             raise AnalysisError(f"no variant {self.baseline!r}; there are {', '.join(found)}")
-        unknown = sorted(set(self.split) - set(found))
-        if unknown and not set(self.split) >= set(found):
-            raise AnalysisError(f"--split names {', '.join(unknown)}; the variants are {', '.join(found)}")
+        if self.split and set(self.split) != set(found):
+            raise AnalysisError(f"the split names {', '.join(self.split)}; the variants are {', '.join(found)}")
         usual = {name.lower(): name for name in reversed(found)}
         named = next((usual[name] for name in BASELINES if name in usual), found[0])
         first = named if self.baseline is None else self.baseline

@@ -150,7 +150,9 @@ def _outcome(
     values = source_of(connection, metric).query("exposed", "row")
     sql = f"select row, value::double as value, divisor::double as divisor from ({values}) order by row"  # noqa: S608
     table: Any = cursor.sql(sql).to_arrow_table()
-    return Outcome(named(metric), integers_of(table["row"]), numbers_of(table["value"]), numbers_of(table["divisor"]))
+    return Outcome.of(
+        named(metric), integers_of(table["row"]), numbers_of(table["value"]), numbers_of(table["divisor"])
+    )
 
 
 def _observations(
@@ -258,4 +260,4 @@ def _means(
         for unit, mean in rows:
             if unit in place and mean is not None:
                 covariate[place[unit]] = mean
-        yield metric.name, covariate
+        yield metric.measured, covariate

@@ -3,7 +3,6 @@
 """An experiment out of a table: a file, a data frame, rows in Python; a row is an exposure."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 import duckdb
@@ -125,7 +124,7 @@ def _observations(table: Any, question: Question, segments: list[str], rows: int
         others={},
         outcomes=[_outcome(table, metric, number) for number, metric in enumerate(question.metrics)],
         covariates={
-            metric.name: _of_units(numbers_of(table[f"c{number}"]), unit)
+            metric.measured: _of_units(numbers_of(table[f"c{number}"]), unit)
             for number, value in enumerate(question.covariates)
             for metric in question.metrics
             if metric.value == value
@@ -155,7 +154,7 @@ def _outcome(table: Any, metric: Metric, place: int) -> Outcome:
     rows = np.flatnonzero(~np.isnan(values) & ~np.isnan(divisors))
     if not len(rows):
         raise AnalysisError(f"no row has a number in {metric.value!r}")
-    return Outcome(replace(metric), rows, values[rows], divisors[rows])
+    return Outcome.of(metric, rows, values[rows], divisors[rows])
 
 
 def _of_units(values: Numbers, unit: Labels) -> Numbers:

@@ -1,0 +1,180 @@
+"""What an experiment says: arms, checks, effects and the verdict, as findings."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import numpy as np
+
+from infersight_analysis.experiments import checks as validation
+from infersight_analysis.experiments.checks import Check, time_of
+from infersight_analysis.experiments.confounding import Adjusted, adjusted, confounders
+from infersight_analysis.experiments.measuring import effects_of
+from infersight_analysis.experiments.metrics import Metric
+from infersight_analysis.experiments.observations import NONE, Labels, Observations
+from infersight_analysis.experiments.question import Question
+from infersight_analysis.experiments.telling import difference_of, finite, segment_said
+from infersight_analysis.experiments.verdict import BROKEN, DISTRUST, verdict
+from infersight_analysis.findings import (
+    ArmSize,
+    Evidence,
+    ExperimentCheck,
+    ExperimentChecks,
+    ExperimentResults,
+    SegmentEffect,
+    SegmentStratum,
+)
+from infersight_analysis.times import iso_time
+
+_SEGMENTS: Final = 12
+_STRATA: Final = 12
+_TRACES: Final = 3
+_DISAGREEMENT: Final = 0.01
+
+
+def checks_of(observations: Observations, question: Question) -> ExperimentChecks:
+    """Whether an experiment can be trusted.
+
+    Args:
+        observations: what was observed.
+        question: the experiment.
+    """
+    found = validation.checks(observations, question)
+    failed = [each for each in found if each.status == validation.FAILED]
+    start, end = _times(observations)
+    return ExperimentChecks(
+        variant=question.variant,
+        unit=observations.unit_is,
+        exposures=len(observations),
+        start=start,
+        end=end,
+        arms=_arms(observations, question),
+        can_be_trusted=not failed,
+        summary=f"{DISTRUST}: {failed[0].statement}" if failed else f"no fault found by {len(found)} checks",
+        checks=[_check(each) for each in found],
+        notes=list(observations.notes),
+        evidence=_evidence(observations),
+    )
+
+
+def results_of(observations: Observations, question: Question) -> ExperimentResults:
+    """What an experiment says, and whether that can be trusted.
+
+    Args:
+        observations: what was observed.
+        question: the experiment.
+    """
+    found = validation.checks(observations, question)
+    effects = effects_of(observations, question)
+    segments, confounded = _segments(observations, question)
+    decided = verdict(observations.arms, effects, _weighty(found, observations), confounded)
+    start, end = _times(observations)
+    return ExperimentResults(
+        variant=question.variant,
+        unit=observations.unit_is,
+        exposures=len(observations),
+        start=start,
+        end=end,
+        verdict=decided.kind,
+        arm=decided.arm,
+        summary=decided.summary,
+        reasons=decided.reasons,
+        is_guardrail_broken=any(each.judgement == BROKEN for each in effects),
+        horizon="once" if question.is_fixed else "always",
+        confidence=question.confidence,
+        arms=_arms(observations, question),
+        effects=effects,
+        segments=segments,
+        checks=[_check(each) for each in found],
+        notes=list(observations.notes),
+        evidence=_evidence(observations),
+    )
+
+
+def _weighty(found: Sequence[Check], observations: Observations) -> list[ExperimentCheck]:
+    """The failed checks that end the experiment; those of a metric that decides nothing do not."""
+    secondary = [each.metric.name for each in observations.outcomes[1:] if not each.metric.is_guardrail]
+    names = {f"{what} {name}" for name in secondary for what in ("variance of", "missing")}
+    return [_check(each) for each in found if each.status == validation.FAILED and each.name not in names]
+
+
+def _segments(observations: Observations, question: Question) -> tuple[list[SegmentEffect], list[SegmentEffect]]:
+    """The primary metric with each segment held equal; and those segments that explain or reverse its effect."""
+    outcome = observations.outcomes[0]
+    shown: list[SegmentEffect] = []
+    confounded: list[SegmentEffect] = []
+    for arm in range(1, len(observations.arms)):
+        found = adjusted(observations, outcome, arm, question.confidence)
+        guilty = confounders(found)
+        metric = outcome.metric
+        told = [(each, _segment(each, metric, observations.arms[arm], len(found), each in guilty)) for each in found]
+        confounded += [segment for each, segment in told if each in guilty]
+        first = sorted(told, key=lambda pair: (pair[0] not in guilty, pair[1].kind == "same"))
+        shown += [segment for _, segment in first[:_SEGMENTS]]
+    return shown, confounded
+
+
+def _segment(found: Adjusted, metric: Metric, arm: str, tests: int, is_guilty: bool) -> SegmentEffect:
+    kind = "same"
+    if is_guilty:
+        kind = "reversed" if found.is_reversed else "explained"
+    elif found.disagreement * tests < _DISAGREEMENT:
+        kind = "disagreeing"
+    unit = metric.unit if metric.quantile is None else "share"
+    name = metric.name if metric.quantile is None else f"the share beyond the common {metric.name}"
+    return SegmentEffect(
+        segment=found.segment,
+        metric=name,
+        arm=arm,
+        kind=kind,
+        statement=segment_said(found, name, arm, unit, kind),
+        crude=difference_of(found.crude),
+        adjusted=difference_of(found.adjusted),
+        strata=[
+            SegmentStratum(
+                each.name, list(each.units), [finite(value) for value in each.values], difference_of(each.difference)
+            )
+            for each in found.strata[:_STRATA]
+        ],
+        imbalance=found.imbalance,
+    )
+
+
+def _check(found: Check) -> ExperimentCheck:
+    return ExperimentCheck(found.name, found.status, found.statement, found.p_value, dict(found.numbers))
+
+
+def _arms(observations: Observations, question: Question) -> list[ArmSize]:
+    arm = observations.unit_arm
+    units = np.bincount(arm[arm != NONE], minlength=len(observations.arms))
+    of_rows = arm[observations.unit.codes]
+    exposures = np.bincount(of_rows[of_rows != NONE], minlength=len(observations.arms))
+    planned = np.array([question.split.get(name, 1.0) if question.split else 1.0 for name in observations.arms])
+    times = time_of(observations)
+    by_time = None if times is None else Labels(arm, observations.arms).counted(observations.of_units(times))
+    return [
+        ArmSize(
+            name=name,
+            units=int(units[place]),
+            exposures=int(exposures[place]),
+            share=float(units[place] / max(1, units.sum())),
+            planned=float(planned[place] / planned.sum()),
+            over_time=[] if by_time is None else by_time[place].tolist(),
+        )
+        for place, name in enumerate(observations.arms)
+    ]
+
+
+def _times(observations: Observations) -> tuple[str | None, str | None]:
+    if observations.time_ns is None or not len(observations):
+        return None, None
+    return iso_time(int(observations.time_ns[0])), iso_time(int(observations.time_ns[-1]))
+
+
+def _evidence(observations: Observations) -> Evidence:
+    """Some requests of each arm, and the query that lists all of them."""
+    some: list[str] = []
+    if observations.ids:
+        for place in range(len(observations.arms)):
+            some += [observations.ids[row] for row in np.flatnonzero(observations.arm.codes == place)[:_TRACES]]
+    numbers = {"exposures": len(observations), "units": len(observations.unit.names)}
+    return Evidence(some, list(observations.sql), numbers)
