@@ -51,12 +51,14 @@ class Since:
         is_since: whether a failure counts as since then; None where nothing tells.
         exposure: requests of each service before it and from it on.
         steps: of a time, when each service served how many requests before it.
+        otherwise: how what was not since then is called.
     """
 
     about: str
     is_since: Callable[[Failure], bool | None]
     exposure: Mapping[str | None, tuple[float, float]]
     steps: Mapping[str | None, Sequence[tuple[int, float]]] = field(default_factory=dict[str | None, Any])
+    otherwise: str = "before"
 
     def between(self, services: Sequence[str | None], after_ns: int) -> float:
         """Requests of some services after a time and before the moment, in steps that began after it."""
@@ -208,7 +210,7 @@ def _state(sides: _Sides, q_value: float, moment: Since) -> tuple[State, str]:
     earlier, later = sides.shares
     numbers = (
         f"{sum(sides.after):,.6g} in {sides.requests[1]:,.6g} requests {moment.about}, "
-        f"{sum(sides.before):,.6g} in {sides.requests[0]:,.6g} before"
+        f"{sum(sides.before):,.6g} in {sides.requests[0]:,.6g} {moment.otherwise}"
     )
     if not sides.before:
         is_sure = later * sides.requests[0] >= _TELLING

@@ -17,8 +17,9 @@ class ReleaseSide:
     Args:
         start: when its first request in that time began.
         end: when its last one began.
-        requests: how many, un-biased by sampling; `recorded` of them were recorded.
-        instances: processes that served them.
+        requests: how many, un-biased by sampling.
+        recorded: how many were recorded.
+        per_second: requests by the second.
     """
 
     version: str
@@ -39,6 +40,8 @@ class ReleaseMeasure:
         unit: `share` (0 to 1), `ns`, `1/s`, `s` (of CPU a request), `By`.
         baseline: the baseline's figure, for the candidate's mix of routes.
         candidate: the candidate's.
+        candidate_low: the lower end of its interval, null where nothing bounds it.
+        candidate_high: the upper end.
         baseline_count: on how many records the baseline's rests.
         candidate_count: on how many the candidate's.
         change: the candidate's less the baseline's, or as a share of it where `is_relative`.
@@ -46,6 +49,7 @@ class ReleaseMeasure:
         high: the upper end.
         confidence: of the interval.
         limit: the most that is allowed: of the candidate's own figure for `error rate`, of the change for all others.
+        limit_text: the same in words, with the direction in which it is one: `+25 %`, `-5.0 pp`.
         standing: whether the limit is crossed for certain (`over`), kept for certain (`within`), or neither yet.
         trend: whether the candidate differs at all.
         consequence: what follows from crossing the limit, `roll back` or `investigate`.
@@ -60,6 +64,8 @@ class ReleaseMeasure:
     unit: str
     baseline: float | None
     candidate: float | None
+    candidate_low: float | None
+    candidate_high: float | None
     baseline_count: int
     candidate_count: int
     change: float | None
@@ -68,6 +74,7 @@ class ReleaseMeasure:
     is_relative: bool
     confidence: float
     limit: float | None
+    limit_text: str | None
     standing: Standing
     trend: Trend
     consequence: str

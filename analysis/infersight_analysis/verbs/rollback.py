@@ -6,7 +6,14 @@ import click
 
 from infersight_analysis.commands import Verb, Verbs
 
-ROLLBACK_VERBS: Final[dict[str, Verb]] = {}
+ROLLBACK_VERBS: Final = {
+    "check": Verb(
+        "infersight_analysis.verbs.rollback_check",
+        "check_command",
+        "analysis",
+        "Keep a candidate, roll it back, or wait for more data.",
+    ),
+}
 """The commands of the group."""
 
 

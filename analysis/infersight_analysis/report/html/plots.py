@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 _SIZE: Final = 6.4, 2.1
+_LIMIT_RANGE: Final = -1.5, 3.2
 _MOST_POINTS: Final = 400
 _MANY_HOURS_S: Final = 6 * 3600
 _TEXT, _SERIES, _OTHER, _MARK = "#010203", "#010204", "#010205", "#010206"
@@ -126,6 +127,31 @@ def counts(values: Sequence[float], length_s: float, about: str) -> Markup:
     return _drawn(draw, about)
 
 
+def intervals(rows: Sequence[tuple[str, float, float, float]], about: str) -> Markup:
+    """Changes with their intervals, in parts of what is allowed: 0 is no change, 1 the limit.
+
+    Args:
+        rows: a name of ours, the lower end, the change and the upper end, from top to bottom.
+        about: the text alternative.
+    """
+
+    def draw(axes: "Axes") -> None:
+        low, high = _LIMIT_RANGE
+        for place, (_, *ends) in enumerate(rows):
+            left, middle, right = (min(max(end, low), high) for end in ends)
+            colour = _MARK if ends[0] > 1 else _SERIES
+            axes.plot([left, right], [place, place], color=colour, linewidth=2.4, solid_capstyle="butt")
+            axes.plot([middle], [place], color=colour, marker="o", markersize=4.5)
+        axes.axvline(0, color=_TEXT, linewidth=0.8)
+        axes.axvline(1, color=_MARK, linewidth=1.2, linestyle="--")
+        axes.set_yticks(range(len(rows)), [name for name, *_ in rows])
+        axes.set_xlim(low, high)
+        axes.set_ylim(len(rows) - 0.4, -0.6)
+        axes.set_xticks([-1, 0, 1, 2, 3], ["better by as much", "as the baseline", "limit", "twice", "three times"])
+
+    return _drawn(draw, about, height=0.7 + 0.22 * len(rows))
+
+
 def _bins(values: Sequence[int]) -> list[float]:
     """Edges of 40 bins of equal ratio that hold all values."""
     low, high = max(1, min(values)), max(2, *values)
@@ -152,13 +178,13 @@ def _duration(value: float, _place: int) -> str:
     return short_duration(value)
 
 
-def _drawn(draw: Callable[["Axes"], None], about: str) -> Markup:
+def _drawn(draw: Callable[["Axes"], None], about: str, height: float = _SIZE[1]) -> Markup:
     # Loaded when something is drawn: a verb that names its page must not wait for it.
     import matplotlib as mpl  # noqa: PLC0415
     from matplotlib.figure import Figure  # noqa: PLC0415
 
     with mpl.rc_context({**_STYLE, "svg.hashsalt": about}):
-        figure = Figure(figsize=_SIZE, layout="constrained")
+        figure = Figure(figsize=(_SIZE[0], height), layout="constrained")
         axes = figure.add_subplot()
         draw(axes)
         written = io.StringIO()
