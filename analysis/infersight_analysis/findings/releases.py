@@ -37,6 +37,7 @@ class ReleaseMeasure:
     Args:
         name: such as `error rate` or `p95`.
         route: of this route only; of all that both served where it is null.
+        share_of_requests: the route's part of the candidate's requests.
         unit: `share` (0 to 1), `ns`, `1/s`, `s` (of CPU a request), `By`.
         baseline: the baseline's figure, for the candidate's mix of routes.
         candidate: the candidate's.
@@ -49,7 +50,7 @@ class ReleaseMeasure:
         high: the upper end.
         confidence: of the interval.
         limit: the most that is allowed: of the candidate's own figure for `error rate`, of the change for all others.
-        limit_text: the same in words, with the direction in which it is one: `+25 %`, `-5.0 pp`.
+        limit_text: the same in words, with the direction in which it is one: `+25%`, `-5pp`.
         standing: whether the limit is crossed for certain (`over`), kept for certain (`within`), or neither yet.
         trend: whether the candidate differs at all.
         consequence: what follows from crossing the limit, `roll back` or `investigate`.
@@ -61,6 +62,7 @@ class ReleaseMeasure:
 
     name: str
     route: str | None
+    share_of_requests: float
     unit: str
     baseline: float | None
     candidate: float | None

@@ -1,24 +1,22 @@
 """`rollback check`: two versions of a service compared out of a store, and a verdict on the newer one."""
 
 from collections.abc import Iterator, Sequence
-from typing import Final
+from dataclasses import replace
 
 import duckdb
 
-from infersight_analysis.findings import ReleaseCheck, ReleaseMeasure, ReleaseSide
+from infersight_analysis.findings import ReleaseCheck, ReleaseMeasure
 from infersight_analysis.options import Window
 from infersight_analysis.releases import predictions, resources
-from infersight_analysis.releases.comparison import Compared, compared, confidence_of
+from infersight_analysis.releases.comparison import confidence_of
 from infersight_analysis.releases.evidence import evidence
 from infersight_analysis.releases.faults import new_faults
+from infersight_analysis.releases.judgement import compare_requests
 from infersight_analysis.releases.limits import Limits
 from infersight_analysis.releases.measures import Figure, measured
 from infersight_analysis.releases.requests import Requests, read_requests
-from infersight_analysis.releases.times import Side, Times, times
-from infersight_analysis.releases.verdict import LEAST, Decision, decide
-from infersight_analysis.times import SECOND_NS, iso_time
-
-_OTHER_LOAD: Final = 1.5
+from infersight_analysis.releases.times import Side, times
+from infersight_analysis.releases.verdict import LEAST
 
 
 def rollback_check(
@@ -71,33 +69,22 @@ def compare_sides(
         limits: how much worse the candidate may be.
         least: fewest requests of each that a verdict rests on.
     """
-    served = [read_requests(connection, service, side.version, side.between_ns) for side in (baseline, candidate)]
-    found = compared(served[0], served[1], limits, side_by_side=side_by_side)
-    measures = found.measures + list(
-        _others(connection, service, (baseline, candidate), served, limits, side_by_side=side_by_side)
-    )
-    when = Times(baseline.between_ns, candidate.between_ns, side_by_side)
-    counts = served[0].count, served[1].count
-    faults = new_faults(connection, service, (baseline.version, candidate.version), when, counts)
-    recorded = len(served[0]), len(served[1])
-    decision = decide(measures, found.routes, faults, recorded, least=least)
-    ends = _side(baseline, served[0]), _side(candidate, served[1])
-    return ReleaseCheck(
+    sides = baseline, candidate
+    served = [read_requests(connection, service, side.version, side.between_ns) for side in sides]
+    others = list(_others(connection, service, sides, served, limits, side_by_side=side_by_side))
+    faults = new_faults(connection, service, sides, (served[0].count, served[1].count))
+    found = compare_requests(
+        served[0],
+        served[1],
         service=service,
-        verdict=decision.verdict,
-        reasons=decision.reasons,
-        investigate=decision.investigate,
-        notes=[*_notes(ends, side_by_side=side_by_side), *found.notes],
-        baseline=ends[0],
-        candidate=ends[1],
+        names=(baseline.version, candidate.version),
+        limits=limits,
+        least=least,
         side_by_side=side_by_side,
-        measures=measures,
-        routes=_ordered(found),
+        others=others,
         faults=faults,
-        more_seconds=_more_seconds(decision, served[1]),
-        limits=limits.values,
-        evidence=evidence(connection, service, (baseline, candidate), (*measures, *found.routes), faults),
     )
+    return replace(found, evidence=evidence(connection, service, sides, (*found.measures, *found.routes), faults))
 
 
 def _others(
@@ -125,40 +112,3 @@ def _others(
         # Beside each other it is not the version that says how much it is asked for.
         has_limit = name != "throughput" or not side_by_side
         yield measured(figure, limits[name], confidence, side_by_side=side_by_side, has_limit=has_limit)
-
-
-def _side(side: Side, served: Requests) -> ReleaseSide:
-    if not len(served):
-        return ReleaseSide(side.version, None, None, 0.0, 0, None)
-    first, last = int(served.times_ns.min()), int(served.times_ns.max())
-    rate = served.count / ((last - first) / SECOND_NS) if last > first else None
-    return ReleaseSide(side.version, iso_time(first), iso_time(last), served.count, len(served), rate)
-
-
-def _notes(ends: tuple[ReleaseSide, ReleaseSide], *, side_by_side: bool) -> Iterator[str]:
-    baseline, candidate = ends
-    if side_by_side:
-        return
-    yield (
-        f"{baseline.version} ran before {candidate.version}, not beside it: what changes with the time of day, the "
-        "load or other services counts as the candidate's"
-    )
-    if baseline.per_second and candidate.per_second:
-        ratio = candidate.per_second / baseline.per_second
-        if not 1 / _OTHER_LOAD <= ratio <= _OTHER_LOAD:
-            yield (
-                f"the load was another one: {candidate.per_second:.3g} requests/s instead of {baseline.per_second:.3g}"
-            )
-
-
-def _ordered(found: Compared) -> list[ReleaseMeasure]:
-    """Of single routes, those over their limits first."""
-    return sorted(found.routes, key=lambda each: (each.standing != "over", each.trend != "worse"))
-
-
-def _more_seconds(decision: Decision, candidate: Requests) -> float | None:
-    """How long until enough is recorded at the candidate's present rate."""
-    if decision.more_requests is None or len(candidate) < 2:
-        return None
-    length_ns = int(candidate.times_ns.max() - candidate.times_ns.min())
-    return decision.more_requests * length_ns / SECOND_NS / len(candidate) if length_ns else None

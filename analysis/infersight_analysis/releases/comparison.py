@@ -67,20 +67,26 @@ def compared(baseline: Requests, candidate: Requests, limits: Limits, *, side_by
         same = replace(same, baseline=baseline, candidate=candidate, only_candidate={})
     confidence = confidence_of(limits)
     whole = _figures(same.baseline, same.candidate, confidence, None, tuple(QUANTILES))
-    routes = [name for name in _frequent(same.candidate) if name]
-    of_routes = 1 - ERROR / (1 + len(routes) * (2 + len(_OF_ROUTES)))
     found = [measured(figure, limits[name], confidence, side_by_side=side_by_side) for name, figure in whole]
+    of_routes = 1 - ERROR / (1 + len(same.candidate.by_route) * (2 + len(_OF_ROUTES)))
     single = [
         measured(figure, limits[name], of_routes, side_by_side=side_by_side)
-        for route in (routes if len(routes) > 1 else ())
-        for name, figure in _figures(
-            same.baseline.of_routes({route}), same.candidate.of_routes({route}), of_routes, route, _OF_ROUTES
-        )
+        for name, figure in _single(same, baseline, candidate, of_routes)
     ]
-    if same.only_candidate:
-        figure = _new_routes(baseline, candidate.of_routes(set(same.only_candidate)), of_routes)
-        single.append(measured(figure, limits["error-rate"], of_routes, side_by_side=side_by_side))
     return Compared(found, single, notes)
+
+
+def _single(same: Alike, baseline: Requests, candidate: Requests, confidence: float) -> Iterator[tuple[str, Figure]]:
+    """The figures of single routes; of a service with one route there are none, and new ones are taken together."""
+    routes = _frequent(same.candidate)
+    total = candidate.count or 1.0
+    for route in routes if len(routes) > 1 else ():
+        sides = same.baseline.of_routes({route}), same.candidate.of_routes({route})
+        for name, figure in _figures(*sides, confidence, route, _OF_ROUTES):
+            yield name, replace(figure, share_of_requests=sides[1].count / total)
+    if same.only_candidate:
+        new = candidate.of_routes(set(same.only_candidate))
+        yield "error-rate", replace(_new_routes(baseline, new, confidence), share_of_requests=new.count / total)
 
 
 def _figures(

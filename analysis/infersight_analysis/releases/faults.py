@@ -10,18 +10,14 @@ from infersight_analysis.failures.groups import grouped
 from infersight_analysis.failures.history import Since, changes
 from infersight_analysis.findings import NewFault
 from infersight_analysis.options import Window
-from infersight_analysis.releases.times import Times
+from infersight_analysis.releases.times import Side
 
 _EXAMPLES: Final = 5
 _CLIPPED: Final = 200
 
 
 def new_faults(
-    connection: duckdb.DuckDBPyConnection,
-    service: str,
-    names: tuple[str, str],
-    times: Times,
-    requests: tuple[float, float],
+    connection: duckdb.DuckDBPyConnection, service: str, sides: tuple[Side, Side], requests: tuple[float, float]
 ) -> list[NewFault]:
     """The kinds of errors of a service that are new, or more frequent, with the candidate; the most frequent first.
 
@@ -30,22 +26,21 @@ def new_faults(
     Args:
         connection: from `connect`.
         service: its name.
-        names: the versions of baseline and candidate.
-        times: when each is looked at.
+        sides: baseline and candidate.
         requests: how many each served, un-biased by sampling.
     """
+    baseline, candidate = sides
 
     def is_since(failure: Failure) -> bool | None:
         """Whether it is the candidate's; None where it is of neither version."""
-        at = failure.first.time_ns
-        version = failure.first.version
-        if version == names[1] and times.candidate[0] <= at < times.candidate[1]:
+        if _is_of(failure, candidate):
             return True
-        return False if version == names[0] and times.baseline[0] <= at < times.baseline[1] else None
+        return False if _is_of(failure, baseline) else None
 
-    window = Window(min(times.baseline[0], times.candidate[0]), max(times.baseline[1], times.candidate[1]))
+    (start, end), (other_start, other_end) = (side.between_ns for side in sides)
+    window = Window(min(start, other_start), max(end, other_end))
     groups = grouped(connection, window, service).groups
-    moment = Since(f"with {names[1]}", is_since, {service: requests}, otherwise=f"with {names[0]}")
+    moment = Since(f"with {candidate.version}", is_since, {service: requests}, otherwise=f"with {baseline.version}")
     states = changes([group.every for group in groups], moment)
     return [
         NewFault(
@@ -61,6 +56,11 @@ def new_faults(
         for group, state in zip(groups, states, strict=True)
         if state.state in {"new", "regressed"} and group.began
     ]
+
+
+def _is_of(failure: Failure, side: Side) -> bool:
+    start_ns, end_ns = side.between_ns
+    return failure.first.version == side.version and start_ns <= failure.first.time_ns < end_ns
 
 
 def _weight(failures: Sequence[Failure], moment: Since, *, of_candidate: bool) -> float:

@@ -28,6 +28,7 @@ class Figure:
         candidate: with its interval.
         counts: records of baseline and candidate that they rest on.
         route: of this route only.
+        share_of_requests: its part of the candidate's requests.
         is_needed: whether `keep` waits for it.
         least: records below which no interval can have both ends.
     """
@@ -38,6 +39,7 @@ class Figure:
     candidate: Bounds
     counts: tuple[int, int]
     route: str | None = None
+    share_of_requests: float = 1.0
     is_needed: bool = False
     least: float = 0.0
 
@@ -63,6 +65,7 @@ def measured(
     found = ReleaseMeasure(
         name=figure.name,
         route=figure.route,
+        share_of_requests=figure.share_of_requests,
         unit=figure.unit,
         baseline=_finite(figure.baseline.value),
         candidate=_finite(figure.candidate.value),

@@ -147,7 +147,7 @@ def intervals(rows: Sequence[tuple[str, float, float, float]], about: str) -> Ma
         axes.set_yticks(range(len(rows)), [name for name, *_ in rows])
         axes.set_xlim(low, high)
         axes.set_ylim(len(rows) - 0.4, -0.6)
-        axes.set_xticks([-1, 0, 1, 2, 3], ["better by as much", "as the baseline", "limit", "twice", "three times"])
+        axes.set_xticks([-1, 0, 1, 2, 3], ["better", "no change", "limit", "2x", "3x"])
 
     return _drawn(draw, about, height=0.7 + 0.22 * len(rows))
 
