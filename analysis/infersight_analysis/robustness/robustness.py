@@ -97,7 +97,7 @@ def write_regressions(path: Path, found: Sequence[tuple[str, Difference]]) -> No
             file.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode("utf-8", "replace"))
 
 
-def _finding(model: Model, inputs: int, kinds: set[Kind], seed: int, times: int, measured: Measured) -> Robustness:
+def _finding(model: Model, measured: Measured, *, inputs: int, kinds: set[Kind], seed: int, times: int) -> Robustness:
     results = [_result(*each) for each in measured.variations.values() if _is_tried(each[1])]
     results.sort(key=lambda each: (each.rate is not None, each.rate, -each.inputs))
     traces = [trace for result in results for example in result.examples for trace in example.trace_ids]
