@@ -21,7 +21,8 @@ from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 from infersight_analysis.stats.estimate import Estimate
 from infersight_analysis.stats.likelihood import TwoShares
 from infersight_analysis.stats.means import welch_degrees
-from infersight_analysis.stats.quantiles import check_quantile, compare
+from infersight_analysis.stats.quantile_pairs import compare
+from infersight_analysis.stats.quantiles import check_quantile
 
 Numbers = npt.NDArray[np.float64]
 
