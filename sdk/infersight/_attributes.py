@@ -75,9 +75,19 @@ GC_DURATION: Final = "infersight.gc.duration"  # seconds in garbage collections 
 
 # Sampling, and the flight recorder.
 SAMPLE_WEIGHT: Final = "infersight.sample.weight"  # requests that this one stands for; 0: kept to be read, not counted
-RECORDER_REASON: Final = "infersight.recorder.reason"  # slow, failed, forced; on the server span and on its detail
+RECORDER_REASON: Final = "infersight.recorder.reason"  # slow, failed, forced, periodic; on the server span too
 RECORDER_DROPPED: Final = "infersight.recorder.dropped"  # on the server span: details that its ring had no room for
 RECORDER_DUMP: Final = "infersight.recorder.dump"  # resource attribute: why a file of last requests was written
+
+# Profiles: log events with what the code of a request did, as of PROFILE_TIMES after the event's own time.
+PROFILE: Final = "infersight.profile"  # log event, in the trace of the request
+PROFILE_STACKS: Final = "infersight.profile.stacks"  # text array: the different stacks, folded, outermost frame first
+PROFILE_SPANS: Final = "infersight.profile.spans"  # text array: span ids
+PROFILE_TIMES: Final = "infersight.profile.sample.times"  # int array: microseconds since the request began
+PROFILE_SAMPLES: Final = "infersight.profile.sample.stacks"  # int array beside it: places in PROFILE_STACKS
+PROFILE_AWAITING: Final = "infersight.profile.sample.awaiting"  # bool array beside it: the request's task waited
+PROFILE_SAMPLE_SPANS: Final = "infersight.profile.sample.spans"  # int array beside it: places in PROFILE_SPANS, or -1
+PROFILE_DROPPED: Final = "infersight.profile.dropped"  # samples that there was no room for
 
 # Predictions: log events joined to the trace, and by PREDICTION_ID to the labels that arrive later.
 PREDICTION: Final = "infersight.prediction"  # log event

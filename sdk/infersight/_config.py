@@ -22,6 +22,8 @@ Redact: TypeAlias = Literal["mask", "hash", "drop", "off"]
 
 DEFAULT_BLOCKED_SECONDS: Final = 0.1
 
+_MOST_RATE: Final = 1_000
+
 _LOG: Final = logging.getLogger("infersight")
 _TRUE: Final = frozenset({"1", "true", "yes", "on"})
 _FALSE: Final = frozenset({"0", "false", "no", "off"})
@@ -53,7 +55,9 @@ class Options:
     recorder: bool = True
     recorder_dir: str | None = None
     recorder_requests: int = 50
+    recorder_every: int = 0
     slow_seconds: float | None = None
+    profile_rate: float = 0.0
     trace_secret: str | None = field(default=None, repr=False)
     trace_allow: tuple[str, ...] = ()  # networks in CIDR notation
     capture_inputs: float = 0.0
@@ -200,6 +204,18 @@ def parse_ratio(value: str) -> float:
     return ratio
 
 
+def parse_rate(value: str) -> float:
+    """How often a second, up to 1 000 times; 0 for never.
+
+    Raises:
+        ValueError: another text.
+    """
+    rate = float(value)
+    if not 0 <= rate <= _MOST_RATE:
+        raise ValueError("expected a number from 0 to 1000")
+    return rate
+
+
 def parse_count(value: str) -> int:
     """A whole number from 0.
 
@@ -275,7 +291,9 @@ _OPTIONS: Final[dict[str, tuple[tuple[type, ...], Callable[[str], object]]]] = {
     "recorder": ((bool,), parse_bool),
     "recorder_dir": ((str, os.PathLike), str),
     "recorder_requests": ((int,), parse_count),
+    "recorder_every": ((int,), parse_count),
     "slow_seconds": ((float, int), parse_seconds),
+    "profile_rate": ((float, int), parse_rate),
     "trace_secret": ((str,), str),
     "trace_allow": (_LIST, parse_networks),
     "capture_inputs": ((float, int), parse_ratio),

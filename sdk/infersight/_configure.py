@@ -88,7 +88,9 @@ def configure(
     recorder: bool | None = None,
     recorder_dir: str | os.PathLike[str] | None = None,
     recorder_requests: int | None = None,
+    recorder_every: int | None = None,
     slow_seconds: float | None = None,
+    profile_rate: float | None = None,
     trace_secret: str | None = None,
     trace_allow: Sequence[str] | None = None,
     capture_inputs: float | None = None,
@@ -128,7 +130,10 @@ def configure(
         recorder: whether the detail of a request is kept until it is known to be worth sending; True by default.
         recorder_dir: folder for the last requests of a process that ends by SIGTERM or a fatal error; None by default.
         recorder_requests: how many of the last requests are kept for that; 50 by default.
+        recorder_every: the detail of every so manieth request is sent, whatever became of it; 0, the default, for none.
         slow_seconds: a request longer than this is slow; by default, and besides, one beyond its route's recent p99.
+        profile_rate: how often a second the stacks of open requests are looked at, for the profile of those whose
+            detail is sent; 0, the default, for never.
         trace_secret: lets a request force its detail to be sent: `X-Infersight-Trace: 1` and this secret in
             `X-Infersight-Trace-Secret`.
         trace_allow: client addresses or networks that may force it without the secret.

@@ -27,6 +27,8 @@ def _in_child() -> None:
     try:
         running.telemetry.forget()
         running.providers.helpers.begin_anew()
+        if running.recorder is not None:
+            running.recorder.forget()
         for provider in running.providers.owned:
             if hasattr(provider, "_measurement_consumer"):
                 begin_metrics_anew(provider)

@@ -44,7 +44,11 @@ class _Waiting:
             self._got_thread(self._telemetry.monotonic_ns() - self._began_monotonic_ns)
         except Exception:  # noqa: BLE001 - the work is done in any case
             report("time the wait for a thread")
-        return work(*args, **kwargs)
+        recording = self._request.recording
+        if recording is None or recording.stacks is None:
+            return work(*args, **kwargs)
+        with recording.stacks.in_this_thread():
+            return work(*args, **kwargs)
 
     def _got_thread(self, waited_ns: int) -> None:
         self._request.waited_for_thread(waited_ns)

@@ -17,6 +17,7 @@ from infersight._log_tap import LogTap
 from infersight._providers import Providers
 from infersight._recording import Recording, Replay
 from infersight._redact import Redactor
+from infersight._stacks import StackSampler
 from infersight._telemetry import Telemetry
 
 OPEN_REQUESTS: Final = 256
@@ -25,6 +26,7 @@ OPEN_REQUESTS: Final = 256
 FORCED: Final = "forced"
 FAILED: Final = "failed"
 SLOW: Final = "slow"
+PERIODIC: Final = "periodic"
 
 _DUMP_SECONDS: Final = 5.0
 """How long the end of a process may wait for its file."""
@@ -37,6 +39,9 @@ class Recorder:
         self._telemetry = telemetry
         self._providers = providers
         self._latency = RouteLatency(options.slow_seconds)
+        self._profile_rate = options.profile_rate
+        self._every, self._ended = options.recorder_every, 0
+        self._sampler = self._new_sampler()
         self._open: set[Recording] = set()
         self._box = None if options.recorder_dir is None else BlackBox(options.recorder_dir, providers, redactor)
         self._last: deque[Recording] = deque()
@@ -47,7 +52,9 @@ class Recorder:
         sys.excepthook = self._on_fatal
 
     def stop(self) -> None:
-        """Close the loggers again, and watch no more for the fatal exception."""
+        """Close the loggers again, look at no more stacks, and watch no more for the fatal exception."""
+        if self._sampler is not None:
+            self._sampler.stop()
         self._tap.remove()
         if sys.excepthook == self._on_fatal:
             sys.excepthook = self._excepthook_before
@@ -57,7 +64,9 @@ class Recorder:
         if not span.get_span_context().trace_flags.sampled or len(self._open) >= OPEN_REQUESTS:
             return None
         began_ns = self._telemetry.monotonic_ns()
-        recording = Recording(span, request_id, began_ns, forced=forced, keeps_sent=self._box is not None)
+        stacks = None if self._sampler is None else self._sampler.begin()
+        keeps_sent = self._box is not None
+        recording = Recording(span, request_id, began_ns, forced=forced, keeps_sent=keeps_sent, stacks=stacks)
         self._open.add(recording)
         if self._box is not None:
             self._of_trace[recording.trace_id] = recording
@@ -70,18 +79,33 @@ class Recorder:
     def end(self, recording: Recording, route: str, *, failed: bool) -> None:
         """The request ends: its detail is sent, or forgotten. Its server span is still open."""
         self._open.discard(recording)
+        if self._sampler is not None and recording.stacks is not None:
+            self._sampler.end(recording.stacks)
         elapsed = (self._telemetry.monotonic_ns() - recording.began_ns) * 1e-9
         slow = self._latency.is_slow(route, elapsed)
-        reason = FORCED if recording.forced else FAILED if failed else SLOW if slow else None
+        reason = FORCED if recording.forced else FAILED if failed else SLOW if slow else self._periodic()
         self._remember(recording)
         if reason is None:
             return
         recording.span.set_attribute(names.RECORDER_REASON, reason)
         if recording.dropped:
             recording.span.set_attribute(names.RECORDER_DROPPED, recording.dropped)
-        if recording.entries:
+        if recording.entries or recording.stacks is not None:
             replay = Replay(recording, self._telemetry.tracer, self._providers.logger, reason)
             self._telemetry.deferred.add(_Sending(replay))
+
+    def _periodic(self) -> str | None:
+        """Every so manieth request that is worth nothing else; about, where two threads count at once."""
+        self._ended += 1
+        return PERIODIC if self._every and self._ended % self._every == 0 else None
+
+    def _new_sampler(self) -> StackSampler | None:
+        return StackSampler(self._profile_rate, self._telemetry.monotonic_ns) if self._profile_rate else None
+
+    def forget(self) -> None:
+        """Begin anew in a forked child: the requests are the parent's, and so was the thread that looked at them."""
+        self._open.clear()
+        self._sampler = self._new_sampler()
 
     def _remember(self, recording: Recording) -> None:
         """Keep it as one of the last requests, and forget the oldest of those."""

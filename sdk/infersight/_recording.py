@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from opentelemetry._logs import LoggerProvider, LogRecord
+from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber
 from opentelemetry.trace import (
     NonRecordingSpan,
     Span,
@@ -23,6 +23,7 @@ from opentelemetry.trace import (
 from infersight import _attributes as names
 from infersight._context import context_of
 from infersight._severity import severity_number, severity_text
+from infersight._stacks import RequestStacks, folded
 from infersight._values import AttributeValue
 
 if TYPE_CHECKING:
@@ -72,16 +73,38 @@ class Recording:
         request_id: its `X-Request-Id`, or empty.
         forced: whether whoever sent the request asked for its detail, and may.
         keeps_sent: whether what is sent anyway is remembered too, for a file of the last requests.
+        stacks: where what its code does is seen; None where nobody looks.
     """
 
-    __slots__ = ("_added", "began_ns", "entries", "forced", "request_id", "sent_logs", "sent_spans", "span", "trace_id")
+    __slots__ = (
+        "_added",
+        "began_ns",
+        "entries",
+        "forced",
+        "request_id",
+        "sent_logs",
+        "sent_spans",
+        "span",
+        "stacks",
+        "trace_id",
+    )
 
-    def __init__(self, span: Span, request_id: str, began_ns: int, *, forced: bool, keeps_sent: bool) -> None:
+    def __init__(
+        self,
+        span: Span,
+        request_id: str,
+        began_ns: int,
+        *,
+        forced: bool,
+        keeps_sent: bool,
+        stacks: RequestStacks | None = None,
+    ) -> None:
         self.span = span
         self.trace_id = span.get_span_context().trace_id
         self.request_id = request_id
         self.began_ns = began_ns
         self.forced = forced
+        self.stacks = stacks
         self.entries: deque[Entry] = deque(maxlen=ENTRIES)
         self.sent_spans: deque[ReadableSpan] = deque(maxlen=ENTRIES if keeps_sent else 0)
         self.sent_logs: deque[ReadWriteLogRecord] = deque(maxlen=ENTRIES if keeps_sent else 0)
@@ -129,6 +152,8 @@ class Replay:
                 self._log(entry)
             else:
                 self._span(entry, made, kept)
+        if self._recording.stacks is not None and self._recording.stacks.samples:
+            self._profile(self._recording.stacks)
 
     def _span(self, entry: KeptSpan, made: dict[int, SpanContext], kept: set[int]) -> SpanContext:
         """A parent ends, and is kept, after its children; so it is made when the first of them asks for it."""
@@ -152,17 +177,49 @@ class Replay:
         span.end(entry.began_ns + entry.elapsed_ns)
         return made[id(entry)]
 
+    def _profile(self, stacks: RequestStacks) -> None:
+        """One log event, whose time is the start of the request's span: the samples count from there."""
+        began_ns = self._recording.began_ns
+        spans = sorted({sample.span_id for sample in stacks.samples if sample.span_id})
+        self._emit(
+            LogRecord(
+                timestamp=getattr(self._recording.span, "start_time", None),
+                context=context_of(self._recording.span.get_span_context()),
+                severity_number=SeverityNumber.DEBUG,
+                severity_text="DEBUG",
+                body=f"what the code did: {len(stacks.samples)} samples of {len(stacks.known)} stacks",
+                attributes={
+                    names.PROFILE_STACKS: [folded(stack) for stack in stacks.known],
+                    names.PROFILE_SPANS: [f"{span_id:016x}" for span_id in spans],
+                    names.PROFILE_TIMES: [max(0, sample.time_ns - began_ns) // 1_000 for sample in stacks.samples],
+                    names.PROFILE_SAMPLES: [sample.stack for sample in stacks.samples],
+                    names.PROFILE_AWAITING: [sample.awaiting for sample in stacks.samples],
+                    names.PROFILE_SAMPLE_SPANS: [
+                        spans.index(sample.span_id) if sample.span_id else -1 for sample in stacks.samples
+                    ],
+                    names.PROFILE_DROPPED: stacks.dropped,
+                },
+                event_name=names.PROFILE,
+            ),
+            names.SCOPE,
+        )
+
     def _log(self, entry: KeptLog) -> None:
-        attributes: Mapping[str, Any] = {**entry.attributes, **self._common}
-        if self._recording.request_id:
-            attributes = {**attributes, names.REQUEST_ID: self._recording.request_id}
-        self._loggers.get_logger(entry.logger).emit(
+        self._emit(
             LogRecord(
                 timestamp=entry.time_ns,
                 context=context_of(entry.context),
                 severity_number=severity_number(entry.level),
                 severity_text=severity_text(logging.getLevelName(entry.level)),
                 body=entry.body,
-                attributes=attributes,
-            )
+                attributes=entry.attributes,
+            ),
+            entry.logger,
         )
+
+    def _emit(self, record: LogRecord, logger: str) -> None:
+        attributes: Mapping[str, Any] = {**(record.attributes or {}), **self._common}
+        if self._recording.request_id:
+            attributes = {**attributes, names.REQUEST_ID: self._recording.request_id}
+        record.attributes = attributes
+        self._loggers.get_logger(logger).emit(record)

@@ -23,10 +23,14 @@ REFERENCES: Final = {
     "bare": "bare",
     "opentelemetry": "bare",
     "infersight": "opentelemetry",
+    "infersight, profiled": "infersight",
     "opentelemetry, by hand": "bare",
     "infersight, observed": "opentelemetry, by hand",
 }
 """The ways, and which other each is compared with. The last two have a span and metrics for the inference besides."""
+PROFILED: Final = "profiled"
+"""The manner of a way whose open requests are looked at 100 times a second."""
+
 ROUNDS: Final = int(os.environ.get("OVERHEAD_ROUNDS", "15"))
 REQUESTS: Final = 400
 CONNECTIONS: Final = 8
@@ -103,7 +107,10 @@ def served(way: str, receiver: str) -> Generator[Server]:
         port = free.server_port
     command = [sys.executable, "-m", "uvicorn", "overhead_application:app", "--port", str(port), "--no-access-log"]
     exporting = {"OTEL_EXPORTER_OTLP_ENDPOINT": receiver, "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
-    stable = {"OTEL_SEMCONV_STABILITY_OPT_IN": "http", "OVERHEAD_WAY": way}
+    kind, _, manner = way.partition(", ")
+    stable = {"OTEL_SEMCONV_STABILITY_OPT_IN": "http", "OVERHEAD_WAY": kind if manner == PROFILED else way}
+    if manner == PROFILED:
+        stable["INFERSIGHT_PROFILE_RATE"] = "100"
     process = subprocess.Popen(
         command,
         cwd=Path(__file__).parent / "served",
