@@ -7,8 +7,9 @@
 import numpy as np
 import pytest
 from scipy import stats
+from statsmodels.stats.multitest import multipletests
 
-from infersight_analysis.stats.discoveries import q_values
+from infersight_analysis.stats.discoveries import holm, q_values
 from infersight_analysis.stats.normal import deviates, two_sided
 
 
@@ -22,8 +23,14 @@ def test_tests_that_are_not_listed_count_as_made() -> None:
     assert q_values(p, 4) == pytest.approx(stats.false_discovery_control(np.array([1e-4, 0.02, 1, 1]))[:2])
 
 
+def test_holm_s_adjustment_is_that_of_statsmodels() -> None:
+    p = np.random.default_rng(2).random(50) ** 6
+    assert holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+
+
 def test_no_tests_are_no_discoveries() -> None:
     assert q_values(np.zeros(0)).tolist() == []
+    assert holm(np.zeros(0)).tolist() == []
 
 
 def test_deviates_and_probabilities_are_each_others_inverse() -> None:
