@@ -42,6 +42,10 @@ CLEAN_EVERY_S: Final = 600.0
 RETAIN_EVERY_S: Final = 60.0
 """Time between two looks at the age and size of the tables, in seconds."""
 
+REST_S: Final = 60.0
+"""Time without a commit after which the log of a table is summed up, in seconds: for whoever opens it then.
+Each checkpoint stays for an hour."""
+
 UPGRADE_S: Final = 5.0
 """How long a round goes on with an upgrade before it merges what has come meanwhile, in seconds."""
 
@@ -107,6 +111,7 @@ class Maintenance:
         self._stopping = threading.Event()
         self._cleaned_at = self._retained_at = float("-inf")
         self._unreadable: set[str] = set()
+        self._versions: dict[str, tuple[int, float]] = {}
 
     def stop(self) -> None:
         """Ends the round that is in progress after its next step; from any thread."""
@@ -191,7 +196,7 @@ class Maintenance:
                 )
 
     def merge(self, report: Report, *, all_now: bool = False, busy: bool = False) -> Iterator[Merge]:
-        """Merges what is worth it, and yields after each merge, successful or not.
+        """Merges what is worth it, and yields after each merge, successful or not; then shortens the logs that rest.
 
         Whoever stops asking for the next one loses nothing.
 
@@ -210,6 +215,15 @@ class Maintenance:
                     for merge in compact(table, now_ms=now_ms, leave=leave, busy=busy):
                         again |= self._note(table, merge, report) and all_now
                         yield merge
+                if all_now or self._rests(table):
+                    table.checkpoint()
+
+    def _rests(self, table: Table) -> bool:
+        """Whether nothing was committed for a while: then a checkpoint is worth its time and place."""
+        now, version = time.monotonic(), table.delta.version()
+        seen, since = self._versions.get(table.name, (-1, now))
+        self._versions[table.name] = (version, since if version == seen else now)
+        return version == seen and now - since >= REST_S
 
     def _is_scarce(self) -> bool:
         usage = shutil.disk_usage(self._store)

@@ -163,6 +163,14 @@ class Table:
             discard(self.path, added)
         return replaced
 
+    def checkpoint(self) -> None:
+        """Sums up the log for who opens the table next, if there were commits since that was done last."""
+        with _outcome(f"sum up the log of {self.path}"):
+            version = self._delta.version()
+            if not (self.path / "_delta_log" / f"{version:020d}.checkpoint.parquet").exists():
+                self._delta.create_checkpoint()
+                self._open()
+
     def _commit_while_live(self, files: Sequence[File], actions: Sequence[AddAction | RemoveAction]) -> bool:
         """Commits, again where others were first, as long as the files are in the table; whether they were."""
         for _ in range(_ATTEMPTS):

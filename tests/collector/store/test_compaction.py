@@ -277,6 +277,42 @@ def test_files_beside_a_damaged_one_are_merged_in_the_next_round(store: Store, s
     assert str(damaged) in Snapshot.of(store.path).files("spans")
 
 
+def is_summed_up(store: Store) -> bool:
+    """Whether the log of the spans has a checkpoint of its last commit."""
+    version = Snapshot.of(store.path).version["spans"]
+    return (store.path / "spans" / "_delta_log" / f"{version:020d}.checkpoint.parquet").exists()
+
+
+def test_the_log_of_a_table_that_rests_is_summed_up(
+    store: Store, spans: Spans, query: Query, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("infersight_collector.store.maintenance.REST_S", 0.0)
+    maintenance = Maintenance(store.path)
+    assert maintenance.round().merged_files
+    assert not is_summed_up(store)
+    maintenance.round()
+    assert is_summed_up(store)
+    store.write({"spans": spans(5 * NEW_FILES)}, Origin("w", NEW_FILES + 1))
+    maintenance.round()
+    assert not is_summed_up(store)
+    assert query(store.path, NUMBERS) == [(5 * NEW_FILES + 5, 5 * NEW_FILES + 5)]
+
+
+def test_a_log_is_not_summed_up_while_a_table_is_written(store: Store) -> None:
+    maintenance = Maintenance(store.path)
+    for _ in range(3):
+        assert maintenance.round().problems == []
+    assert not is_summed_up(store)
+
+
+def test_merging_everything_leaves_a_log_that_is_summed_up(store: Store, query: Query) -> None:
+    report = Report()
+    list(Maintenance(store.path).merge(report, all_now=True))
+    assert report.problems == []
+    assert is_summed_up(store)
+    assert query(store.path, NUMBERS) == [(5 * NEW_FILES, 5 * NEW_FILES)]
+
+
 def test_only_one_process_maintains_a_store(store: Store) -> None:
     with alone(store.path) as is_alone:  # stands for another process
         assert is_alone
