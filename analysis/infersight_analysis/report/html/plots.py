@@ -2,36 +2,20 @@
 # (matplotlib's types leave its keyword arguments open)
 """Plots as SVG for a page: drawn by matplotlib, coloured by the page's style, without any text of telemetry."""
 
-import io
-import re
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup
 
+from infersight_analysis.report.html.drawing import MARK, OTHER, SERIES, TEXT, drawn, si_axis
 from infersight_analysis.times import short_duration
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_SIZE: Final = 6.4, 2.1
 _LIMIT_RANGE: Final = -1.5, 3.2
 _MOST_POINTS: Final = 400
 _MANY_HOURS_S: Final = 6 * 3600
-_TEXT, _SERIES, _OTHER, _MARK = "#010203", "#010204", "#010205", "#010206"
-"""Colours that stand for those of the page, which knows whether it is dark."""
-
-_COLOURS: Final = {_TEXT: "currentColor", _SERIES: "var(--series)", _OTHER: "var(--other)", _MARK: "var(--mark)"}
-_HEAD: Final = re.compile(r"^.*?(?=<svg )|<metadata>.*?</metadata>", re.DOTALL)
-_STYLE: Final[dict[Any, Any]] = {
-    "svg.fonttype": "none",  # text stays text
-    "font.size": 9,
-    "font.family": "sans-serif",
-    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _TEXT),
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.formatter.use_mathtext": False,
-}
 
 
 def distribution(durations_ns: Sequence[int], mark_ns: int, about: str) -> Markup:
@@ -44,11 +28,11 @@ def distribution(durations_ns: Sequence[int], mark_ns: int, about: str) -> Marku
     """
 
     def draw(axes: "Axes") -> None:
-        axes.hist(durations_ns, bins=_bins([*durations_ns, mark_ns]), color=_SERIES)
-        axes.axvline(mark_ns, color=_MARK, linewidth=2)
+        axes.hist(durations_ns, bins=_bins([*durations_ns, mark_ns]), color=SERIES)
+        axes.axvline(mark_ns, color=MARK, linewidth=2)
         _time_axis(axes)
 
-    return _drawn(draw, about)
+    return drawn(draw, about)
 
 
 def two_distributions(target_ns: Sequence[int], baseline_ns: Sequence[int], about: str) -> Markup:
@@ -56,13 +40,13 @@ def two_distributions(target_ns: Sequence[int], baseline_ns: Sequence[int], abou
 
     def draw(axes: "Axes") -> None:
         bins = _bins([*target_ns, *baseline_ns])
-        for durations, colour in ((baseline_ns, _OTHER), (target_ns, _MARK)):
+        for durations, colour in ((baseline_ns, OTHER), (target_ns, MARK)):
             weights = [100 / len(durations)] * len(durations)
             axes.hist(durations, bins=bins, weights=weights, color=colour, histtype="step", linewidth=1.8)
         axes.set_ylabel("% of its requests")
         _time_axis(axes)
 
-    return _drawn(draw, about)
+    return drawn(draw, about)
 
 
 def metric(points: Sequence[tuple[float, float]], during_s: tuple[float, float], about: str) -> Markup:
@@ -77,12 +61,12 @@ def metric(points: Sequence[tuple[float, float]], during_s: tuple[float, float],
     def draw(axes: "Axes") -> None:
         kept = points[:: max(1, -(-len(points) // _MOST_POINTS))]
         times, readings = zip(*kept, strict=True)
-        axes.plot([time / 60 for time in times], readings, color=_SERIES, linewidth=1.4, marker=".", markersize=3)
-        axes.axvspan(during_s[0] / 60, during_s[1] / 60, color=_MARK, alpha=0.5, linewidth=2)
-        _si_axis(axes)
+        axes.plot([time / 60 for time in times], readings, color=SERIES, linewidth=1.4, marker=".", markersize=3)
+        axes.axvspan(during_s[0] / 60, during_s[1] / 60, color=MARK, alpha=0.5, linewidth=2)
+        si_axis(axes)
         axes.set_xlabel("minutes since the request began")
 
-    return _drawn(draw, about)
+    return drawn(draw, about)
 
 
 def series(
@@ -100,12 +84,12 @@ def series(
     def draw(axes: "Axes") -> None:
         times, readings = zip(*points, strict=True)
         unit_s, unit = (3600, "hours") if times[-1] - times[0] > _MANY_HOURS_S else (60, "minutes")
-        axes.plot([time / unit_s for time in times], readings, color=_SERIES, linewidth=1.2)
-        axes.axvspan(began_s[0] / unit_s, began_s[1] / unit_s, color=_MARK, alpha=0.5, linewidth=2)
-        _si_axis(axes)
+        axes.plot([time / unit_s for time in times], readings, color=SERIES, linewidth=1.2)
+        axes.axvspan(began_s[0] / unit_s, began_s[1] / unit_s, color=MARK, alpha=0.5, linewidth=2)
+        si_axis(axes)
         axes.set_xlabel(f"{unit} since {zero}")
 
-    return _drawn(draw, about)
+    return drawn(draw, about)
 
 
 def counts(values: Sequence[float], length_s: float, about: str) -> Markup:
@@ -120,11 +104,11 @@ def counts(values: Sequence[float], length_s: float, about: str) -> Markup:
     def draw(axes: "Axes") -> None:
         unit_s, unit = (3600, "hours") if length_s > _MANY_HOURS_S else (60, "minutes")
         width = length_s / len(values) / unit_s
-        axes.bar([width * place for place in range(len(values))], values, width=width, align="edge", color=_SERIES)
-        _si_axis(axes)
+        axes.bar([width * place for place in range(len(values))], values, width=width, align="edge", color=SERIES)
+        si_axis(axes)
         axes.set_xlabel(f"{unit} since the first record")
 
-    return _drawn(draw, about)
+    return drawn(draw, about)
 
 
 def intervals(rows: Sequence[tuple[str, float, float, float]], about: str) -> Markup:
@@ -139,17 +123,17 @@ def intervals(rows: Sequence[tuple[str, float, float, float]], about: str) -> Ma
         low, high = _LIMIT_RANGE
         for place, (_, *ends) in enumerate(rows):
             left, middle, right = (min(max(end, low), high) for end in ends)
-            colour = _MARK if ends[0] > 1 else _SERIES
+            colour = MARK if ends[0] > 1 else SERIES
             axes.plot([left, right], [place, place], color=colour, linewidth=2.4, solid_capstyle="butt")
             axes.plot([middle], [place], color=colour, marker="o", markersize=4.5)
-        axes.axvline(0, color=_TEXT, linewidth=0.8)
-        axes.axvline(1, color=_MARK, linewidth=1.2, linestyle="--")
+        axes.axvline(0, color=TEXT, linewidth=0.8)
+        axes.axvline(1, color=MARK, linewidth=1.2, linestyle="--")
         axes.set_yticks(range(len(rows)), [name for name, *_ in rows])
         axes.set_xlim(low, high)
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.set_xticks([-1, 0, 1, 2, 3], ["better", "no change", "limit", "2x", "3x"])
 
-    return _drawn(draw, about, height=0.7 + 0.22 * len(rows))
+    return drawn(draw, about, height=0.7 + 0.22 * len(rows))
 
 
 def _bins(values: Sequence[int]) -> list[float]:
@@ -159,14 +143,8 @@ def _bins(values: Sequence[int]) -> list[float]:
     return [min(low, *values), *(low * ratio**step for step in range(1, 40)), float(high) * 1.0001 + 1]
 
 
-def _si_axis(axes: "Axes") -> None:
-    from matplotlib.ticker import EngFormatter  # noqa: PLC0415 - see `_drawn`
-
-    axes.yaxis.set_major_formatter(EngFormatter(sep=""))
-
-
 def _time_axis(axes: "Axes") -> None:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415 - see `_drawn`
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator  # noqa: PLC0415 - see `drawing.drawn`
 
     axes.set_xscale("log")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5), numticks=9))
@@ -176,22 +154,3 @@ def _time_axis(axes: "Axes") -> None:
 
 def _duration(value: float, _place: int) -> str:
     return short_duration(value)
-
-
-def _drawn(draw: Callable[["Axes"], None], about: str, height: float = _SIZE[1]) -> Markup:
-    # Loaded when something is drawn: a verb that names its page must not wait for it.
-    import matplotlib as mpl  # noqa: PLC0415
-    from matplotlib.figure import Figure  # noqa: PLC0415
-
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": about}):
-        figure = Figure(figsize=(_SIZE[0], height), layout="constrained")
-        axes = figure.add_subplot()
-        draw(axes)
-        written = io.StringIO()
-        figure.savefig(written, format="svg", transparent=True, metadata={"Date": None})
-    svg = _HEAD.sub("", written.getvalue())
-    svg = re.sub(r' id="[a-z]+[0-9]*_[0-9_]+"', "", svg)  # the same in every plot, and nothing refers to them
-    for placeholder, colour in _COLOURS.items():
-        svg = svg.replace(placeholder, colour)
-    described = Markup('<svg role="img" aria-label="{}" class="plot" ').format(about)
-    return described + Markup(svg.removeprefix("<svg "))  # noqa: S704 - drawn from numbers only
