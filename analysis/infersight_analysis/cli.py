@@ -67,6 +67,9 @@ VERBS: Final = {
     "model": Verb(
         "infersight_analysis.verbs.model", "model_command", "analysis", "Whether a model is wrong, on what, since when."
     ),
+    "abtest": Verb(
+        "infersight_analysis.verbs.abtest", "abtest_command", "analysis", "Whether an A/B test's difference is real."
+    ),
     "rollback": Verb(
         "infersight_analysis.verbs.rollback", "rollback_command", "analysis", "Whether a release is safe; the way back."
     ),

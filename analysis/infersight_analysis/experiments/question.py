@@ -17,7 +17,8 @@ class Question:
     """An experiment, and what to measure of it.
 
     Args:
-        variant: the key of the feature flag, the attribute, or the column that says the variant.
+        variant: the key of the feature flag, the attribute, or the column that says the variant; None where there is
+            no experiment yet, and all is one arm.
         metrics: what is measured; the first one decides, guardrails only veto.
         unit: the attribute or column of whom the variant was assigned to; by default the flag's context or the user
             where there is one, else the exposure itself.
@@ -36,7 +37,7 @@ class Question:
         covariates: in a table, the column with each unit's value from before the experiment, by the metric's `value`.
     """
 
-    variant: str
+    variant: str | None
     metrics: tuple[Metric, ...]
     unit: str | None = None
     baseline: str | None = None
@@ -63,6 +64,8 @@ class Question:
             AnalysisError: there are fewer than two, or the baseline is none of them.
         """
         found = sorted(set(names))
+        if self.variant is None:
+            return tuple(found)
         if len(found) < 2:
             have = f"only {found[0]!r}" if found else "none"
             raise AnalysisError(f"an experiment has two variants at least; of {self.variant} there is {have} here")

@@ -55,7 +55,8 @@ def recorded(connection: duckdb.DuckDBPyConnection, question: Question) -> Obser
         cursor.execute(f"create temp table exposed as {exposed}")
         table: Any = cursor.sql("from exposed order by row").to_arrow_table()
         if not table.num_rows:
-            raise AnalysisError(f"no exposures to {question.variant} in this time; {_flags_known(connection)}")
+            what = "requests" if question.variant is None else f"exposures to {question.variant}"
+            raise AnalysisError(f"no {what} in this time; {_flags_known(connection)}")
         outcomes = [_outcome(cursor, connection, question, place) for place in range(len(question.metrics))]
         found = _observations(table, question, list(segments), outcomes, exposed)
         found = replace(found, others=_others(cursor, found, question))
@@ -65,6 +66,11 @@ def recorded(connection: duckdb.DuckDBPyConnection, question: Question) -> Obser
 def _assigned(connection: duckdb.DuckDBPyConnection, question: Question) -> str:
     """A query of who got which variant: `trace_id`, `time_ns`, `variant`, `context_id`."""
     key = question.variant
+    if key is None:
+        within = " and ".join(["trace_id is not null", *during(question.window)])
+        return (
+            f"select trace_id, start_time_ns as time_ns, 'all' as variant, null as context_id from spans where {within}"  # noqa: S608
+        )
     flags = f"select trace_id, time_ns, variant, context_id from ({query('abtest/flags')}) where flag = {literal(key)}"  # noqa: S608 - quoted
     if connection.execute(f"select exists ({flags})").fetchall()[0][0]:
         return flags
@@ -128,7 +134,8 @@ def _segments(connection: duckdb.DuckDBPyConnection, question: Question, request
 
 def _exposed(question: Question, requests: Requests, assigned: str, columns: Mapping[str, str]) -> str:
     """The query of exposures; those without a request here count where no filter asks for one."""
-    is_filtered = any(each is not None for each in (question.service, question.route, question.model))
+    filters = (question.service, question.route, question.model)
+    is_filtered = question.variant is None or any(each is not None for each in filters)
     window = question.window
     within = [f"time_ns >= {window.start_ns}"] if window.start_ns is not None else []
     within += [f"time_ns < {window.end_ns}"] if window.end_ns is not None else []

@@ -44,8 +44,7 @@ def tabulated(source: Tabular, question: Question) -> Observations:
 
 
 def _columns(question: Question) -> Iterator[str]:
-    yield question.variant
-    yield from (each for each in (question.unit, question.time) if each is not None)
+    yield from (each for each in (question.variant, question.unit, question.time) if each is not None)
     yield from question.segments
     yield from question.covariates.values()
 
@@ -86,8 +85,13 @@ def _segments(connection: duckdb.DuckDBPyConnection, question: Question, types: 
 
 
 def _query(question: Question, types: dict[str, str], segments: list[str]) -> str:
-    variant, unit = identifier(question.variant), "null" if question.unit is None else identifier(question.unit)
-    columns = [f"{variant}::varchar as arm", f"{unit}::varchar as unit", f"{_time(question, types)} as time_ns"]
+    variant, unit = (None if each is None else identifier(each) for each in (question.variant, question.unit))
+    variant = variant or "'all'"
+    columns = [
+        f"{variant}::varchar as arm",
+        f"{unit or 'null'}::varchar as unit",
+        f"{_time(question, types)} as time_ns",
+    ]
     columns += [f"{identifier(name)}::varchar as s{place}" for place, name in enumerate(segments)]
     columns += [f"{_value(name, types)} as c{place}" for place, name in enumerate(question.covariates.values())]
     for place, metric in enumerate(question.metrics):

@@ -91,6 +91,14 @@ class Rows:
         columns = (self.row, self.arm, self.unit, self.value, self.divisor, self.weight)
         return Rows(self.metric, *(column[flags] for column in columns))
 
+    def linear(self, arm: int) -> Sample:
+        """Those of one arm, by unit, of a quantile too as numbers whose mean it is."""
+        rows = self.only(self.arm == arm)
+        if rows.metric.quantile is None:
+            return self.sample(arm)
+        units, place = np.unique(rows.unit, return_inverse=True)
+        return rows._quantile(rows.metric.quantile, units, place, is_plain=False)  # noqa: SLF001 - of the same class
+
     def sample(self, arm: int) -> Sample:
         """Those of one arm, by unit."""
         rows = self.only(self.arm == arm)
