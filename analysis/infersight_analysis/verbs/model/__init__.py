@@ -7,6 +7,9 @@ import click
 from infersight_analysis.commands import Verb, Verbs
 
 MODEL_VERBS: Final[dict[str, Verb]] = {
+    "errors": Verb(
+        "infersight_analysis.verbs.model.errors", "errors_command", "analysis", "What it is wrong about, and how sure."
+    ),
     "robustness": Verb(
         "infersight_analysis.verbs.model.robustness",
         "robustness_command",
@@ -18,6 +21,12 @@ MODEL_VERBS: Final[dict[str, Verb]] = {
         "regress_command",
         "analysis",
         "Whether the mistakes of a regression set are mended.",
+    ),
+    "fairness": Verb(
+        "infersight_analysis.verbs.model.fairness",
+        "fairness_command",
+        "analysis",
+        "Whether it treats groups alike.",
     ),
 }
 """The commands of the group."""
