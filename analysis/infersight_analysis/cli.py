@@ -61,6 +61,12 @@ VERBS: Final = {
     "bursts": Verb(
         "infersight_analysis.verbs.bursts", "bursts_command", "analysis", "When errors came in bursts, and together."
     ),
+    "incident": Verb(
+        "infersight_analysis.verbs.incident",
+        "incident_command",
+        "analysis",
+        "Take an incident from the alarm to its prevention.",
+    ),
     "deployments": Verb(
         "infersight_analysis.verbs.deployments", "deployments_command", "analysis", "Which versions ran when."
     ),

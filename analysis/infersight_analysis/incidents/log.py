@@ -30,7 +30,7 @@ SEVERITIES: Final = ("CRITICAL", "HIGH", "MEDIUM", "LOW")
 """The gravest first."""
 
 OPENED: Final = "opened"
-_LOG: Final = "log.jsonl"
+LOG: Final = "log.jsonl"
 _LOCK: Final = "lock"
 _ID: Final = re.compile(r"INC-\d{4}-(\d{3,})")
 _BEGIN: Final = "0" * 64
@@ -159,8 +159,8 @@ class IncidentLog:
                 incident_id = f"INC-{year}-{self._next_number(year):03d}"
                 draft = root / f".{incident_id}.{os.getpid()}"
                 draft.mkdir(mode=0o700, exist_ok=True)
-                (draft / _LOG).unlink(missing_ok=True)  # of one that was killed here and had the same process id
-                Writer(draft / _LOG, [], self._clock).append(OPENED, payload, actor)
+                (draft / LOG).unlink(missing_ok=True)  # of one that was killed here and had the same process id
+                Writer(draft / LOG, [], self._clock).append(OPENED, payload, actor)
                 sync_directory(draft)
                 draft.rename(root / incident_id)
                 sync_directory(root)
@@ -182,8 +182,8 @@ class IncidentLog:
         """
         path = self.path(incident_id)
         with locked(path / _LOCK):
-            _drop_torn(path / _LOG)
-            yield Writer(path / _LOG, _parsed(path / _LOG)[0], self._clock)
+            _drop_torn(path / LOG)
+            yield Writer(path / LOG, _parsed(path / LOG)[0], self._clock)
 
     def read(self, incident_id: str) -> list[Event]:
         """The events of an incident, in their order; without what a crash left half-written.
@@ -191,11 +191,11 @@ class IncidentLog:
         Raises:
             AnalysisError: there is no such incident.
         """
-        return _parsed(self.path(incident_id) / _LOG)[0]
+        return _parsed(self.path(incident_id) / LOG)[0]
 
     def problems(self, incident_id: str) -> list[str]:
         """What is wrong with the log, a line each: lines that are no events, and digests that do not fit."""
-        events, problems = _parsed(self.path(incident_id) / _LOG)
+        events, problems = _parsed(self.path(incident_id) / LOG)
         previous = _BEGIN
         for place, event in enumerate(events):
             if event.previous != previous or event.sequence != place:
@@ -223,7 +223,7 @@ class IncidentLog:
         """
         name = incident_id.upper()
         path = self.store / DIRECTORY / name
-        if not _ID.fullmatch(name) or not (path / _LOG).is_file():
+        if not _ID.fullmatch(name) or not (path / LOG).is_file():
             known = self.ids()
             others = f"there are {', '.join(known[-5:])}" if known else "open one with `infersight incident open`"
             raise AnalysisError(f"no incident {incident_id!r} in {self.store}: {others}")

@@ -1,0 +1,76 @@
+"""The requests of a time, as the numbers that tests compare."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import numpy as np
+import numpy.typing as npt
+
+from infersight_analysis.reading import ALWAYS_NS, query
+from infersight_analysis.stats import proportions, quantiles
+from infersight_analysis.stats.estimate import Estimate
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Requests in the order of their begin.
+
+    Args:
+        durations_ns: how long each took, nanoseconds.
+        failed: whether it failed.
+    """
+
+    durations_ns: npt.NDArray[np.float64]
+    failed: npt.NDArray[np.bool_]
+
+    @property
+    def count(self) -> int:
+        """How many were kept."""
+        return len(self.failed)
+
+    @property
+    def failures(self) -> int:
+        """How many of them failed."""
+        return int(self.failed.sum())
+
+    @property
+    def error_share(self) -> float:
+        """The share that failed; NaN of none."""
+        return self.failures / self.count if self.count else float("nan")
+
+    def quantile(self, q: float) -> float:
+        """A quantile of the durations, nanoseconds; NaN of none."""
+        return float(np.quantile(self.durations_ns, q)) if self.count else float("nan")
+
+
+def read_requests(
+    connection: duckdb.DuckDBPyConnection, start_ns: int | None, end_ns: int | None, service: str | None = None
+) -> Requests:
+    """The requests that began in a time.
+
+    Args:
+        connection: from `connect`.
+        start_ns: first time, nanoseconds since the epoch; None is without bound.
+        end_ns: first time that is too late.
+        service: only requests of this service.
+    """
+    values = {
+        "from_ns": ALWAYS_NS[0] if start_ns is None else start_ns,
+        "until_ns": ALWAYS_NS[1] if end_ns is None else end_ns,
+        "service": service,
+    }
+    columns: dict[str, Any] = connection.execute(query("incidents/requests"), values).fetchnumpy()
+    return Requests(
+        np.asarray(columns["duration_ns"], np.float64), np.ma.filled(columns["has_failed"], False).astype(np.bool_)
+    )
+
+
+def error_difference(before: Requests, after: Requests, confidence: float = 0.95) -> Estimate:
+    """The share that failed after, less that before."""
+    return proportions.difference(before.failures, before.count, after.failures, after.count, confidence)
+
+
+def duration_difference(before: Requests, after: Requests, q: float, confidence: float = 0.95) -> Estimate:
+    """A quantile of the durations after, less that before, nanoseconds."""
+    return quantiles.difference(before.durations_ns, after.durations_ns, q, confidence)
