@@ -36,7 +36,7 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Rules:
+class Rules:
     """The arguments of `validate_input`."""
 
     types: tuple[type, ...]
@@ -84,9 +84,9 @@ def validate_input(
         Every violation, in the order of the arguments; empty for a good input.
     """
     types = () if type is None else type if isinstance(type, tuple) else (type,)
-    rules = _Rules(types, dtype, shape, range, max_length, non_empty, finite, fields)
+    rules = Rules(types, dtype, shape, range, max_length, non_empty, finite, fields)
     try:
-        violations = list(_violations(value, rules))
+        violations = list(violations_of(value, rules))
         if violations:
             _emit(value, name, violations)
     except Exception:  # noqa: BLE001 - a check that cannot be made must not fail the request
@@ -95,7 +95,8 @@ def validate_input(
     return violations
 
 
-def _violations(value: object, rules: _Rules) -> Iterator[Violation]:
+def violations_of(value: object, rules: Rules) -> Iterator[Violation]:
+    """How an input breaks rules, in the order of the rules; nothing is reported."""
     if rules.types and not isinstance(value, rules.types):
         yield Violation("type", " or ".join(map(qualified_name, rules.types)), qualified_name(type(value)))
     if rules.dtype is not None:
@@ -115,7 +116,7 @@ def _violations(value: object, rules: _Rules) -> Iterator[Violation]:
             yield Violation("fields", "a value in each", f"none in {', '.join(absent)}")
 
 
-def _size_violations(value: object, rules: _Rules) -> Iterator[Violation]:
+def _size_violations(value: object, rules: Rules) -> Iterator[Violation]:
     length = _length(value)
     if rules.non_empty and (value is None or length == 0 or (isinstance(value, str) and not value.strip())):
         yield Violation("non_empty", "something", "only whitespace" if length else "nothing")
@@ -123,7 +124,7 @@ def _size_violations(value: object, rules: _Rules) -> Iterator[Violation]:
         yield Violation("max_length", f"at most {rules.max_length}", str(length))
 
 
-def _element_violations(value: object, rules: _Rules) -> Iterator[Violation]:
+def _element_violations(value: object, rules: Rules) -> Iterator[Violation]:
     if (rules.range is None and not rules.finite) or _length(value) == 0 or not is_on_host(value):
         return
     try:
