@@ -107,6 +107,7 @@ INPUT_LENGTH: Final = "infersight.input.length"  # characters of a text, bytes, 
 INPUT_DIGIT_RATIO: Final = "infersight.input.digit_ratio"  # 0 to 1, of a text's characters, as the next two
 INPUT_SPECIAL_RATIO: Final = "infersight.input.special_ratio"  # neither letter nor digit nor whitespace
 INPUT_WHITESPACE_RATIO: Final = "infersight.input.whitespace_ratio"
+INPUT_UPPERCASE_RATIO: Final = "infersight.input.uppercase_ratio"  # 0 to 1, of a text's letters; absent without
 INPUT_CASE: Final = "infersight.input.case"  # upper, lower, mixed, or none where no letter has a case
 INPUT_SCRIPT: Final = "infersight.input.script"  # the script of most letters: Latin, Cyrillic, Han; absent without
 INPUT_MIN: Final = "infersight.input.min"  # of the finite elements of an array, as the next three

@@ -8,6 +8,7 @@ only what the host knows is said (shape, dtype, device).
 import hashlib
 import math
 import re
+import string
 import sys
 import unicodedata
 from collections import Counter
@@ -30,6 +31,8 @@ _HASHED_BYTES: Final = 65_536
 _SPECIAL: Final = re.compile(r"[^\w\s]|_")
 _DIGIT: Final = re.compile(r"\d")
 _LETTER: Final = re.compile(r"[^\W\d_]")
+_UPPERCASE: Final = string.ascii_uppercase.encode()
+_LOWERCASE: Final = string.ascii_lowercase.encode()
 
 Attributes = dict[str, AttributeValue]
 
@@ -85,8 +88,22 @@ def _text(text: str) -> Attributes:
         names.INPUT_WHITESPACE_RATIO: 1 - len("".join(sample.split())) / len(sample),
         names.INPUT_CASE: _case(sample),
     }
+    shouted = _uppercase_ratio(sample)
+    if shouted is not None:
+        found[names.INPUT_UPPERCASE_RATIO] = shouted
     script = dominant_script(sample)
     return found if script is None else found | {names.INPUT_SCRIPT: script}
+
+
+def _uppercase_ratio(text: str) -> float | None:
+    """The share of upper-case letters among all letters; None without a letter."""
+    if text.isascii():  # a tenth of the time that it takes to ask each character
+        without = text.encode().translate(None, _UPPERCASE)
+        upper = len(text) - len(without)
+        letters = upper + len(without) - len(without.translate(None, _LOWERCASE))
+    else:
+        upper, letters = sum(map(str.isupper, text)), sum(map(str.isalpha, text))
+    return min(1.0, upper / letters) if letters else None
 
 
 def _case(text: str) -> str:

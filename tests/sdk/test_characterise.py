@@ -27,6 +27,7 @@ def test_a_text_is_told_by_its_shares_case_and_script() -> None:
         "digit_ratio": pytest.approx(2 / 15),
         "special_ratio": pytest.approx(1 / 15),
         "whitespace_ratio": pytest.approx(2 / 15),
+        "uppercase_ratio": pytest.approx(2 / 10),
         "case": "mixed",
         "script": "Latin",
     }
@@ -35,6 +36,14 @@ def test_a_text_is_told_by_its_shares_case_and_script() -> None:
 @pytest.mark.parametrize(("text", "case"), [("ABC 1", "upper"), ("abc 1", "lower"), ("Abc", "mixed"), ("12", "none")])
 def test_the_case_of_a_text(text: str, case: str) -> None:
     assert facts(text)["case"] == case
+
+
+@pytest.mark.parametrize(
+    ("text", "ratio"),
+    [("STOP it", 4 / 6), ("ÄRGER über", 5 / 9), ("漢字 A", 1 / 3), ("\N{ROMAN NUMERAL FOUR}A", 1), ("12!", None)],
+)
+def test_the_share_of_upper_case_letters_in_any_script(text: str, ratio: float | None) -> None:
+    assert facts(text).get("uppercase_ratio") == (ratio if ratio is None else pytest.approx(ratio))
 
 
 @pytest.mark.parametrize(
