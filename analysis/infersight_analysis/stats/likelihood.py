@@ -53,7 +53,10 @@ class TwoShares:
             slope = _slope(self.successes_a, self.trials_a, share)
             return slope + ratio * _slope(self.successes_b, self.trials_b, of_b) > 0
 
-        share = _boundary(too_small, low, high)
+        if ratio == 1 and shift == 0:  # the one that is asked at every look
+            share = (self.successes_a + self.successes_b) / (self.trials_a + self.trials_b)
+        else:
+            share = _boundary(too_small, low, high)
         constrained = _log_likelihood(self.successes_a, self.trials_a, share)
         constrained += _log_likelihood(self.successes_b, self.trials_b, ratio * share + shift)
         free = _log_likelihood(self.successes_a, self.trials_a, self.a)

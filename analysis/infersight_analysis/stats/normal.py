@@ -26,3 +26,13 @@ def two_sided(deviates: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 def deviates(p_values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """The inverse of `two_sided`: not negative, finite, and 0 for a probability of 1."""
     return np.array([0.0 - _NORMAL.inv_cdf(p_value / 2) for p_value in np.clip(p_values, 1e-300, 1.0).tolist()])
+
+
+def z_at(probability: float) -> float:
+    """The normal deviate that is not exceeded with this probability."""
+    return _NORMAL.inv_cdf(probability)
+
+
+def probability_below(deviate: float) -> float:
+    """The probability of a smaller normal deviate."""
+    return _NORMAL.cdf(deviate)

@@ -29,7 +29,10 @@ Numbers = npt.NDArray[np.float64]
 _special: Any = special  # scipy publishes no types
 
 TIGHTEST_AT: Final = 500
-"""Records an arm at which intervals are the tightest. Ten times fewer or a hundred times more cost a quarter."""
+"""Records an arm at which intervals are the tightest.
+
+They are 3.04 standard errors to each side then, 3.86 with a tenth of the records, 3.56 with a hundred times as many.
+"""
 
 _UNKNOWN: Final = "unknown: an arm is empty"
 
@@ -199,13 +202,20 @@ def standard_errors(size: float, confidence: float = 0.95, *, tightest_at: float
     return sqrt(_limit(size * _rho2(tightest_at, confidence), confidence)) if size > 0 else inf
 
 
+def critical_value(
+    size_a: float, size_b: float, confidence: float = 0.95, *, tightest_at: float = TIGHTEST_AT
+) -> float:
+    """How many standard errors a difference must be from 0 at these sizes: 1.96 where nobody looks before the end."""
+    return sqrt(_limit(_gain((size_a, size_b), tightest_at, confidence), confidence))
+
+
 def _rho2(tightest_at: float, confidence: float) -> float:
     """The variance of the mixture, in standard deviations of one record, that is best at one size (ibid., eq. 32)."""
     evidence = -2 * log(1 - confidence)
     return (evidence + log1p(evidence)) / tightest_at
 
 
-def _gain(sizes: tuple[int, int], tightest_at: float, confidence: float) -> float:
+def _gain(sizes: tuple[float, float], tightest_at: float, confidence: float) -> float:
     """How many times the variance of the mixture is that of a difference of arms of these sizes."""
     a, b = sizes
     return a * b / (a + b) * _rho2(tightest_at / 2, confidence)
