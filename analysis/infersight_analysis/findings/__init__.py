@@ -31,10 +31,12 @@ from infersight_analysis.findings.critical_paths import CriticalPaths, PathTime,
 from infersight_analysis.findings.deployments import DeployedVersion, DeploymentMark, Deployments
 from infersight_analysis.findings.errors import CommonFrame, Consequence, ErrorGroup, ErrorGroups, Touched
 from infersight_analysis.findings.evidence import Evidence
+from infersight_analysis.findings.fairness import DisparateImpact, Fairness, FairnessGap, GroupRate
 from infersight_analysis.findings.investigation import (
     BaselineSummary,
     BatchMember,
     BatchRide,
+    CodePlace,
     ExemplarPoint,
     Hypothesis,
     Investigation,
@@ -52,6 +54,7 @@ from infersight_analysis.findings.robustness import Repeated, Robustness, SaidOt
 from infersight_analysis.findings.rootcause import RootCause, Sign, Suspect
 from infersight_analysis.findings.slow import SlowRequest, SlowRequests
 from infersight_analysis.findings.trace_difference import ComparedRequest, PathDifference, TraceDifference
+from infersight_analysis.findings.validation import InputViolation, ReportedViolation, RuleResult, Validation
 
 __all__ = [
     "Anomalies",
@@ -66,6 +69,7 @@ __all__ = [
     "BurstFault",
     "BurstLink",
     "Bursts",
+    "CodePlace",
     "Cohort",
     "CohortPath",
     "CommonFrame",
@@ -77,6 +81,7 @@ __all__ = [
     "DeploymentMark",
     "Deployments",
     "DesignOption",
+    "DisparateImpact",
     "Distinction",
     "EffectAt",
     "ErrorBurst",
@@ -89,7 +94,11 @@ __all__ = [
     "ExperimentChecks",
     "ExperimentDesign",
     "ExperimentResults",
+    "Fairness",
+    "FairnessGap",
+    "GroupRate",
     "Hypothesis",
+    "InputViolation",
     "Investigation",
     "LogLine",
     "MetricAround",
@@ -110,8 +119,10 @@ __all__ = [
     "ReleaseSide",
     "Repeated",
     "RepeatedCalls",
+    "ReportedViolation",
     "Robustness",
     "RootCause",
+    "RuleResult",
     "SaidOtherwise",
     "SameRequests",
     "SegmentEffect",
@@ -126,6 +137,7 @@ __all__ = [
     "Touched",
     "TraceDifference",
     "TreeSpan",
+    "Validation",
     "VariationResult",
     "WhatIf",
     "WorkerState",

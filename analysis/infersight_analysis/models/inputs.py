@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from infersight_analysis.errors import AnalysisError
-from infersight_analysis.models.kinds import is_list, is_object
+from infersight_analysis.models.kinds import as_json, is_array, is_list, is_object
 from infersight_analysis.tabular import read_table
 
 _TABLES: Final = frozenset({".csv", ".tsv", ".parquet"})
 _LINES: Final = frozenset({".jsonl", ".ndjson"})
 _ENDINGS: Final = (".txt", ".json", *sorted(_LINES), *sorted(_TABLES), ".npy")
 _INPUT: Final = "input"
+_MOST_CHARACTERS: Final = 500
+_MOST_ELEMENTS: Final = 64
 
 
 def read_inputs(given: Sequence[str], column: str | None = None) -> list[Any]:
@@ -48,6 +50,15 @@ def read_lines(path: Path) -> Iterator[Any]:
                 yield json.loads(line)
             except ValueError as error:
                 raise AnalysisError(f"line {number} of {path} is no JSON: {error}") from error
+
+
+def shown(value: Any) -> Any:
+    """An input for a report: whole, unless it is long."""
+    if is_array(value) and value.size > _MOST_ELEMENTS:
+        return f"array of {value.dtype}, shape {tuple(value.shape)}"
+    plain = as_json(value)
+    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, default=str)
+    return plain if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _inputs(given: str) -> list[Any]:

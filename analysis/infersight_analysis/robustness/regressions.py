@@ -10,9 +10,9 @@ from typing import Any, Final
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings import Evidence, Regression, RegressionCase, RegressionSlice
 from infersight_analysis.models.answers import Answer, are_same
+from infersight_analysis.models.inputs import shown
 from infersight_analysis.models.kinds import is_object
 from infersight_analysis.models.model import Model, ModelGoneError, Reply
-from infersight_analysis.robustness.robustness import shown
 from infersight_analysis.robustness.testing import INTERRUPTED
 from infersight_analysis.stats.proportions import wilson
 from infersight_analysis.stored import literal

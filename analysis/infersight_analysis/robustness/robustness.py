@@ -10,7 +10,8 @@ from infersight_analysis.destination import replaced
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings import Evidence, Repeated, Robustness, SaidOtherwise, VariationResult
 from infersight_analysis.models.answers import Answer, Label
-from infersight_analysis.models.kinds import as_json, is_array
+from infersight_analysis.models.inputs import shown
+from infersight_analysis.models.kinds import as_json
 from infersight_analysis.models.model import Model
 from infersight_analysis.robustness.testing import INTERRUPTED, Difference, Measured, Session, Tally
 from infersight_analysis.robustness.variations import Kind, Variation, chosen, kind_of
@@ -19,8 +20,6 @@ from infersight_analysis.stored import literal
 
 _EXAMPLES: Final = 10
 _TRACES: Final = 20
-_MOST_CHARACTERS: Final = 500
-_MOST_ELEMENTS: Final = 64
 
 
 def measured_robustness(
@@ -66,7 +65,7 @@ def measured_robustness(
         )
     tallies = measured.variations.items()
     differences = [(name, each) for name, (_, tally) in tallies for each in tally.differences]
-    kinds = {kind_of(given) for given in inputs}
+    kinds: set[Kind] = {kind_of(given) for given in inputs}
     return _finding(model, measured, inputs=len(inputs), kinds=kinds, seed=seed, times=times), differences
 
 
@@ -169,15 +168,6 @@ def _said_label(answer: Answer) -> Label:
     """A label as JSON can say it."""
     is_finite = not isinstance(answer.label, float) or math.isfinite(answer.label)
     return answer.label if is_finite else str(answer.label)
-
-
-def shown(value: Any) -> Any:
-    """An input for a report: whole, unless it is long."""
-    if is_array(value) and value.size > _MOST_ELEMENTS:
-        return f"array of {value.dtype}, shape {tuple(value.shape)}"
-    plain = as_json(value)
-    text = plain if isinstance(plain, str) else json.dumps(plain, ensure_ascii=False, default=str)
-    return plain if len(text) <= _MOST_CHARACTERS else f"{text[:_MOST_CHARACTERS]}\N{HORIZONTAL ELLIPSIS}"
 
 
 def _statement(repeated: Repeated, results: Sequence[VariationResult]) -> str:

@@ -28,6 +28,12 @@ MODEL_VERBS: Final[dict[str, Verb]] = {
         "analysis",
         "Whether it treats groups alike.",
     ),
+    "validate": Verb(
+        "infersight_analysis.verbs.model.validate",
+        "validate_command",
+        "analysis",
+        "Whether its inputs are as they should be.",
+    ),
 }
 """The commands of the group."""
 

@@ -1,0 +1,20 @@
+"""What rules say of inputs, in words."""
+
+from collections.abc import Sequence
+
+from infersight_analysis.findings import ReportedViolation, RuleResult
+
+
+def statement_of(rules: Sequence[RuleResult], reported: Sequence[ReportedViolation]) -> str:
+    """The outcome in a sentence; the rules and reports come with the most frequent first."""
+    said: list[str] = []
+    broken = [rule for rule in rules if rule.broken]
+    if broken:
+        worst = broken[0]
+        share = f"{worst.broken:,} of {worst.judged:,} inputs"
+        said.append(f"{len(broken)} of {len(rules)} rules are broken, {worst.check} most: by {share}")
+    elif any(rule.judged for rule in rules):
+        said.append(f"no input breaks {'the rule' if len(rules) == 1 else f'one of {len(rules)} rules'}")
+    if reported:
+        said.append(f"services reported {sum(each.count for each in reported):,} violations themselves")
+    return "; ".join(said) or "need more data: of no input is enough known to judge it"
