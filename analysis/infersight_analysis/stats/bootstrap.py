@@ -48,10 +48,10 @@ def difference(
     bias = float(_special.ndtri(_share_below(resampled, value)))
     skewness = _acceleration(a, b, statistic)
     z = bias + _special.ndtri(np.array([(1 - confidence) / 2, (1 + confidence) / 2]))
-    low, high = np.quantile(resampled, _special.ndtr(bias + z / (1 - skewness * z))).tolist()
+    ends: Numbers = np.quantile(resampled, _special.ndtr(bias + z / (1 - skewness * z)))
     zero = float(_special.ndtri(_share_below(resampled, 0.0))) - bias
     p_value = erfc(abs(zero / (1 + skewness * zero) - bias) / sqrt(2))
-    return Estimate(value, low, high, p_value, f"BCa bootstrap, {_RESAMPLES} resamples")
+    return Estimate(value, float(ends[0]), float(ends[1]), p_value, f"BCa bootstrap, {_RESAMPLES} resamples")
 
 
 def _resample(values: Numbers, statistic: Callable[..., Any], rng: np.random.Generator) -> Numbers:

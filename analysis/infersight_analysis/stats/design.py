@@ -166,6 +166,6 @@ def _sizes(size_a: float, ratio: float) -> Sizes:
 
 
 def _t_test() -> Any:
-    from statsmodels.stats.power import TTestIndPower  # noqa: PLC0415 - takes a second
+    from statsmodels.stats.power import TTestIndPower  # pyright: ignore[reportMissingTypeStubs] # noqa: PLC0415 - takes a second
 
     return TTestIndPower()

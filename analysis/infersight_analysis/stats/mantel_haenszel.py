@@ -117,6 +117,7 @@ def _independence(x: Numbers, n: Numbers, y: Numbers, m: Numbers) -> float:
 
 
 def _tables(x: Numbers, n: Numbers, y: Numbers, m: Numbers) -> Any:
-    from statsmodels.stats.contingency_tables import StratifiedTable  # noqa: PLC0415 - takes a second
+    from statsmodels.stats import contingency_tables  # pyright: ignore[reportMissingTypeStubs] # noqa: PLC0415 - slow
 
-    return StratifiedTable(np.array([[y, m - y], [x, n - x]]))
+    tables: Any = contingency_tables  # statsmodels publishes no types
+    return tables.StratifiedTable(np.array([[y, m - y], [x, n - x]]))

@@ -4,6 +4,7 @@ from math import erfc, inf, nan, sqrt
 from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
 from infersight_analysis.stats.estimate import Estimate
@@ -93,8 +94,8 @@ def ratio(successes_a: int, trials_a: int, successes_b: int, trials_b: int, conf
     _check(successes_b, trials_b)
     if trials_a == 0 or trials_b == 0:
         return Estimate(nan, 0.0, inf, None, "unknown: an arm is empty")
-    columns = (np.array([each], np.int64) for each in (successes_b, successes_a, trials_b, trials_a))
-    lows, highs = risk_ratio_intervals(*columns, confidence=confidence)
+    b, a = _column(successes_b), _column(successes_a)
+    lows, highs = risk_ratio_intervals(b, a, _column(trials_b), _column(trials_a), confidence)
     of_none = inf if successes_b else nan
     value = successes_b / trials_b / (successes_a / trials_a) if successes_a else of_none
     p_value, test = _test(successes_a, trials_a, successes_b, trials_b)
@@ -140,8 +141,12 @@ def _test(successes_a: int, trials_a: int, successes_b: int, trials_b: int) -> t
         exact: Any = stats  # scipy publishes no types
         table = [[successes_a, successes_b], [trials_a - successes_a, trials_b - successes_b]]
         return float(exact.boschloo_exact(table).pvalue), "Boschloo's exact test"
-    columns = (np.array([each], np.int64) for each in (successes_a, successes_b, trials_a, trials_b))
-    return float(p_values(*columns)[0]), "Fisher's exact test"
+    found = p_values(_column(successes_a), _column(successes_b), _column(trials_a), _column(trials_b))
+    return float(found[0]), "Fisher's exact test"
+
+
+def _column(count: int) -> npt.NDArray[np.int64]:
+    return np.array([count], np.int64)
 
 
 def _check(successes: int, trials: int) -> None:

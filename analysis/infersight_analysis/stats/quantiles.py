@@ -80,12 +80,12 @@ def _interval(ordered: Numbers, q: float, tail: float) -> tuple[float, float]:
     size = len(ordered)
     near, far = np.zeros(2), np.full(2, size + 1.0)
     for _ in range(_BISECTIONS):
-        low, high = ranks = (near + far) / 2
+        low, high = (near + far) / 2
         # The number at a rank is below the quantile with a probability of 1 - tail, and with one of tail.
         below = _special.betainc([size + 1 - low, high], [low, size + 1 - high], [1 - q, q])
         moves_up = (below < tail) == [True, False]
-        near, far = np.where(moves_up, ranks, near), np.where(moves_up, far, ranks)
-    ends = np.interp(ranks, np.arange(1, size + 1), ordered, left=-inf, right=inf)
+        near, far = np.where(moves_up, [low, high], near), np.where(moves_up, far, [low, high])
+    ends = np.interp(near, np.arange(1, size + 1), ordered, left=-inf, right=inf)
     return float(ends[0]), float(ends[1])
 
 
