@@ -133,7 +133,7 @@ def less(a: Bounds, b: Bounds) -> Bounds:
 
 def growth(a: Bounds, b: Bounds) -> Bounds:
     """How much larger B is than A, as a share of A: 0.25 for a quarter more; both are positive."""
-    return less(a.logarithm, b.logarithm).map(expm1)
+    return less(a.logarithm, b.logarithm).map(lambda number: expm1(number) if number > -inf else -inf)
 
 
 def equal(weights: Numbers) -> float:

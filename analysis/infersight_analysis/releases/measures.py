@@ -135,13 +135,12 @@ def _more(figure: Figure, limit: Limit, change: Bounds, *, side_by_side: bool) -
         centre, low, high = scale.value, scale.low, scale.high
         part = 1.0 if side_by_side else _part(figure, limit)
     gap = abs(limit.value - centre)
-    width = high - centre if centre < limit.value else centre - low
-    if not isfinite(width):
-        return max(figure.least - count, count) if figure.least else None
+    ends = (high - centre, centre - low) if centre < limit.value else (centre - low, high - centre)
+    width = ends[0] if isfinite(ends[0]) else ends[1]  # of an open end the other one is the best guess
     rest = gap**2 - (1 - part) * width**2
-    if gap < _NEAR * width or rest <= 0:
+    if not isfinite(width) or gap < _NEAR * width or rest <= 0:
         return None
-    return max(1.0, count * (part * width**2 / rest - 1))
+    return max(1.0, figure.least - count, count * (part * width**2 / rest - 1))
 
 
 def _part(figure: Figure, limit: Limit) -> float:
