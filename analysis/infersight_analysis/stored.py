@@ -106,6 +106,10 @@ KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
         "infersight.cpu.queue.duration": "DOUBLE",
         "infersight.event_loop.lag": "DOUBLE",
         "infersight.log.template": "VARCHAR",
+        "infersight.profile.sample.awaiting": "JSON",
+        "infersight.profile.sample.stacks": "JSON",
+        "infersight.profile.sample.times": "JSON",
+        "infersight.profile.stacks": "JSON",
     },
 }
 """Keys that views and verbs ask for, with the type that the SDK gives them. Where the store's own type differs, that

@@ -37,6 +37,7 @@ from infersight_analysis.findings.investigation import (
     BatchMember,
     BatchRide,
     CodePlace,
+    CodePlace,
     ExemplarPoint,
     Hypothesis,
     Investigation,

@@ -143,6 +143,25 @@ class WorkerState:
 
 
 @dataclass(frozen=True)
+class CodePlace:
+    """Where the request's code was in a part of its time, by looks at its stacks many times a second.
+
+    `function` and `place` are the innermost frame of the application, `inside` the innermost of all, null where that
+    is the same; `awaiting` says that the request waited there rather than ran. `samples` of the `samples_of_part` saw
+    it, and `about_ns` is as much of the part's time on the critical path.
+    """
+
+    part: str
+    function: str
+    place: str
+    inside: str | None
+    awaiting: bool
+    samples: int
+    samples_of_part: int
+    about_ns: int
+
+
+@dataclass(frozen=True)
 class RepeatedCalls:
     """Calls of one kind below one span, where there are several.
 
@@ -235,3 +254,4 @@ class Investigation:
     batches: list[BatchRide] = field(default_factory=list[BatchRide])
     worker: WorkerState | None = None
     repeated_calls: list[RepeatedCalls] = field(default_factory=list[RepeatedCalls])
+    code: list[CodePlace] = field(default_factory=list[CodePlace])

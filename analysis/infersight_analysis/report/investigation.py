@@ -11,6 +11,7 @@ from rich.text import Text
 
 from infersight_analysis.findings import (
     BatchRide,
+    CodePlace,
     Investigation,
     MetricPoint,
     Piece,
@@ -28,6 +29,7 @@ _METRICS: Final = 6
 _BATCHES: Final = 2
 _MEMBERS: Final = 8
 _CALLS: Final = 6
+_PLACES: Final = 8
 _SHARE_WIDTH: Final = 16
 _LABEL_WIDTH: Final = 40
 _UNUSUAL: Final = 3.5
@@ -45,6 +47,8 @@ def print_investigation(found: Investigation) -> None:
     _section(out, "Spans", _waterfall(found.spans, found.total_ns, out.width))
     _section(out, f"Where the time went {_against(found)}", _breakdown(found))
     _section(out, "Why", _causes(found))
+    if found.code:
+        _section(out, "Where its code was, by looks at its stacks", _code(found.code))
     for ride in found.batches[:_BATCHES]:
         _section(out, f"The batch it rode in [dim]({_about(ride)})[/]", _members(ride, found.trace_id))
     if found.worker and found.worker.instance:
@@ -159,6 +163,20 @@ def _causes(found: Investigation) -> Table:
         table.add_row(Text(cause.cause, style=style), f"{cause.confidence:.0%}", Text(cause.statement))
         for mark, words in [*(("+", text) for text in cause.supporting), *(("-", text) for text in cause.opposing)]:
             table.add_row("", Text(mark, style="green" if mark == "+" else "red"), Text(words, style="dim"))
+    return table
+
+
+def _code(places: Sequence[CodePlace]) -> Table:
+    table = _columns(("part", "left"), ("about", "right"), ("looks", "right"), ("", "left"), ("code", "left"))
+    for place in places[:_PLACES]:
+        inside = f" in {place.inside}" if place.inside else ""
+        table.add_row(
+            Text(place.part, overflow="ellipsis"),
+            short_duration(place.about_ns),
+            f"{place.samples} of {place.samples_of_part}",
+            Text("waited" if place.awaiting else "ran", style="dim"),
+            Text(f"{place.function} ({place.place}){inside}", overflow="ellipsis"),
+        )
     return table
 
 

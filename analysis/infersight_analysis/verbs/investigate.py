@@ -19,6 +19,7 @@ from infersight_analysis.investigation.baseline import LEAST, baseline_of
 from infersight_analysis.investigation.batch import batches_of
 from infersight_analysis.investigation.calls import repeated_calls
 from infersight_analysis.investigation.case import Case
+from infersight_analysis.investigation.code import code_of
 from infersight_analysis.investigation.hypotheses import hypotheses
 from infersight_analysis.investigation.pieces import anatomy, nanoseconds
 from infersight_analysis.investigation.surroundings import (
@@ -57,6 +58,7 @@ def investigate(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Investi
     case = _case(connection, trace_id, trace.root)
     request, comparison = case.request, case.comparison
     causes = hypotheses(case)
+    logs = logs_of(connection, trace_id, request)
     return Investigation(
         trace_id=trace_id,
         service=request.span.service,
@@ -71,7 +73,7 @@ def investigate(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Investi
         critical_path=_steps(request),
         hypotheses=causes,
         spans=_tree(trace),
-        logs=logs_of(connection, trace_id, request),
+        logs=logs,
         metrics=list(case.metrics),
         exemplars=exemplars_of(connection, trace_id, request),
         notes=[*trace.notes, *_more_data(comparison)],
@@ -80,6 +82,7 @@ def investigate(connection: duckdb.DuckDBPyConnection, trace_id: str) -> Investi
         batches=list(case.batches),
         worker=case.worker,
         repeated_calls=list(case.calls),
+        code=code_of(connection, trace_id, request, logs),
     )
 
 

@@ -31,6 +31,11 @@ def is_python(text: str) -> bool:
     return any(_FRAME.match(line.lstrip("| +")) for line in text.splitlines())
 
 
+def is_library(file: str) -> bool:
+    """Whether a file is Python's, of an installed package, or of the instrumentation, rather than the application's."""
+    return _LIBRARIES.search(file) is not None
+
+
 def parse(text: str) -> Raised | None:
     """The exception that was raised last, with those that led to it as its causes.
 
@@ -110,7 +115,7 @@ def _frame(match: re.Match[str], following: str) -> Frame:
     is_statement = following[:2] == "  " and not _FRAME.match(following) and not _MARKS.match(following)
     statement = " ".join(following.split()) if is_statement else ""
     function, file = match["function"] or "<module>", match["file"]
-    return Frame(function.strip(), file, not _LIBRARIES.search(file), statement)
+    return Frame(function.strip(), file, not is_library(file), statement)
 
 
 def _innermost_first(frames: Sequence[Frame]) -> list[Frame]:
