@@ -9,10 +9,14 @@ from typing import Any, Final
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.stored import literal
 
+_KINDS: Final = "['BIGINT', 'DOUBLE', 'TIME', 'DATE', 'TIMESTAMP', 'TIMESTAMPTZ', 'VARCHAR']"
+_CSV: Final = f"read_csv({{file}}, auto_type_candidates = {_KINDS})"
+"""Not as booleans, for which DuckDB takes yes and no as well: they would be called true and false."""
+
 _READERS: Final = {
-    ".csv": "read_csv({file})",
-    ".tsv": "read_csv({file})",
-    ".txt": "read_csv({file})",
+    ".csv": _CSV,
+    ".tsv": _CSV,
+    ".txt": _CSV,
     ".parquet": "read_parquet({file})",
     ".json": "read_json({file})",
     ".jsonl": "read_json({file}, format = 'newline_delimited')",
@@ -66,6 +70,21 @@ def _read_file(path: Path) -> Any:
     name = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
     try:
         with duckdb.connect() as connection:
-            return connection.sql(f"from {reader.format(file=literal(name))}").to_arrow_table()
+            table = connection.sql(f"from {reader.format(file=literal(name))}").to_arrow_table()
     except duckdb.Error as error:
         raise AnalysisError(f"cannot read {path}: {' '.join(str(error).split())[:300]}") from error
+    return _with_booleans(table) if reader is _CSV else table
+
+
+def _with_booleans(table: Any) -> Any:
+    """The table with columns of the texts true and false as booleans."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    for place, name in enumerate(table.column_names):
+        column = table.column(place)
+        if pa.types.is_string(column.type):
+            texts: set[str | None] = set(column.unique().to_pylist()) - {None}
+            if texts and {str(text).lower() for text in texts} <= {"true", "false"}:
+                said = [None if text is None else text.lower() == "true" for text in column.to_pylist()]
+                table = table.set_column(place, name, pa.array(said, pa.bool_()))
+    return table

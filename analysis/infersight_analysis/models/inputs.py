@@ -20,7 +20,7 @@ _MOST_ELEMENTS: Final = 64
 def read_inputs(given: Sequence[str], column: str | None = None) -> list[Any]:
     """Inputs out of files, or texts as they are.
 
-    A file is `.txt` (a text each line), `.jsonl` or `.json` (any values; of an object with a member `input` that one),
+    A file is `.txt` (a text each line, empty ones too), `.jsonl` or `.json` (any values; of an object with a member `input` that one),
     `.csv`, `.tsv` or `.parquet` (a record each row) or `.npy` (an array for each element of the first dimension).
 
     Args:
@@ -77,7 +77,7 @@ def _inputs(given: str) -> list[Any]:
     if ending == ".npy":
         return _of_array(path)
     if ending == ".txt":
-        return [line for line in _text(path).splitlines() if line.strip()]
+        return _text(path).splitlines()
     raise AnalysisError(f"{path} has none of the endings {', '.join(_ENDINGS)}")
 
 

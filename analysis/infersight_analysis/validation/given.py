@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from infersight._checks import Violation, violations_of
 from infersight._values import qualified_name
@@ -35,8 +35,7 @@ def validate_given(inputs: Sequence[Any], rules: InputRules, source: str) -> Val
 
 
 def _violations(given: Any, rules: InputRules) -> Iterator[Violation]:
-    kind: type[object] = type(given)
-    name = qualified_name(kind)
+    name = qualified_name(type(cast("object", given)))
     if rules.types and name not in rules.types:
         yield Violation("type", " or ".join(rules.types), name)
     yield from violations_of(given, rules.of_sdk)

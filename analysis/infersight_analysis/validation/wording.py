@@ -11,8 +11,8 @@ def statement_of(rules: Sequence[RuleResult], reported: Sequence[ReportedViolati
     broken = [rule for rule in rules if rule.broken]
     if broken:
         worst = broken[0]
-        share = f"{worst.broken:,} of {worst.judged:,} inputs"
-        said.append(f"{len(broken)} of {len(rules)} rules are broken, {worst.check} most: by {share}")
+        more = f", {len(broken) - 1} more of {len(rules)} rules by others" if len(broken) > 1 else ""
+        said.append(f"{worst.broken:,} of {worst.judged:,} inputs break {worst.check}{more}")
     elif any(rule.judged for rule in rules):
         said.append(f"no input breaks {'the rule' if len(rules) == 1 else f'one of {len(rules)} rules'}")
     if reported:
