@@ -12,7 +12,7 @@ from tests.support.every_verb import ask, ask_everything
 
 GATEWAY: Source = ("gateway", "gateway-1", None)
 ORDERS: Source = ("orders", "orders-1", "2.1.0")
-WORKER: Source = ("worker", "worker-1", "7")
+WORKERS: tuple[Source, Source] = (("worker", "worker-1", "7"), ("worker", "worker-2", "8"))
 
 INFERSIGHT = str(Path(sys.executable).with_name("infersight"))
 TRAINTICKET = DATA / "trainticket"
@@ -41,6 +41,7 @@ def java_request(recording: Recording, trace: int, start_ns: int, database_ms: i
 
 def go_message(recording: Recording, trace: int, start_ns: int, work_ms: int) -> None:
     """As Go's messaging instrumentations send it: a consumer's root that links to the producers of its messages."""
+    worker = WORKERS[trace % 2]
     about = {"messaging.system": "kafka", "messaging.destination.name": "orders", "messaging.batch.message_count": 2}
     recording.span(
         trace,
@@ -49,7 +50,7 @@ def go_message(recording: Recording, trace: int, start_ns: int, work_ms: int) ->
         start_ns,
         work_ms * MS,
         kind="CONSUMER",
-        source=WORKER,
+        source=worker,
         attributes=about,
         links=[(trace + 5000, 1), (trace + 5001, 1)],
     )
@@ -62,7 +63,7 @@ def go_message(recording: Recording, trace: int, start_ns: int, work_ms: int) ->
         (work_ms - 2) * MS,
         parent=1,
         kind="CLIENT",
-        source=WORKER,
+        source=worker,
         error="no such order",
         events=[(start_ns + 2 * MS, "exception", failed)],
     )
@@ -95,6 +96,7 @@ def foreign(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_verb_takes_the_shapes_of_java_go_and_browsers(foreign: Path) -> None:
     answers = ask_everything(foreign, [trace_id(number) for number in (20, 120, 220, 5120, 1)])
+    assert [each["side_by_side"] for each in answers["rollback check"]] == [True]
     assert all(len(answer["hypotheses"]) > 0 for answer in answers["investigate"])
     for answer in answers["investigate"]:
         assert sum(piece["self_ns"] for piece in answer["breakdown"]) == answer["total_ns"]

@@ -46,10 +46,24 @@ def ask_everything(store: Path, traces: Sequence[str]) -> dict[str, list[Any]]:
         "anomalies": [ask(store, "anomalies"), ask(store, "anomalies", "requests", "--step", "10s")],
         "deployments": [ask(store, "deployments")],
         "rootcause": [ask(store, "rootcause", "--start", _halfway(store), "--end", "2100-01-01")],
+        "rollback check": _check_releases(store),
         "compare": [ask(store, "compare", "--slow"), ask(store, "compare", "--errors")],
         "critical-path": [ask(store, "critical-path")],
         "sql": [ask(store, "sql", macro.example.replace(_EXAMPLE_TRACE, traces[0])) for macro in MACROS],
     }
+
+
+def _check_releases(store: Path) -> list[Any]:
+    """`rollback check`, of each service of which two versions were seen."""
+    seen: dict[str, list[str]] = {}
+    for each in ask(store, "deployments")["versions"]:
+        if each["service"] and each["version"] and each["version"] not in seen.setdefault(each["service"], []):
+            seen[each["service"]].append(each["version"])
+    pairs = [(service, *versions[:2]) for service, versions in seen.items() if len(versions) > 1]
+    return [
+        ask(store, "rollback", "check", "--service", service, "--baseline", baseline, "--candidate", candidate)
+        for service, baseline, candidate in pairs
+    ]
 
 
 def _halfway(store: Path) -> str:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import duckdb
 
+from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings import ReleaseCheck, ReleaseMeasure
 from infersight_analysis.options import Window
 from infersight_analysis.releases import predictions, resources
@@ -41,8 +42,10 @@ def rollback_check(
         least: fewest requests of each version that a verdict rests on.
 
     Raises:
-        AnalysisError: one of the versions was not seen in the window.
+        AnalysisError: one of the versions was not seen in the window, or both are the same.
     """
+    if baseline == candidate:
+        raise AnalysisError(f"{baseline!r} is both baseline and candidate: give two versions")
     when = times(connection, service, (baseline, candidate), window)
     sides = Side(baseline, when.baseline), Side(candidate, when.candidate)
     return compare_sides(connection, service, *sides, side_by_side=when.side_by_side, limits=limits, least=least)
