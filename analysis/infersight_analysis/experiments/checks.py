@@ -75,7 +75,7 @@ def sample_ratio(observations: Observations, question: Question) -> Check:
     if p_value < ALARM:
         said = f"sample-ratio mismatch: {parts}, where {meant} were meant (p = {p_value:.1g}); the assignment or the"
         return Check("sample ratio", FAILED, f"{said} recording loses units of an arm", p_value, numbers)
-    return Check("sample ratio", OK, f"{parts} {observations.unit_is}s, meant {meant}", p_value, numbers)
+    return Check("sample ratio", OK, f"{parts} units, meant {meant}", p_value, numbers)
 
 
 def _unit_counts(observations: Observations) -> Numbers:
@@ -97,7 +97,7 @@ def stability(observations: Observations) -> Check:
     name = "assignment stability"
     if not mixed:
         many = len(observations) > units
-        said = f"every {observations.unit_is} keeps its variant" if many else "no unit was seen twice"
+        said = f"every unit ({observations.unit_is}) keeps its variant" if many else "no unit was seen twice"
         return Check(name, OK if many else UNKNOWN, said, None, numbers)
     some = [observations.unit.names[unit] for unit in np.flatnonzero(observations.is_mixed)[:3]]
     said = f"{mixed:,} of {units:,} ({mixed / units:.2%}) got more than one variant, such as {', '.join(some)}"
@@ -144,24 +144,33 @@ def missing_outcomes(observations: Observations, outcome: Outcome) -> Iterator[C
         said = f"{outcome.metric.name} is missing more often in one arm than in another: {said}"
         yield Check(name, FAILED, f"{said}; what is left is no random part", found.p_value, numbers)
     else:
-        yield Check(name, NOTED, f"{observations.unit_is}s without it: {said}", found.p_value, numbers)
+        yield Check(name, NOTED, f"units without it: {said}", found.p_value, numbers)
 
 
 def time_of(observations: Observations) -> Labels | None:
     """In which tenth of the exposures, in the order of time, each is; None where times are not known."""
-    if observations.time_ns is None or not np.ptp(observations.time_ns):
+    return None if observations.time_ns is None else _tenths(observations.time_ns)
+
+
+def unit_time_of(observations: Observations) -> Labels | None:
+    """In which tenth of the new units, in the order of time, each unit is."""
+    return None if observations.time_ns is None else _tenths(observations.time_ns[observations.first_row])
+
+
+def _tenths(times: Codes) -> Labels | None:
+    if not np.ptp(times):
         return None
-    edges = np.quantile(observations.time_ns, np.linspace(0, 1, _TIMES + 1)[1:-1])
-    codes: Codes = np.searchsorted(edges, observations.time_ns, "right")
+    edges = np.quantile(times, np.linspace(0, 1, _TIMES + 1)[1:-1])
+    codes: Codes = np.searchsorted(edges, times, "right")
     return Labels(codes, tuple(f"tenth {place + 1}" for place in range(_TIMES)))
 
 
 def over_time(observations: Observations) -> Iterator[Check]:
     """Whether the arms got new units at the same times."""
-    times = time_of(observations)
+    times = unit_time_of(observations)
     if times is None:
         return
-    found = _with_arm(observations, observations.of_units(times))
+    found = _with_arm(observations, times)
     if found.p_value is None:
         return
     if found.p_value < ALARM:

@@ -1,17 +1,21 @@
 """Whether an effect is that of something else: arms of different mixtures (Simpson's paradox, and what leads to it)."""
 
 from dataclasses import dataclass
-from math import erfc, sqrt
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from scipy import special  # pyright: ignore[reportMissingTypeStubs]
 
 from infersight_analysis.experiments.checks import ALARM, time_of
+from infersight_analysis.experiments.effects import once
+from infersight_analysis.experiments.metrics import Metric
 from infersight_analysis.experiments.observations import Labels, Numbers, Observations, Outcome
 from infersight_analysis.experiments.samples import Rows, Sample
+from infersight_analysis.stats import mantel_haenszel, means
 from infersight_analysis.stats.contingency import association
 from infersight_analysis.stats.estimate import Estimate
-from infersight_analysis.stats.normal import z_of
+
+_special: Any = special  # scipy publishes no types
 
 TIME: Final = "time"
 """The segment that is made of the time of the exposure."""
@@ -106,41 +110,57 @@ def held_equal(rows: Rows, name: str, labels: Labels, arm: int, confidence: floa
         arm: place of the arm that is compared with the first one.
         confidence: of the intervals.
     """
+    samples = _strata(rows, labels, arm)
+    if len(samples) < 2:
+        return None
+    kept = rows.only(np.isin(labels.codes[rows.row], list(samples)))
+    differences = [once(rows.metric, a, b, confidence) for a, b in samples.values()]
+    strata = [
+        Stratum(labels.names[code], (len(a), len(b)), (a.value, b.value), difference)
+        for (code, (a, b)), difference in zip(samples.items(), differences, strict=True)
+    ]
+    tested = association(np.array([stratum.units for stratum in strata]).T).p_value
+    return Adjusted(
+        name,
+        once(rows.metric, kept.sample(0), kept.sample(arm), confidence),
+        _within(rows.metric, list(samples.values()), confidence),
+        strata,
+        1.0 if tested is None else tested,
+        _disagreement(list(samples.values())),
+    )
+
+
+def _strata(rows: Rows, labels: Labels, arm: int) -> dict[int, tuple[Sample, Sample]]:
+    """Both arms within each value of a segment that has enough of both."""
     codes = labels.codes[rows.row]
-    samples: dict[int, tuple[Sample, Sample]] = {}
+    found: dict[int, tuple[Sample, Sample]] = {}
     for code in np.unique(codes[codes >= 0]).tolist():
         part = rows.only(codes == code)
         both = part.sample(0), part.sample(arm)
         if min(map(len, both)) >= _LEAST_UNITS:
-            samples[code] = both
-    if len(samples) < 2:
-        return None
-    kept = rows.only(np.isin(codes, list(samples)))
-    crude = [kept.sample(0), kept.sample(arm)]
-    weights = np.array([len(a) * len(b) / (len(a) + len(b)) for a, b in samples.values()])
+            found[code] = both
+    return found
+
+
+def _within(metric: Metric, samples: list[tuple[Sample, Sample]], confidence: float) -> Estimate:
+    """The difference within strata."""
+    if not all(each.is_plain for both in samples for each in both):
+        return _of_units(samples, confidence)
+    if metric.is_share:
+        counts = [[(int(each.values.sum()), len(each)) for each in both] for both in samples]
+        columns = np.array(counts, np.int64).reshape(len(samples), 4).T
+        return mantel_haenszel.difference(*columns, confidence)
+    return means.stratified([(a.values, b.values) for a, b in samples], confidence)
+
+
+def _of_units(samples: list[tuple[Sample, Sample]], confidence: float) -> Estimate:
+    """The same where units may be in several strata: each unit's errors are summed first."""
+    weights = np.array([len(a) * len(b) / (len(a) + len(b)) for a, b in samples])
     weights /= weights.sum()
-    differences = np.array([b.value - a.value for a, b in samples.values()])
-    variances = np.array([a.variance + b.variance for a, b in samples.values()])
-    common = float(weights @ differences)
-    of_arms = [_summed(weights, [both[side] for both in samples.values()]) for side in (0, 1)]
-    strata = [
-        Stratum(
-            labels.names[code],
-            (len(a), len(b)),
-            (a.value, b.value),
-            _normal(b.value - a.value, a.variance + b.variance, confidence),
-        )
-        for code, (a, b) in samples.items()
-    ]
-    counts = np.array([[len(a), len(b)] for a, b in samples.values()]).T
-    return Adjusted(
-        name,
-        _normal(crude[1].value - crude[0].value, crude[0].variance + crude[1].variance, confidence),
-        _normal(common, sum(of_arms), confidence),
-        strata,
-        association(counts).p_value or 0.0,
-        _disagreement(differences, variances),
-    )
+    value = float(weights @ np.array([b.value - a.value for a, b in samples]))
+    variances = [_summed(weights, [both[side] for both in samples]) for side in (0, 1)]
+    sizes = [len(np.unique(np.concatenate([both[side].units for both in samples]))) for side in (0, 1)]
+    return means.welch(value, variances, sizes, confidence, "Welch's t within strata, by unit")
 
 
 def _summed(weights: Numbers, samples: list[Sample]) -> float:
@@ -151,21 +171,14 @@ def _summed(weights: Numbers, samples: list[Sample]) -> float:
     return float((np.bincount(place, parts) ** 2).sum())
 
 
-def _normal(value: float, variance: float, confidence: float) -> Estimate:
-    error = sqrt(variance) if variance > 0 else 0.0
-    width = z_of(confidence) * error
-    p_value = erfc(abs(value) / error / sqrt(2)) if error else float(value == 0)
-    return Estimate(value, value - width, value + width, p_value, "normal")
-
-
-def _disagreement(differences: Numbers, variances: Numbers) -> float:
+def _disagreement(samples: list[tuple[Sample, Sample]]) -> float:
     """Cochran's Q of the strata's differences."""
-    from scipy import special  # pyright: ignore[reportMissingTypeStubs] # noqa: PLC0415
-
+    differences = np.array([b.value - a.value for a, b in samples])
+    variances = np.array([a.variance + b.variance for a, b in samples])
     known = variances > 0
     if known.sum() < 2:
         return 1.0
     precision = 1 / variances[known]
     common = float((precision * differences[known]).sum() / precision.sum())
     q = float((precision * (differences[known] - common) ** 2).sum())
-    return float(special.chdtrc(int(known.sum()) - 1, q))
+    return float(_special.chdtrc(int(known.sum()) - 1, q))

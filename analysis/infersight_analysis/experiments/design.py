@@ -1,6 +1,6 @@
 """How large an experiment has to be, and how long that takes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil, sqrt
 from typing import Final
@@ -12,12 +12,11 @@ from infersight_analysis.experiments.metrics import Margin, Metric, shown
 from infersight_analysis.experiments.observations import Observations
 from infersight_analysis.experiments.samples import Rows
 from infersight_analysis.findings import DesignOption, Evidence, ExperimentDesign
-from infersight_analysis.stats import sequential
-from infersight_analysis.stats.normal import z_of
+from infersight_analysis.stats import design, sequential
+from infersight_analysis.stats.normal import z_at
 from infersight_analysis.times import SECOND_NS
 
 _DAYS: Final = (1, 3, 7, 14, 28, 56)
-_MOST_UNITS: Final = 10**12
 _DAY_NS: Final = 86_400 * SECOND_NS
 
 
@@ -42,12 +41,6 @@ class Traffic:
     unit_is: str = "unit"
     notes: Sequence[str] = ()
     sql: Sequence[str] = ()
-
-    def variance(self, effect: float) -> float:
-        """The variance of one unit's value, where the metric is larger by an effect."""
-        if self.deviation is not None:
-            return self.deviation**2
-        return (self.value + effect) * (1 - self.value - effect)
 
 
 def traffic_of(observations: Observations) -> Traffic:
@@ -85,9 +78,9 @@ def design_of(
 ) -> ExperimentDesign:
     """How large an experiment has to be to find an effect.
 
-    For one look at the end by the variances of both arms (Fleiss, Levin and Paik, 2003, chapter 4, without continuity
-    correction), for looks at any time by the width of the interval that is right at all of them. The confidence is
-    divided among the arms beside the baseline.
+    Shares by Cohen's h and means by the noncentral t, see `stats.design`; for looks at any time by the interval that is
+    right at all of them. The confidence is divided among the arms beside the baseline (Bonferroni), of which the
+    smallest is the hardest to tell.
 
     Args:
         traffic: what the metric is now.
@@ -100,14 +93,13 @@ def design_of(
         AnalysisError: there is no such effect.
     """
     metric, size = traffic.metric, effect.absolute(traffic.value)
-    signed = size if metric.higher_is_better else -size
-    if not size or (traffic.deviation is None and not 0 <= traffic.value + signed <= 1):
+    changed = traffic.value + (size if metric.higher_is_better else -size)
+    if not size or (traffic.deviation is None and not 0 <= changed <= 1):
         raise AnalysisError(f"no effect of {size:.3g} on {metric.name} of {traffic.value:.3g} is possible")
-    parts = [share / sum(shares) for share in shares]
     each = 1 - (1 - confidence) / (len(shares) - 1)
-    plan = _Plan(traffic, signed, min(parts[1:]), parts[0], each, power)
-    total, total_always = plan.total(plan.once), plan.total(plan.always)
-    rate = traffic.units_a_day
+    plan = _Plan(traffic, min(shares[1:]) / shares[0], each, power)
+    units, always = ([ceil(arm * share / shares[0]) for share in shares] for arm in plan.baselines(changed))
+    days = [None if traffic.units_a_day is None else sum(total) / traffic.units_a_day for total in (units, always)]
     return ExperimentDesign(
         metric=metric.name,
         unit=metric.unit,
@@ -116,16 +108,16 @@ def design_of(
         effect=size,
         relative=size / abs(traffic.value) if traffic.value else None,
         arms=len(shares),
-        units=[ceil(total * part) for part in parts],
-        total=sum(ceil(total * part) for part in parts),
-        total_always=sum(ceil(total_always * part) for part in parts),
+        units=units,
+        total=sum(units),
+        total_always=sum(always),
         power=power,
         confidence=confidence,
-        units_a_day=rate,
-        days=total / rate if rate else None,
-        days_always=total_always / rate if rate else None,
-        options=[] if rate is None else [_option(plan, days, rate) for days in _DAYS],
-        summary=_summary(traffic, size, [ceil(total * part) for part in parts], (total, total_always), power),
+        units_a_day=traffic.units_a_day,
+        days=days[0],
+        days_always=days[1],
+        options=[] if traffic.units_a_day is None else [plan.option(n, traffic.units_a_day, shares) for n in _DAYS],
+        summary=_summary(traffic, size, units, (sum(units), sum(always)), power),
         notes=list(traffic.notes),
         evidence=Evidence([], list(traffic.sql), {"confidence_each": each}),
     )
@@ -133,45 +125,34 @@ def design_of(
 
 @dataclass(frozen=True)
 class _Plan:
-    """The pair of arms that is the hardest to tell apart."""
+    """The baseline and the smallest arm, which has `ratio` units for each of the baseline's."""
 
     traffic: Traffic
-    effect: float
-    share: float
-    baseline_share: float
+    ratio: float
     confidence: float
     power: float
 
-    def error(self, total: float) -> float:
-        """The standard error of the difference with so many units in all."""
-        arm = self.traffic.variance(self.effect) / (total * self.share)
-        return sqrt(self.traffic.variance(0.0) / (total * self.baseline_share) + arm)
+    def baselines(self, changed: float) -> tuple[int, int]:
+        """Units of the baseline, for one look and for any number of them, to tell the metric from another value."""
+        value, deviation = self.traffic.value, self.traffic.deviation
+        asked: dict[str, float] = {"power": self.power, "confidence": self.confidence, "ratio": self.ratio}
+        if deviation is None:
+            sizes = design.proportion_sizes(value, changed, **asked)
+            effect = design.cohens_h(value, changed)
+        else:
+            sizes = design.mean_sizes(changed - value, deviation, **asked)
+            effect = (changed - value) / deviation
+        return sizes.a, design.sequential_sizes(effect, **asked).a
 
-    def once(self, total: float) -> float:
-        """The least difference that is found with the power, at one look."""
-        return (z_of(self.confidence) + z_of(2 * self.power - 1)) * self.error(total)
-
-    def always(self, total: float) -> float:
-        """The same at any look: the interval must end before 0 with the power."""
-        sizes = max(2, int(total * self.baseline_share)), max(2, int(total * self.share))
-        half = self.error(total) ** 2 / 2
-        found = sequential.from_variances(0.0, (half, half), sizes, self.confidence)
-        return found.high + z_of(2 * self.power - 1) * self.error(total)
-
-    def total(self, detectable: Callable[[float], float]) -> float:
-        """The least number of units in all with which the effect is found."""
-        low, high = 4.0, float(_MOST_UNITS)
-        while high / low > 1 + 1e-9:
-            middle = sqrt(low * high)
-            low, high = (low, middle) if detectable(middle) <= abs(self.effect) else (middle, high)
-        return high
-
-
-def _option(plan: _Plan, days: int, rate: float) -> DesignOption:
-    units = max(4.0, rate * days)
-    detectable = plan.always(units)
-    value = abs(plan.traffic.value)
-    return DesignOption(float(days), int(units), detectable, detectable / value if value else None)
+    def option(self, days: int, rate: float, shares: Sequence[float]) -> DesignOption:
+        """What so many days of traffic tell, at any look."""
+        a = max(2.0, rate * days * shares[0] / sum(shares))
+        b = a * self.ratio
+        value = self.traffic.value
+        deviation = sqrt(value * (1 - value)) if self.traffic.deviation is None else self.traffic.deviation
+        deviates = sequential.critical_value(a, b, self.confidence) + z_at(self.power)
+        detectable = deviates * deviation * sqrt(1 / a + 1 / b)
+        return DesignOption(float(days), int(rate * days), detectable, detectable / abs(value) if value else None)
 
 
 def _summary(traffic: Traffic, size: float, units: list[int], totals: tuple[float, float], power: float) -> str:
@@ -179,12 +160,8 @@ def _summary(traffic: Traffic, size: float, units: list[int], totals: tuple[floa
     wanted = shown(size, unit, signed=True).removeprefix("+")
     change = f" ({100 * size / abs(traffic.value):.3g} % of it)" if traffic.value else ""
     many = f"{units[0]:,}" if len(set(units)) == 1 else " and ".join(f"{each:,}" for each in units)
-    said = (
-        f"to tell {wanted}{change} from a {metric.name} of {shown(traffic.value, unit)} in {power:.0%} of cases takes "
-    )
-    said += (
-        f"{many} {traffic.unit_is}s an arm, about {totals[1] / totals[0]:.2g} times as many if it may end at any look"
-    )
+    said = f"{metric.name} is {shown(traffic.value, unit)}; to find a difference of {wanted}{change} in {power:.0%} of "
+    said += f"cases takes {many} units an arm, and {totals[1] / totals[0]:.2g} times as many if it may end at any look"
     if traffic.units_a_day:
         once, always = (total / traffic.units_a_day for total in totals)
         said += f": {once:.3g} to {always:.3g} days of the present traffic"

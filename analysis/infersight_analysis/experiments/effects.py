@@ -8,7 +8,7 @@ import numpy as np
 from infersight_analysis.experiments.metrics import Metric
 from infersight_analysis.experiments.observations import Numbers
 from infersight_analysis.experiments.samples import Sample
-from infersight_analysis.stats import means, proportions, quantiles, sequential
+from infersight_analysis.stats import cuped, means, proportions, quantiles, sequential
 from infersight_analysis.stats.estimate import Estimate
 
 _LEAST_COVERED: Final = 0.1
@@ -30,38 +30,6 @@ class Effect:
     variance_removed: float | None = None
 
 
-@dataclass(frozen=True)
-class Covariate:
-    """What is known of units from before the experiment.
-
-    Args:
-        values: of each unit, NaN where there is none.
-    """
-
-    values: Numbers
-
-    def adjusted(self, a: Sample, b: Sample) -> tuple[Numbers, Numbers] | None:
-        """The values of two arms less what the covariate predicts of them; None where too few units have one.
-
-        CUPED (Deng, Xu, Kohavi and Walker, WSDM 2013): one slope for both arms, which leaves the difference unbiased,
-        since the covariate is from before the assignment. A unit without one keeps its value.
-        """
-        both = np.concatenate([self.values[a.units], self.values[b.units]])
-        known = ~np.isnan(both)
-        if known.mean() < _LEAST_COVERED or known.sum() < 3:
-            return None
-        earlier = np.where(known, both, both[known].mean())
-        values = np.concatenate([a.values, b.values])
-        is_a = np.arange(len(both)) < len(a)
-        # Within the arms: an effect of the variant is none of the covariate.
-        within = [each - np.where(is_a, each[is_a].mean(), each[~is_a].mean()) for each in (values, earlier)]
-        spread = float((within[1] ** 2).sum())
-        if spread == 0:
-            return None
-        adjusted = values - float((within[0] * within[1]).sum()) / spread * (earlier - earlier.mean())
-        return adjusted[is_a], adjusted[~is_a]
-
-
 def effect_of(
     metric: Metric,
     a: Sample,
@@ -69,7 +37,7 @@ def effect_of(
     *,
     confidence: float,
     tightest_at: float = sequential.TIGHTEST_AT,
-    covariate: Covariate | None = None,
+    earlier: Numbers | None = None,
 ) -> Effect:
     """Arm B less arm A.
 
@@ -79,29 +47,39 @@ def effect_of(
         b: the arm.
         confidence: of the intervals.
         tightest_at: units an arm at which the interval that is right at every look is the tightest.
-        covariate: what is known of the units from before.
+        earlier: what each unit had before the experiment, NaN where that is not known.
     """
-    adjusted = None if covariate is None or metric.quantile is not None else covariate.adjusted(a, b)
-    if adjusted is not None:
-        removed = 1 - sum(map(np.var, adjusted)) / max(float(np.var(a.values) + np.var(b.values)), 1e-300)
+    if earlier is not None and metric.quantile is None and _is_known(earlier, a, b):
+        adjusted = cuped.adjust(a.values, b.values, earlier[a.units], earlier[b.units])
         return Effect(
-            means.difference(*adjusted, confidence),
-            sequential.means(*adjusted, confidence, tightest_at=tightest_at),
-            float(removed),
+            means.difference(adjusted.a, adjusted.b, confidence),
+            sequential.means(adjusted.a, adjusted.b, confidence, tightest_at=tightest_at),
+            adjusted.reduction,
         )
-    if a.is_plain and b.is_plain and metric.is_share:
-        counts = (int(a.values.sum()), len(a), int(b.values.sum()), len(b))
-        return Effect(
-            proportions.difference(*counts, confidence),
-            sequential.proportions(*counts, confidence, tightest_at=tightest_at),
-        )
-    if a.is_plain and b.is_plain and metric.quantile is not None:
-        q = metric.quantile
-        return Effect(
-            quantiles.difference(a.values, b.values, q, confidence),
-            sequential.quantiles(a.values, b.values, q, confidence, tightest_at=tightest_at),
-        )
-    return Effect(
-        means.difference(a.values, b.values, confidence),
-        sequential.means(a.values, b.values, confidence, tightest_at=tightest_at),
-    )
+    return Effect(once(metric, a, b, confidence), always(metric, a, b, confidence, tightest_at))
+
+
+def once(metric: Metric, a: Sample, b: Sample, confidence: float) -> Estimate:
+    """Arm B less arm A, right for one look at a size that was set before; arguments are those of `effect_of`."""
+    is_plain = a.is_plain and b.is_plain
+    if is_plain and metric.is_share:
+        return proportions.difference(int(a.values.sum()), len(a), int(b.values.sum()), len(b), confidence)
+    if is_plain and metric.quantile is not None:
+        return quantiles.difference(a.values, b.values, metric.quantile, confidence)
+    return means.difference(a.values, b.values, confidence)
+
+
+def always(metric: Metric, a: Sample, b: Sample, confidence: float, tightest_at: float) -> Estimate:
+    """The same, right at every look."""
+    is_plain = a.is_plain and b.is_plain
+    if is_plain and metric.is_share:
+        counts = int(a.values.sum()), len(a), int(b.values.sum()), len(b)
+        return sequential.proportions(*counts, confidence, tightest_at=tightest_at)
+    if is_plain and metric.quantile is not None:
+        return sequential.quantiles(a.values, b.values, metric.quantile, confidence, tightest_at=tightest_at)
+    return sequential.means(a.values, b.values, confidence, tightest_at=tightest_at)
+
+
+def _is_known(earlier: Numbers, a: Sample, b: Sample) -> bool:
+    known = ~np.isnan(np.concatenate([earlier[a.units], earlier[b.units]]))
+    return bool(known.mean() >= _LEAST_COVERED)

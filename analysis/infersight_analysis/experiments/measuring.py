@@ -5,17 +5,20 @@ from dataclasses import dataclass, replace
 from math import ceil
 from typing import Final
 
-from infersight_analysis.experiments.effects import Covariate, Effect, effect_of
+import numpy as np
+
+from infersight_analysis.experiments.effects import Effect, effect_of
 from infersight_analysis.experiments.metrics import Metric
 from infersight_analysis.experiments.observations import Observations, Outcome
-from infersight_analysis.experiments.outliers import without_extremes
 from infersight_analysis.experiments.question import Question
 from infersight_analysis.experiments.samples import Rows, Sample
 from infersight_analysis.experiments.telling import difference_of, effect_at, effect_said, finite
 from infersight_analysis.experiments.timing import looks, trend
 from infersight_analysis.experiments.verdict import guarded, judgement
 from infersight_analysis.findings import MetricEffect
-from infersight_analysis.stats.normal import z_of
+from infersight_analysis.stats import outliers
+from infersight_analysis.stats.discoveries import holm
+from infersight_analysis.stats.normal import z_at, z_of
 from infersight_analysis.stats.sequential import TIGHTEST_AT
 
 PRIMARY: Final = "primary"
@@ -72,12 +75,12 @@ def _effect(observations: Observations, question: Question, pair: _Pair) -> Metr
     """It without its adjusted p value, its judgement and its statement."""
     metric, a, b = pair.metric, pair.a, pair.b
     earlier = observations.covariates.get(pair.metric.measured)
-    covariate = None if earlier is None else Covariate(earlier)
-    effect = effect_of(metric, a, b, confidence=question.confidence, covariate=covariate)
+    effect = effect_of(metric, a, b, confidence=question.confidence, earlier=earlier)
     decisive = effect.once if question.is_fixed else effect.always
     matters = None if metric.matters is None else metric.matters.absolute(a.value)
     detectable = _detectable(effect, question)
-    without = None if metric.is_share or metric.quantile is not None else without_extremes(a, b, question.confidence)
+    has_extremes = not metric.is_share and metric.quantile is None and min(len(a), len(b)) > 1
+    hanging = outliers.dependence(a.values, b.values, question.confidence) if has_extremes else None
     found = MetricEffect(
         metric=metric.name,
         arm=observations.arms[pair.arm],
@@ -98,7 +101,8 @@ def _effect(observations: Observations, question: Question, pair: _Pair) -> Metr
         judgement="",
         statement="",
         variance_removed=effect.variance_removed,
-        without_extremes=None if without is None else difference_of(without),
+        winsorised=None if hanging is None else difference_of(hanging.winsorised),
+        hangs_on=None if hanging is None else hanging.hangs_on,
     )
     return found if pair.role == GUARDRAIL else _with_times(found, observations, question, pair)
 
@@ -109,6 +113,7 @@ def _with_times(found: MetricEffect, observations: Observations, question: Quest
         found = replace(
             found,
             since_exposure=[effect_at(look) for look in ages.ages],
+            since_unit=pair.metric.unit if pair.metric.quantile is None else "share",
             trend=ages.kind,
             is_trend_by_unit=ages.is_by_unit,
         )
@@ -122,8 +127,7 @@ def _detectable(effect: Effect, question: Question) -> float | None:
     """The difference that would be found with the power asked for: beyond the interval by the power's deviate."""
     once, decisive = effect.once, effect.once if question.is_fixed else effect.always
     error = (once.high - once.low) / 2 / z_of(question.confidence)
-    # z_of is two-sided
-    return finite((decisive.high - decisive.low) / 2 + z_of(2 * question.power - 1) * error)
+    return finite((decisive.high - decisive.low) / 2 + z_at(question.power) * error)
 
 
 def _needed(detectable: float | None, matters: float | None, units: int) -> int | None:
@@ -133,21 +137,12 @@ def _needed(detectable: float | None, matters: float | None, units: int) -> int 
     return ceil(units * (detectable / matters) ** 2)
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
-    """P values adjusted."""
-    adjusted, most = [0.0] * len(p_values), 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda place: p_values[place])):
-        most = max(most, min(1.0, (len(p_values) - rank) * p_values[place]))
-        adjusted[place] = most
-    return adjusted
-
-
 def _judged(
     found: Sequence[tuple[_Pair, MetricEffect]], observations: Observations, question: Question
 ) -> list[MetricEffect]:
-    p_values = [1.0 if effect.p_adjusted is None else effect.p_adjusted for _, effect in found]
+    p_values = np.array([1.0 if effect.p_adjusted is None else effect.p_adjusted for _, effect in found])
     judged: list[MetricEffect] = []
-    for (pair, effect), p_adjusted in zip(found, holm(p_values), strict=True):
+    for (pair, effect), p_adjusted in zip(found, holm(p_values).tolist(), strict=True):
         sign = 1.0 if pair.metric.higher_is_better else -1.0
         low, high = (effect.difference.low, effect.difference.high)
         ends = (-float("inf") if low is None else low, float("inf") if high is None else high)

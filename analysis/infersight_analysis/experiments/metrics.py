@@ -112,7 +112,7 @@ class Metric:
     @property
     def name(self) -> str:
         """What it is called."""
-        return self.measured if self.statistic in {None, "ratio"} else f"{self.measured} {self.statistic}"
+        return self.measured if self.statistic in {None, "rate", "ratio"} else f"{self.measured} {self.statistic}"
 
     @property
     def quantile(self) -> float | None:

@@ -6,13 +6,14 @@ from typing import Final
 import numpy as np
 
 from infersight_analysis.experiments import checks as validation
-from infersight_analysis.experiments.checks import Check, time_of
+from infersight_analysis.experiments.checks import Check, unit_time_of
 from infersight_analysis.experiments.confounding import Adjusted, adjusted, confounders
 from infersight_analysis.experiments.measuring import effects_of
 from infersight_analysis.experiments.metrics import Metric
 from infersight_analysis.experiments.observations import NONE, Labels, Observations
 from infersight_analysis.experiments.question import Question
 from infersight_analysis.experiments.telling import difference_of, finite, segment_said
+from infersight_analysis.experiments.traps import traps
 from infersight_analysis.experiments.verdict import BROKEN, DISTRUST, verdict
 from infersight_analysis.findings import (
     ArmSize,
@@ -65,8 +66,9 @@ def results_of(observations: Observations, question: Question) -> ExperimentResu
     """
     found = validation.checks(observations, question)
     effects = effects_of(observations, question)
-    segments, confounded = _segments(observations, question)
-    decided = verdict(observations.arms, effects, _weighty(found, observations), confounded)
+    segments = _segments(observations, question)
+    found += traps(effects, segments)
+    decided = verdict(observations.arms, effects, _weighty(found, observations))
     start, end = _times(observations)
     return ExperimentResults(
         variant=question.variant,
@@ -97,20 +99,18 @@ def _weighty(found: Sequence[Check], observations: Observations) -> list[Experim
     return [_check(each) for each in found if each.status == validation.FAILED and each.name not in names]
 
 
-def _segments(observations: Observations, question: Question) -> tuple[list[SegmentEffect], list[SegmentEffect]]:
-    """The primary metric with each segment held equal; and those segments that explain or reverse its effect."""
+def _segments(observations: Observations, question: Question) -> list[SegmentEffect]:
+    """The primary metric with each segment held equal, those first that explain or reverse its effect."""
     outcome = observations.outcomes[0]
     shown: list[SegmentEffect] = []
-    confounded: list[SegmentEffect] = []
     for arm in range(1, len(observations.arms)):
         found = adjusted(observations, outcome, arm, question.confidence)
         guilty = confounders(found)
         metric = outcome.metric
         told = [(each, _segment(each, metric, observations.arms[arm], len(found), each in guilty)) for each in found]
-        confounded += [segment for each, segment in told if each in guilty]
         first = sorted(told, key=lambda pair: (pair[0] not in guilty, pair[1].kind == "same"))
         shown += [segment for _, segment in first[:_SEGMENTS]]
-    return shown, confounded
+    return shown
 
 
 def _segment(found: Adjusted, metric: Metric, arm: str, tests: int, is_guilty: bool) -> SegmentEffect:
@@ -149,8 +149,8 @@ def _arms(observations: Observations, question: Question) -> list[ArmSize]:
     of_rows = arm[observations.unit.codes]
     exposures = np.bincount(of_rows[of_rows != NONE], minlength=len(observations.arms))
     planned = np.array([question.split.get(name, 1.0) if question.split else 1.0 for name in observations.arms])
-    times = time_of(observations)
-    by_time = None if times is None else Labels(arm, observations.arms).counted(observations.of_units(times))
+    times = unit_time_of(observations)
+    by_time = None if times is None else Labels(arm, observations.arms).counted(times)
     return [
         ArmSize(
             name=name,

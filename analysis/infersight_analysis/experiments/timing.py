@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from infersight_analysis.experiments.effects import effect_of
+from infersight_analysis.experiments.effects import always
 from infersight_analysis.experiments.observations import Codes, Numbers, Observations, Outcome
 from infersight_analysis.experiments.samples import Rows
 from infersight_analysis.stats import means
@@ -91,8 +91,8 @@ def looks(
         a, b = until.sample(0), until.sample(arm)
         if min(len(a), len(b)) < _LEAST_UNITS:
             continue
-        effect = effect_of(rows.metric, a, b, confidence=confidence, tightest_at=tightest_at)
-        found.append(Look(moment, len(a) + len(b), effect.always))
+        effect = always(rows.metric, a, b, confidence, tightest_at)
+        found.append(Look(moment, len(a) + len(b), effect))
     return found
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from infersight_analysis.findings import ExperimentCheck, MetricEffect, SegmentEffect
+from infersight_analysis.findings import ExperimentCheck, MetricEffect
 
 SHIP: Final = "ship"
 KEEP: Final = "keep"
@@ -75,7 +75,6 @@ def verdict(
     arms: Sequence[str],
     effects: Sequence[MetricEffect],
     failed: Sequence[ExperimentCheck],
-    confounded: Sequence[SegmentEffect],
 ) -> Verdict:
     """What to do.
 
@@ -83,11 +82,9 @@ def verdict(
         arms: the baseline first.
         effects: of all metrics and arms.
         failed: checks that speak against the experiment.
-        confounded: segments that explain or reverse the primary effect.
     """
-    doubts = [check.statement for check in failed] + [each.statement for each in confounded]
-    if doubts:
-        return Verdict(DISTRUST, None, doubts)
+    if failed:
+        return Verdict(DISTRUST, None, [check.statement for check in failed])
     primary = [effect for effect in effects if effect.role == "primary"]
     better = sorted(
         (effect for effect in primary if effect.judgement == BETTER),

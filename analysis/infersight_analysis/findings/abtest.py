@@ -15,7 +15,7 @@ class ArmSize:
         exposures: how many requests or rows those have.
         share: its share of the units.
         planned: the share that was meant.
-        over_time: its new units in each tenth of the experiment's time; empty where times are not known.
+        over_time: how many of each tenth of the new units, in the order of time, it got; empty where times are not known.
     """
 
     name: str
@@ -88,9 +88,11 @@ class MetricEffect:
         judgement: `better`, `worse`, `no difference that matters`, `not better by what matters`, `unknown`; of a
             guardrail `broken`, `held` or `not broken`.
         variance_removed: the share of the variance that the units' earlier values took away; null without any.
-        without_extremes: the difference at one look without the few most extreme units; null where it makes none.
+        winsorised: of a mean or ratio, the difference at one look with the most extreme 1 % of units drawn in.
+        hangs_on: how many extreme units have to be drawn in for it to say otherwise; null where those 1 % do not.
         over_time: the difference up to moments of the experiment, with intervals that hold at all of them.
         since_exposure: the difference in stretches of the time that units have had the variant.
+        since_unit: what those are in: of a quantile the share beyond the common one is compared.
         trend: `novelty`, `primacy`, or null where no change with that time is sure.
         is_trend_by_unit: whether that time is each unit's own; else that since the experiment began.
     """
@@ -114,9 +116,11 @@ class MetricEffect:
     judgement: str
     statement: str
     variance_removed: float | None = None
-    without_extremes: ArmDifference | None = None
+    winsorised: ArmDifference | None = None
+    hangs_on: int | None = None
     over_time: list[EffectAt] = field(default_factory=list[EffectAt])
     since_exposure: list[EffectAt] = field(default_factory=list[EffectAt])
+    since_unit: str = ""
     trend: str | None = None
     is_trend_by_unit: bool = False
 

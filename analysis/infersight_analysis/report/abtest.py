@@ -51,7 +51,9 @@ def print_results(found: ExperimentResults) -> None:
     out.print(_effects(found))
     when = "at every look" if found.horizon == "always" else "for one look at the planned size"
     out.print(
-        Text(f"intervals of {found.confidence:.4g}, right {when}; p values adjusted for all metrics and arms", "dim")
+        Text(
+            f"{100 * found.confidence:.4g} % intervals, right {when}; p values adjusted for all metrics and arms", "dim"
+        )
     )
     shown_segments = [each for each in found.segments if each.kind != "same"][:_SEGMENTS]
     if shown_segments:
@@ -75,7 +77,9 @@ def print_design(found: ExperimentDesign) -> None:
     for option in found.options:
         relative = "-" if option.relative is None else f"{option.relative:.1%}"
         difference = shown(option.detectable, found.unit, signed=True).removeprefix("+")
-        table.add_row(f"{option.days:g} days", f"{option.units:,}", difference, relative)
+        table.add_row(
+            f"{option.days:g} {'day' if option.days == 1 else 'days'}", f"{option.units:,}", difference, relative
+        )
     out.print(table)
 
 

@@ -108,7 +108,6 @@ def _time_plot(effect: MetricEffect, times: list[EffectAt], start_ns: int, zero:
     ]
     if len(points) < 2:
         return None
-    # A quantile's stretches are looked at as shares.
-    unit = "share" if times is effect.since_exposure and effect.unit == "ns" else effect.unit
+    unit = effect.since_unit if times is effect.since_exposure else effect.unit
     scale, name = _SCALES[unit]
     return experiment_plots.over_time(points, zero, scale, name, printable(f"{effect.metric} {what}"))

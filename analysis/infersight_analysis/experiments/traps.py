@@ -1,0 +1,54 @@
+"""What makes a difference look like one that it is not: mixtures, novelty, a few extreme values."""
+
+from collections.abc import Iterator, Sequence
+
+from infersight_analysis.experiments.checks import FAILED, NOTED, OK, Check
+from infersight_analysis.experiments.telling import interval
+from infersight_analysis.findings import MetricEffect, SegmentEffect
+
+
+def traps(effects: Sequence[MetricEffect], segments: Sequence[SegmentEffect]) -> Iterator[Check]:
+    """Checks of what was found.
+
+    Args:
+        effects: of all metrics and arms.
+        segments: the primary effect with each segment held equal.
+    """
+    yield from _mixtures(segments)
+    for effect in effects:
+        yield from _novelty(effect)
+        yield from _extremes(effect)
+
+
+def _mixtures(segments: Sequence[SegmentEffect]) -> Iterator[Check]:
+    guilty = [each for each in segments if each.kind in {"reversed", "explained"}]
+    for each in guilty:
+        numbers = {"segment": each.segment, "crude": each.crude.value, "adjusted": each.adjusted.value}
+        yield Check("mixtures", FAILED, each.statement, each.imbalance, numbers)
+    if segments and not guilty:
+        names = sorted({each.segment for each in segments})
+        listed = ", ".join(names[:6]) + (" and others" if len(names) > 6 else "")
+        yield Check("mixtures", OK, f"holding {listed} equal neither reverses nor explains the effect")
+
+
+def _novelty(effect: MetricEffect) -> Iterator[Check]:
+    if effect.trend is None:
+        return
+    first, last = effect.since_exposure[0].difference, effect.since_exposure[-1].difference
+    goes = "wears off" if effect.trend == "novelty" else "grows"
+    since = "with the time that units have the variant" if effect.is_trend_by_unit else "as the experiment goes on"
+    unit = effect.since_unit
+    said = f"the effect on {effect.metric} of {effect.arm} {goes} {since}: {interval(first, unit)} at first, "
+    yield Check(effect.trend, NOTED, f"{said}{interval(last, unit)} at last")
+
+
+def _extremes(effect: MetricEffect) -> Iterator[Check]:
+    if effect.winsorised is None:
+        return
+    name = f"{effect.metric} of {effect.arm}"
+    if effect.hangs_on is None:
+        yield Check("extremes", OK, f"{name} does not hang on the most extreme 1 % of units")
+        return
+    drawn_in = interval(effect.winsorised, effect.unit)
+    said = f"{name} says otherwise once {effect.hangs_on:,} extreme units are drawn in; {drawn_in} with 1 % of them"
+    yield Check("extremes", NOTED, said, None, {"hangs_on": effect.hangs_on})
