@@ -37,6 +37,7 @@ def recorded(incident: Incident, event: Event) -> RecordedStep:
         kind=event.kind,
         time=iso_time(event.time_ns),
         actor=event.actor,
+        statement=statement(event),
         said=dict(event.payload),
         stage=gates.stage(state),
         next=next_command(incident.id, state),

@@ -1,6 +1,7 @@
 """The requests of a time, as the numbers that tests compare."""
 
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
 import duckdb
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from infersight_analysis.reading import ALWAYS_NS, query
 from infersight_analysis.stats import proportions, quantiles
 from infersight_analysis.stats.estimate import Estimate
+from infersight_analysis.stored import literal
 
 
 @dataclass(frozen=True)
@@ -74,3 +76,24 @@ def error_difference(before: Requests, after: Requests, confidence: float = 0.95
 def duration_difference(before: Requests, after: Requests, q: float, confidence: float = 0.95) -> Estimate:
     """A quantile of the durations after, less that before, nanoseconds."""
     return quantiles.difference(before.durations_ns, after.durations_ns, q, confidence)
+
+
+def counting(start_ns: int, end_ns: int, service: str | None = None, slow_ns: float = inf) -> str:
+    """The SQL that counts the requests of a time, as `infersight sql` takes it.
+
+    Args:
+        start_ns: first time, nanoseconds since the epoch.
+        end_ns: first time that is too late.
+        service: only requests of this service.
+        slow_ns: the duration, nanoseconds, above which a request is counted as slow.
+    """
+    values = {
+        "from_ns": str(start_ns),
+        "until_ns": str(end_ns),
+        "service": "null" if service is None else literal(service),
+        "slow_ns": "'infinity'::double" if slow_ns == inf else str(round(slow_ns)),
+    }
+    text = query("incidents/summary")
+    for name, value in values.items():
+        text = text.replace(f"${name}", value)
+    return text

@@ -10,6 +10,7 @@ _ROOM: Final = "infersight_analysis.verbs.incident"
 
 INCIDENT_VERBS: Final = {
     "open": Verb(f"{_ROOM}.opening", "open_command", "analysis", "Begin one."),
+    "triage": Verb(f"{_ROOM}.triage", "triage_command", "analysis", "Look at everything, and begin one with it."),
     "symptom": Verb(f"{_ROOM}.observing", "symptom_command", "analysis", "What was noticed."),
     "evidence": Verb(f"{_ROOM}.observing", "evidence_command", "analysis", "What was found."),
     "reproduce": Verb(f"{_ROOM}.reproducing", "reproduce_command", "analysis", "See the failure, and how often."),
