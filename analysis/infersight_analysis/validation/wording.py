@@ -12,7 +12,7 @@ def statement_of(rules: Sequence[RuleResult], reported: Sequence[ReportedViolati
     if broken:
         worst = broken[0]
         more = f", {len(broken) - 1} more of {len(rules)} rules by others" if len(broken) > 1 else ""
-        said.append(f"{worst.broken:,} of {worst.judged:,} inputs break {worst.check}{more}")
+        said.append(f"{worst.broken:,} of {worst.judged:,} inputs break the rule {worst.check}{more}")
     elif any(rule.judged for rule in rules):
         said.append(f"no input breaks {'the rule' if len(rules) == 1 else f'one of {len(rules)} rules'}")
     if reported:
