@@ -41,7 +41,7 @@ def read_table(source: Tabular) -> Any:
     Raises:
         AnalysisError: the file cannot be read, or it is no table.
     """
-    import pyarrow as pa  # noqa: PLC0415 - a tenth of a second that only tables need
+    import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs] # noqa: PLC0415 - a tenth of a second that only tables need
 
     if isinstance(source, str | Path):
         return _read_file(Path(source))
@@ -78,7 +78,7 @@ def _read_file(path: Path) -> Any:
 
 def _with_booleans(table: Any) -> Any:
     """The table with columns of the texts true and false as booleans."""
-    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow as pa  # pyright: ignore[reportMissingTypeStubs] # noqa: PLC0415
 
     for place, name in enumerate(table.column_names):
         column = table.column(place)

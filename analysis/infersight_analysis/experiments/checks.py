@@ -99,7 +99,7 @@ def stability(observations: Observations) -> Check:
         many = len(observations) > units
         said = f"every unit ({observations.unit_is}) keeps its variant" if many else "no unit was seen twice"
         return Check(name, OK if many else UNKNOWN, said, None, numbers)
-    some = [observations.unit.names[unit] for unit in np.flatnonzero(observations.is_mixed)[:3]]
+    some = [name for name, is_mixed in zip(observations.unit.names, observations.is_mixed, strict=True) if is_mixed][:3]
     said = f"{mixed:,} of {units:,} ({mixed / units:.2%}) got more than one variant, such as {', '.join(some)}"
     if mixed / units > _MOST_MIXED:
         return Check(name, FAILED, f"{said}: the assignment does not stick to {observations.unit_is}", None, numbers)
@@ -110,9 +110,10 @@ def variance(observations: Observations, outcome: Outcome) -> Check:
     """Whether the values of a metric differ at all."""
     rows = Rows.of(observations, outcome)
     name = f"variance of {rows.metric.name}"
-    constant = []
+    constant: list[tuple[str, float, int]] = []
     for place, arm in enumerate(observations.arms):
-        values = rows.value[rows.arm == place] / rows.divisor[rows.arm == place]
+        of_arm = rows.only((rows.arm == place) & (rows.divisor != 0))
+        values = of_arm.value / of_arm.divisor
         if not len(values):
             return Check(name, FAILED, f"{arm} has no {rows.metric.name} at all", None, {"arm": arm})
         if len(values) > 1 and not np.ptp(values):

@@ -148,8 +148,8 @@ def _within(metric: Metric, samples: list[tuple[Sample, Sample]], confidence: fl
         return _of_units(samples, confidence)
     if metric.is_share:
         counts = [[(int(each.values.sum()), len(each)) for each in both] for both in samples]
-        columns = np.array(counts, np.int64).reshape(len(samples), 4).T
-        return mantel_haenszel.difference(*columns, confidence)
+        x, n, y, m = np.array(counts, np.int64).reshape(len(samples), 4).T
+        return mantel_haenszel.difference(x, n, y, m, confidence)
     return means.stratified([(a.values, b.values) for a, b in samples], confidence)
 
 

@@ -14,7 +14,7 @@ from infersight_analysis.experiments.question import Question
 from infersight_analysis.experiments.samples import Rows, Sample
 from infersight_analysis.experiments.telling import difference_of, effect_at, effect_said, finite
 from infersight_analysis.experiments.timing import looks, trend
-from infersight_analysis.experiments.verdict import guarded, judgement
+from infersight_analysis.experiments.verdict import UNKNOWN, guarded, judgement
 from infersight_analysis.findings import MetricEffect
 from infersight_analysis.stats import outliers
 from infersight_analysis.stats.discoveries import holm
@@ -151,6 +151,8 @@ def _judged(
         gain = sign * (effect.difference.value or 0.0), low, high
         judge = guarded if pair.role == GUARDRAIL else judgement
         said = judge(gain, effect.p_adjusted, effect.matters, 1 - question.confidence)
-        effect = replace(effect, judgement=said)  # noqa: PLW2901
+        # One look before the planned size is one of many: what it says by itself is not to be had yet.
+        is_early = question.is_fixed and effect.needed is not None and effect.needed > min(effect.units)
+        effect = replace(effect, judgement=UNKNOWN if is_early else said)  # noqa: PLW2901
         judged.append(replace(effect, statement=effect_said(effect, observations.arms[0])))
     return judged

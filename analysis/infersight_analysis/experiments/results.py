@@ -43,7 +43,7 @@ def checks_of(observations: Observations, question: Question) -> ExperimentCheck
     failed = [each for each in found if each.status == validation.FAILED]
     start, end = _times(observations)
     return ExperimentChecks(
-        variant=question.variant,
+        variant=question.variant or "",
         unit=observations.unit_is,
         exposures=len(observations),
         start=start,
@@ -71,7 +71,7 @@ def results_of(observations: Observations, question: Question) -> ExperimentResu
     decided = verdict(observations.arms, effects, _weighty(found, observations))
     start, end = _times(observations)
     return ExperimentResults(
-        variant=question.variant,
+        variant=question.variant or "",
         unit=observations.unit_is,
         exposures=len(observations),
         start=start,
@@ -175,6 +175,7 @@ def _evidence(observations: Observations) -> Evidence:
     some: list[str] = []
     if observations.ids:
         for place in range(len(observations.arms)):
-            some += [observations.ids[row] for row in np.flatnonzero(observations.arm.codes == place)[:_TRACES]]
+            rows: list[int] = np.flatnonzero(observations.arm.codes == place)[:_TRACES].tolist()
+            some += [observations.ids[row] for row in rows]
     numbers = {"exposures": len(observations), "units": len(observations.unit.names)}
     return Evidence(some, list(observations.sql), numbers)

@@ -88,8 +88,8 @@ class Rows:
 
     def only(self, flags: Flags) -> "Rows":
         """Some of them."""
-        columns = (self.row, self.arm, self.unit, self.value, self.divisor, self.weight)
-        return Rows(self.metric, *(column[flags] for column in columns))
+        codes = (self.row[flags], self.arm[flags], self.unit[flags])
+        return Rows(self.metric, *codes, self.value[flags], self.divisor[flags], self.weight[flags])
 
     def linear(self, arm: int) -> Sample:
         """Those of one arm, by unit, of a quantile too as numbers whose mean it is."""
@@ -112,9 +112,8 @@ class Rows:
             return rows._quantile(rows.metric.quantile, units, place, is_plain=is_plain)  # noqa: SLF001 - of the same class
         if is_plain and rows.metric.divisor is None:
             return Sample(_mean(rows.value), rows.value, rows.unit, len(place), is_plain=True)
-        totals = np.bincount(place, rows.weight * rows.value, len(units))
-        counts = np.bincount(place, rows.weight * rows.divisor, len(units))
-        return _linear(totals, counts, units, len(place))
+        totals = _sums(place, rows.weight * rows.value, len(units))
+        return _linear(totals, _sums(place, rows.weight * rows.divisor, len(units)), units, len(place))
 
     def _quantile(self, q: float, units: Codes, place: Codes, *, is_plain: bool) -> Sample:
         if not len(units):
@@ -122,8 +121,8 @@ class Rows:
         if is_plain:
             return Sample(float(np.quantile(self.value, q)), self.value, self.unit, len(place), is_plain=True)
         at = _weighted_quantiles(self.value, self.weight, np.array([q]))[0]
-        above = np.bincount(place, self.weight * (self.value > at), len(units))
-        shares = _linear(above, np.bincount(place, self.weight, len(units)), units, len(place))
+        above = _sums(place, self.weight * (self.value > at), len(units))
+        shares = _linear(above, _sums(place, self.weight, len(units)), units, len(place))
         error = np.sqrt(shares.variance) if len(units) > 1 else 0.0
         ends = np.clip(np.array([q - Z_95 * error, q + Z_95 * error]), 0, 1)
         low, high = _weighted_quantiles(self.value, self.weight, ends)
@@ -144,6 +143,11 @@ def _mean(values: Numbers) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
+def _sums(place: Codes, values: Numbers, size: int) -> Numbers:
+    """The sum of the values at each of so many places."""
+    return np.asarray(np.bincount(place, values, size), np.float64)
+
+
 def _linear(totals: Numbers, counts: Numbers, units: Codes, records: int) -> Sample:
     """A ratio of sums over units as a mean over them."""
     whole = float(counts.sum())
@@ -157,6 +161,6 @@ def _weighted_quantiles(values: Numbers, weight: Numbers, shares: Numbers) -> Nu
     """The least values up to which these shares of the weight lie."""
     order = np.argsort(values)
     reached = np.cumsum(weight[order])
-    places = np.searchsorted(reached, shares * reached[-1] * (1 - 1e-12))
-    found: Numbers = values[order][np.minimum(places, len(values) - 1)]
-    return found
+    wanted: list[float] = (shares * reached[-1] * (1 - 1e-12)).tolist()
+    places = [min(int(np.searchsorted(reached, share)), len(values) - 1) for share in wanted]
+    return np.asarray(values[order][places], np.float64)

@@ -86,7 +86,8 @@ def looks(
         return []
     times = time_ns[rows.row]
     found: list[Look] = []
-    for moment in np.linspace(times.min(), times.max(), LOOKS + 1)[1:].astype(np.int64).tolist():
+    first, last = int(times.min()), int(times.max())
+    for moment in (first + (last - first) * look // LOOKS for look in range(1, LOOKS + 1)):
         until = rows.only(times <= moment)
         a, b = until.sample(0), until.sample(arm)
         if min(len(a), len(b)) < _LEAST_UNITS:

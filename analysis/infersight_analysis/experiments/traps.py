@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from infersight_analysis.experiments.checks import FAILED, NOTED, OK, Check
+from infersight_analysis.experiments.metrics import shown
 from infersight_analysis.experiments.telling import interval
 from infersight_analysis.findings import MetricEffect, SegmentEffect
 
@@ -16,6 +17,7 @@ def traps(effects: Sequence[MetricEffect], segments: Sequence[SegmentEffect]) ->
     """
     yield from _mixtures(segments)
     for effect in effects:
+        yield from _size(effect)
         yield from _novelty(effect)
         yield from _extremes(effect)
 
@@ -29,6 +31,15 @@ def _mixtures(segments: Sequence[SegmentEffect]) -> Iterator[Check]:
         names = sorted({each.segment for each in segments})
         listed = ", ".join(names[:6]) + (" and others" if len(names) > 6 else "")
         yield Check("mixtures", OK, f"holding {listed} equal neither reverses nor explains the effect")
+
+
+def _size(effect: MetricEffect) -> Iterator[Check]:
+    if effect.needed is None or effect.matters is None or effect.role != "primary":
+        return
+    have, wanted = min(effect.units), shown(effect.matters, effect.unit, signed=True).removeprefix("+")
+    said = f"{have:,} units an arm; to find {wanted} in {effect.metric} takes about {effect.needed:,}"
+    numbers = {"have": have, "needed": effect.needed}
+    yield Check("size", OK if have >= effect.needed else NOTED, said, None, numbers)
 
 
 def _novelty(effect: MetricEffect) -> Iterator[Check]:

@@ -60,11 +60,12 @@ def goodness_of_fit(counts: npt.NDArray[Any], shares: npt.NDArray[np.float64]) -
 
 def _testable(counts: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Without empty rows, and with the small columns as one, which is left out where it stays too small."""
-    table = counts[counts.sum(axis=1) > 0]
+    table: npt.NDArray[np.float64] = counts[counts.sum(axis=1) > 0]
     total = table.sum()
     if not total:
-        return table[:, :0]
+        return np.zeros((len(table), 0))
     least = table.sum(axis=1).min() / total * table.sum(axis=0)
     large, rest = table[:, least >= _LEAST_EXPECTED], table[:, least < _LEAST_EXPECTED].sum(axis=1, keepdims=True)
     is_enough = table.sum(axis=1).min() / total * rest.sum() >= _LEAST_EXPECTED
-    return np.hstack([large, rest]) if is_enough else large
+    found: npt.NDArray[np.float64] = np.hstack([large, rest]) if is_enough else large
+    return found
