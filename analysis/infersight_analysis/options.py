@@ -40,6 +40,21 @@ class Window:
             raise AnalysisError("--start must be before --end")
         return window
 
+    @classmethod
+    def between(cls, text: str) -> "Window":
+        """The window that is written as `START..END`.
+
+        Raises:
+            AnalysisError: it is none.
+        """
+        start, dots, end = text.partition("..")
+        if not dots:
+            raise AnalysisError(f"a window is written as START..END, both ISO 8601, not {text!r}")
+        window = cls(parse_time(start), parse_time(end))
+        if (window.start_ns or 0) >= (window.end_ns or 0):
+            raise AnalysisError(f"the window {text} ends before it starts")
+        return window
+
 
 def _resolve_format(_context: click.Context | None, _parameter: click.Parameter | None, value: str | None) -> str:
     return value or ("table" if sys.stdout.isatty() else "json")

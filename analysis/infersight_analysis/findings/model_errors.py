@@ -1,6 +1,7 @@
 """Findings of `model errors`."""
 
 from dataclasses import dataclass
+
 from infersight_analysis.findings.evidence import Evidence
 
 

@@ -31,12 +31,14 @@ class Feature:
             has a row for each.
         texts: the texts, None where it is a number.
         sql: a condition on the origin with `{}` in the place of the comparison; None where no SQL reaches it.
+        many: whether a prediction may have several.
     """
 
     name: str
     column: Column
     texts: list[str] | None = None
     sql: str | None = None
+    many: bool = False
 
     @property
     def is_number(self) -> bool:
@@ -44,7 +46,7 @@ class Feature:
         return self.texts is None
 
     def values(self, count: int) -> npt.NDArray[Any]:
-        """One value for each of `count` predictions: a number or NaN, the index of a text or -1."""
+        """One value for each of `count` predictions: a number or NaN, the index of a text or -1; of many any one."""
         found: npt.NDArray[Any] = np.full(count, np.nan if self.is_number else -1, np.float64)
         found[self.column.rows] = self.column.values
         return found if self.is_number else found.astype(np.int32)

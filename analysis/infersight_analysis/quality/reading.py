@@ -13,6 +13,7 @@ from infersight_analysis.quality.predictions import INPUT, Origin, Predictions
 from infersight_analysis.quality.tables import OWN, predictions_of
 from infersight_analysis.reading import query
 from infersight_analysis.stored import identifier, literal
+from infersight_analysis.times import iso_time
 
 _LISTS: Final = frozenset({f"{INPUT}fields", f"{INPUT}missing"})
 _OF_PREDICTIONS, _OF_REQUESTS, _OF_RESOURCES = (
@@ -57,7 +58,15 @@ class Chosen:
     def about(self) -> str:
         """In words."""
         of = [each for each in (self.service, self.model, self.version) if each is not None]
-        return f"the predictions of {' '.join(of)}" if of else "the predictions"
+        since, before = self.window.start_ns, self.window.end_ns
+        times = [
+            "" if time is None else f" {word} {_time(time)}" for word, time in (("from", since), ("before", before))
+        ]
+        return f"the predictions{' of ' if of else ''}{' '.join(of)}{''.join(times)}"
+
+
+def _time(time_ns: int) -> str:
+    return iso_time(time_ns)[:19].replace("T", " ")
 
 
 def stored_predictions(connection: duckdb.DuckDBPyConnection, chosen: Chosen = Chosen()) -> Predictions:

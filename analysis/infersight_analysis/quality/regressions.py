@@ -47,7 +47,7 @@ def _lines(predictions: Predictions) -> Iterator[dict[str, Any]]:
     names = [in_words([trait.attribute.name for trait in each.traits], each.values) for each in slices]
     rows = np.flatnonzero(predictions.is_wrong)
     sure = np.nan_to_num(predictions.confidence[rows], nan=-1.0)
-    known = [(each, each.values(len(predictions))) for each in predictions.features]
+    known = [(each, each.values(len(predictions))) for each in predictions.features if not each.many]
     written: set[tuple[str, str | None]] = set()
     for at in rows[np.lexsort((-sure, of[rows]))].tolist():
         one = example(predictions, at)

@@ -3,6 +3,7 @@
 """Tables of predictions as arrays, whatever types their columns have."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -147,7 +148,7 @@ def _feature(name: str, column: Any, sql: str | None) -> Feature | None:
     column = getattr(column, "storage", column)
     kind = column.type
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return _of_texts(name, _texts(column.flatten()), _parents(column), None)
+        return replace(_of_texts(name, _texts(column.flatten()), _parents(column), None), many=True)
     if _is_number(kind) and not name.endswith(NAMES):
         return Feature(name, Column.of(_numbers(column)), None, sql)
     if pa.types.is_boolean(kind) or _is_number(kind) or pa.types.is_string(kind) or pa.types.is_dictionary(kind):

@@ -90,7 +90,7 @@ class Divergence:
             return 0.0, 0.0
         scale = self._scale
         low, high = (self._noncentrality(special, self.psi * scale, tail) for tail in (0.975, 0.025))
-        return low / scale, high / scale
+        return float(low / scale), float(high / scale)
 
     def p_value(self, seed: int = 0) -> float:
         """The probability of as large an index, or larger, of two samples of one distribution.
@@ -149,8 +149,3 @@ def edges_of(reference: Numbers, bins: int = 10) -> Numbers:
         bins: how many, at most.
     """
     return np.unique(np.quantile(reference, np.arange(1, bins) / bins, method="lower"))
-
-
-def counts_in(numbers: Numbers, edges: Numbers) -> Counts:
-    """How many numbers there are in each bin; an edge belongs to the bin below it."""
-    return np.bincount(np.searchsorted(edges, numbers, "left"), minlength=len(edges) + 1)

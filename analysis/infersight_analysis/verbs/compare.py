@@ -20,7 +20,6 @@ from infersight_analysis.report.html.comparison import comparison_page
 from infersight_analysis.report.output import publish_finding
 from infersight_analysis.session import opened
 from infersight_analysis.stored import literal
-from infersight_analysis.times import parse_time
 
 __all__ = ["compare", "compare_command"]
 
@@ -62,16 +61,6 @@ def _during(window: Window) -> str:
     return f"start_time_ns >= {window.start_ns} and start_time_ns < {window.end_ns}"
 
 
-def _window(text: str) -> Window:
-    start, dots, end = text.partition("..")
-    if not dots:
-        raise AnalysisError(f"a window is written as START..END, both ISO 8601, not {text!r}")
-    window = Window(parse_time(start), parse_time(end))
-    if (window.start_ns or 0) >= (window.end_ns or 0):
-        raise AnalysisError(f"the window {text} ends before it starts")
-    return window
-
-
 def _question(
     *,
     target: str | None,
@@ -103,7 +92,7 @@ def _question(
     if errors:
         return failed()
     if of_windows[0] is not None:
-        return windows(_window(of_windows[0]), None if of_windows[1] is None else _window(of_windows[1]))
+        return windows(Window.between(of_windows[0]), None if of_windows[1] is None else Window.between(of_windows[1]))
     if of_versions[0] is not None:
         return versions(of_versions[0], of_versions[1])
     return slow() if over is None else slow(over)
@@ -199,5 +188,5 @@ def _narrowed(window: Window, target: str | None, baseline: str | None) -> Windo
     """The time to read: that of both windows, where no other is given."""
     if target is None or baseline is None or window != Window():
         return window
-    both = [_window(target), _window(baseline)]
+    both = [Window.between(target), Window.between(baseline)]
     return Window(min(each.start_ns or 0 for each in both), max(each.end_ns or 0 for each in both))

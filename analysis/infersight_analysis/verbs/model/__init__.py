@@ -10,6 +10,12 @@ MODEL_VERBS: Final[dict[str, Verb]] = {
     "errors": Verb(
         "infersight_analysis.verbs.model.errors", "errors_command", "analysis", "What it is wrong about, and how sure."
     ),
+    "drift": Verb(
+        "infersight_analysis.verbs.model.drift",
+        "drift_command",
+        "analysis",
+        "What is otherwise than before.",
+    ),
     "robustness": Verb(
         "infersight_analysis.verbs.model.robustness",
         "robustness_command",
