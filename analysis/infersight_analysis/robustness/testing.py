@@ -5,6 +5,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from functools import partial
 from random import Random
 from typing import Any, Final
 
@@ -147,31 +148,32 @@ class Session:
             replies.append(reply)
             place, varied = waiting[0]
             if len(replies) == len(varied):
-                self._count(place, list(zip(varied, replies, strict=True)), tally)
+                self._count(place, list(zip(varied, replies, strict=True)), tally, partial(self._comes_again, place))
                 waiting.popleft()
                 replies = []
 
     def _rearrange(self, variation: Variation, tally: Tally) -> None:
-        """Ask the inputs as they are, in another order or each alone."""
+        """Ask the inputs as they are, in another order or each alone; twice, for that is how an answer is confirmed."""
         places = list(self._stable)
-        inputs = [self._inputs[place] for place in places]
         if variation.arrangement == "shuffled":
             Random(f"{self._seed}/{variation.name}").shuffle(places)  # noqa: S311 - no secret
-            inputs = [self._inputs[place] for place in places]
-            replies = self._model.each(inputs)
-        else:
-            replies = map(self._model.ask, inputs)
-        for place, given, reply in zip(places, inputs, self._ticked(replies), strict=True):
-            # To ask again alone would be yet another arrangement, so nothing is asked again.
-            self._count(place, [(given, reply)], tally, is_sure=True)
+        first = list(self._ticked(self._arranged(variation, places)))
+        for place, reply, again in zip(places, first, self._ticked(self._arranged(variation, places)), strict=True):
+            self._count(place, [(self._inputs[place], reply)], tally, partial(self._agrees_with, again))
 
-    def _count(self, place: int, varied: Sequence[tuple[Any, Reply]], tally: Tally, *, is_sure: bool = False) -> None:
+    def _arranged(self, variation: Variation, places: Sequence[int]) -> Iterator[Reply]:
+        inputs = (self._inputs[place] for place in places)
+        return self._model.each(inputs) if variation.arrangement == "shuffled" else map(self._model.ask, inputs)
+
+    def _count(
+        self, place: int, varied: Sequence[tuple[Any, Reply]], tally: Tally, is_confirmed: Callable[[Any, Reply], bool]
+    ) -> None:
         """One input with its variants: another answer, a failure, or the same each time."""
         succeeded = [self._succeeded(reply, tally) for _, reply in varied]
         own = self._stable[place]
         for given, reply in varied:
             if reply.answer is not None and not self._agree(own, reply):
-                if is_sure or self._is_confirmed(place, given, reply):
+                if is_confirmed(given, reply):
                     tally.differences.append(Difference(self._inputs[place], given, own, reply))
                 else:
                     tally.unsure += 1
@@ -181,7 +183,7 @@ class Session:
         else:
             tally.failed += 1
 
-    def _is_confirmed(self, place: int, varied: Any, reply: Reply) -> bool:
+    def _comes_again(self, place: int, varied: Any, reply: Reply) -> bool:
         """Whether both answers come again, so that it is the variation and no chance of the model's."""
         again, varied_again = self._model.ask(self._inputs[place]), self._model.ask(varied)
         return self._agree(self._stable[place], again) and self._agree(reply, varied_again)
@@ -196,6 +198,9 @@ class Session:
             tally.failures[reply.failure.status] += 1
             self._first_failure = self._first_failure or reply.failure
         return reply.failure is None
+
+    def _agrees_with(self, again: Reply, _given: Any, reply: Reply) -> bool:
+        return self._agree(reply, again)
 
     def _agree(self, one: Reply, other: Reply) -> bool:
         if one.answer is None or other.answer is None:
