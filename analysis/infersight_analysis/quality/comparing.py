@@ -93,18 +93,22 @@ def _members(feature: Feature, count: int) -> Iterator[tuple[str, Flags]]:
 def _compared(name: str | None, against: str, reference: Predictions, current: Predictions) -> Group:
     before = {(kind, each.name): each for kind, each in observed(reference)}
     found: list[Compared] = []
+    sizes = len(reference), len(current)
     for kind, feature in observed(current):
         other = before.get((kind, feature.name))
-        distributions = other and Distributions.of(other, feature, (len(reference), len(current)))
-        if other is None or distributions is None:
-            continue
-        divergence = distributions.divergence
-        p_value, distance = divergence.p_value(), None
-        if distributions.numbers is not None and min(map(len, distributions.numbers)) > 0:
-            two = TwoSamples.of(distributions.numbers[1], distributions.numbers[0])
-            distance = two.distance
-            has_none = sum(map(len, distributions.numbers)) < len(reference) + len(current)
-            # That more have none at all is nothing that the numbers show.
-            p_value = min(1.0, 2 * min(p_value, two.distance_p_value)) if has_none else two.distance_p_value
-        found.append(Compared(kind, (other, feature), distributions, divergence, distance, p_value))
+        distributions = None if other is None else Distributions.of(other, feature, sizes)
+        if other is not None and distributions is not None:
+            found.append(_tested(kind, (other, feature), distributions))
     return Group(name, against, reference, current, found)
+
+
+def _tested(kind: Kind, features: tuple[Feature, Feature], distributions: Distributions) -> Compared:
+    divergence = distributions.divergence
+    p_value, distance = divergence.p_value(), None
+    if distributions.numbers is not None:
+        two = TwoSamples.of(distributions.numbers[1], distributions.numbers[0])
+        distance = two.distance
+        has_none = sum(map(len, distributions.numbers)) < len(distributions.reference) + len(distributions.current)
+        # That more have none at all is nothing that the numbers show.
+        p_value = min(1.0, 2 * min(p_value, two.distance_p_value)) if has_none else two.distance_p_value
+    return Compared(kind, features, distributions, divergence, distance, p_value)

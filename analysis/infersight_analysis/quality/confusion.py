@@ -63,19 +63,22 @@ class Cells:
         """How well each class is told, the most frequent first; classes that nobody judged are left out."""
         right, predicted, true = self.totals
         mistaken: dict[int, list[tuple[str, int]]] = {}
-        for of, taken, count in zip(self.true.tolist(), self.predicted.tolist(), self.count.tolist(), strict=True):
+        cells: list[tuple[int, int, int]] = np.column_stack([self.true, self.predicted, self.count]).tolist()
+        for of, taken, count in cells:
             if of != taken and len(mistaken.setdefault(of, [])) < _MISTAKEN:
                 mistaken[of].append((self.classes[taken], count))
-        order = np.argsort(-(predicted + true), kind="stable")
+        often = predicted + true
+        order = np.argsort(-often, kind="stable")
+        shown: list[int] = order[often[order] > 0].tolist()
         return [
             ClassQuality(
                 label=self.classes[at],
-                precision=share(right[at], predicted[at]),
-                recall=share(right[at], true[at]),
+                precision=share(int(right[at]), int(predicted[at])),
+                recall=share(int(right[at]), int(true[at])),
                 f1=2 * float(right[at]) / float(predicted[at] + true[at]),
                 mistaken_for=mistaken.get(at, []),
             )
-            for at in order[(predicted + true)[order] > 0].tolist()
+            for at in shown
         ]
 
     def table(self) -> Confusion | None:
@@ -90,7 +93,8 @@ class Cells:
         place[shown] = np.arange(len(shown))
         counts = np.zeros((len(shown) + 1, len(shown) + 1), np.int64)
         np.add.at(counts, (place[self.true], place[self.predicted]), self.count)
-        labels = [self.classes[at] for at in shown.tolist()]
+        numbers: list[int] = shown.tolist()
+        labels = [self.classes[at] for at in numbers]
         if counts[-1].any() or counts[:, -1].any():
             return Confusion([*labels, "other"], counts.tolist())
         return Confusion(labels, counts[:-1, :-1].tolist())

@@ -99,10 +99,10 @@ class Distributions:
             return None
         both = reference.values(sizes[0]), current.values(sizes[1])
         if not reference.is_number:
-            texts = sorted({*(reference.texts or []), *(current.texts or [])})
+            texts: list[str] = sorted({*(reference.texts or ()), *(current.texts or ())})
             return _of_values(texts, _joined(texts, reference, both[0]), _joined(texts, current, both[1]))
         known = both[0][~np.isnan(both[0])], both[1][~np.isnan(both[1])]
-        if not len(known[0]):
+        if not len(known[0]) or not len(known[1]):
             return None
         distinct = np.unique(np.concatenate(known))
         if len(distinct) <= _FEW:

@@ -12,6 +12,7 @@ from infersight_analysis.quality.examples import examples
 from infersight_analysis.quality.onset import as_points, began, scores_over_time
 from infersight_analysis.quality.predictions import MODEL_VERSION, Feature, Numbers, Origin, Predictions
 from infersight_analysis.stats.discoveries import q_values
+from infersight_analysis.stats.divergence import power
 from infersight_analysis.times import iso_time
 
 THRESHOLD: Final = 0.1
@@ -39,20 +40,9 @@ def drift(
     """
     groups = list(groups_of(current, reference, by)) if min(len(current), len(reference)) >= LEAST else []
     every = [each for group in groups for each in group.compared]
-    q = iter(q_values(np.array([each.p_value for each in every], np.float64)).tolist())
-    told = [
-        DriftGroup(
-            group.name,
-            len(group.reference),
-            len(group.current),
-            group.against,
-            sorted(
-                (_told(group, each, next(q), threshold) for each in group.compared),
-                key=lambda each: (not each.is_drift, each.psi_noise - each.psi),
-            ),
-        )
-        for group in groups
-    ]
+    q: list[float] = q_values(np.array([each.p_value for each in every], np.float64)).tolist()
+    rates = iter(q)
+    told = [_of_group(group, [next(rates) for _ in group.compared], threshold) for group in groups]
     drifted = [each for group in told for each in group.features if each.is_drift]
     return ModelDrift(
         about=_about(current),
@@ -68,24 +58,17 @@ def drift(
     )
 
 
-def power(sizes: tuple[int, int], threshold: float) -> float:
-    """The probability that an index of ten bins that is at the threshold differs from chance at the level.
-
-    Args:
-        sizes: predictions in both.
-        threshold: the index.
-    """
-    from scipy import special  # noqa: PLC0415 - most verbs do without
-
-    size = 1 / (1 / sizes[0] + 1 / sizes[1])
-    needed: Any = special.chdtri(_BINS - 1, LEVEL)
-    return 1 - float(special.chndtr(needed, _BINS - 1, threshold * size))
+def _of_group(group: Group, rates: Sequence[float], threshold: float) -> DriftGroup:
+    """What is told of a group, drifted features first, then by how much they changed."""
+    features = [_told(group, each, rate, threshold) for each, rate in zip(group.compared, rates, strict=True)]
+    features.sort(key=lambda each: (not each.is_drift, each.psi_noise - each.psi))
+    return DriftGroup(group.name, len(group.reference), len(group.current), group.against, features)
 
 
 def _told(group: Group, compared: Compared, q_value: float, threshold: float) -> FeatureDrift:
     divergence, distributions = compared.divergence, compared.distributions
     is_drift = q_value <= LEVEL and divergence.psi_debiased >= threshold
-    order = np.argsort(-divergence.contributions, kind="stable").tolist()
+    order: list[int] = np.argsort(-divergence.contributions, kind="stable").tolist()
     bins = [
         DriftBin(
             distributions.names[at],
@@ -142,7 +125,7 @@ def _over_time(group: Group, compared: Compared) -> tuple[Any, Numbers]:
 def _in_words(compared: Compared) -> str:
     """What has become more, and what less."""
     divergence, distributions = compared.divergence, compared.distributions
-    if distributions.numbers is not None and min(map(len, distributions.numbers)) > 0:
+    if distributions.numbers is not None:
         before, after = (float(np.median(each)) for each in distributions.numbers)
         return f"median {before:.4g}, now {after:.4g}"
     before, after = (counts / counts.sum() for counts in (divergence.reference, divergence.current))
@@ -187,7 +170,7 @@ def _notes(current: Predictions, reference: Predictions, groups: Sequence[Group]
             if len(each) < LEAST
         ]
     found: list[str] = []
-    if threshold is not None and (seen := power(sizes, threshold)) < _SEEN:
+    if threshold is not None and (seen := power(sizes, threshold, _BINS, LEVEL)) < _SEEN:
         found.append(
             f"need more data: among so few an index of {threshold:g} would be seen in {100 * seen:.0f} % of cases"
         )

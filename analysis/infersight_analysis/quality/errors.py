@@ -62,8 +62,8 @@ def _summary(found: ModelErrors) -> str:
     low, high = found.wrong.interval
     said = f"{found.about}: {found.wrong.count:,} of {found.wrong.of:,} are wrong, "
     said += f"{found.wrong.share:.1%} ({low:.1%} to {high:.1%})"
-    where = next((each.slices for each in found.slices if each.what == "wrong"), [])
-    return f"{said}; most where {named(where[0])}" if where else said
+    worst = [each.slices[0] for each in found.slices if each.what == "wrong" and each.slices]
+    return f"{said}; most where {named(worst[0])}" if worst else said
 
 
 def _slices(predictions: Predictions, sure: float, unsure: float, limit: int) -> list[Slices]:

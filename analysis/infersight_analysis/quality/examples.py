@@ -1,6 +1,7 @@
 """Predictions one by one, and shares of them."""
 
 import math
+from typing import Any, Final
 
 import numpy as np
 
@@ -9,12 +10,14 @@ from infersight_analysis.quality.predictions import Flags, Predictions
 from infersight_analysis.stats.proportions import wilson
 from infersight_analysis.times import iso_time
 
-_EXAMPLES = 5
+Count = int | np.integer[Any]
+
+_EXAMPLES: Final = 5
 
 
-def share(count: int, of: int) -> Share:
+def share(counted: Count, counted_of: Count) -> Share:
     """How many of how many; without a share where there are none."""
-    count, of = int(count), int(of)
+    count, of = int(counted), int(counted_of)
     return Share(count, of, count / of, wilson(count, of)) if of else Share(count, of, None, None)
 
 

@@ -99,12 +99,14 @@ class Predictions:
     @property
     def is_judged(self) -> Flags:
         """Whether there is a prediction, and somebody has said what was right."""
-        return (self.label >= 0) & (self.label_true >= 0)
+        both: Flags = (self.label >= 0) & (self.label_true >= 0)
+        return both
 
     @property
     def is_wrong(self) -> Flags:
         """Whether it is judged, and another label was right."""
-        return self.is_judged & (self.label != self.label_true)
+        wrong: Flags = self.is_judged & (self.label != self.label_true)
+        return wrong
 
     @property
     def is_failed(self) -> Flags:

@@ -47,13 +47,13 @@ def _lines(predictions: Predictions) -> Iterator[dict[str, Any]]:
     names = [in_words([trait.attribute.name for trait in each.traits], each.values) for each in slices]
     rows = np.flatnonzero(predictions.is_wrong)
     sure = np.nan_to_num(predictions.confidence[rows], nan=-1.0)
-    known = [(each, each.values(len(predictions))) for each in predictions.features if not each.many]
+    count = len(predictions)
+    known = [(each, each.values(count).astype(np.float64)) for each in predictions.features if not each.many]
     written: set[tuple[str, str | None]] = set()
     for at in rows[np.lexsort((-sure, of[rows]))].tolist():
         one = example(predictions, at)
-        characteristics = {
-            each.name: value for each, values in known if (value := _value(each, values[at])) is not None
-        }
+        said = {each.name: _value(each, float(values[at])) for each, values in known}
+        characteristics = {name: value for name, value in said.items() if value is not None}
         given = _input(predictions.identity(at, "input"), characteristics)
         if given is not None:
             key = json.dumps(given), one.label_true

@@ -136,7 +136,7 @@ class Divergence:
         return float(special.chndtrinc(statistic, self._degrees, tail))
 
 
-def _psi(reference: Numbers, current: Numbers) -> Numbers:
+def _psi(reference: npt.NDArray[Any], current: npt.NDArray[Any]) -> Numbers:
     index: Numbers = ((current - reference) * np.log(current / reference)).sum(axis=-1)
     return index
 
@@ -149,3 +149,18 @@ def edges_of(reference: Numbers, bins: int = 10) -> Numbers:
         bins: how many, at most.
     """
     return np.unique(np.quantile(reference, np.arange(1, bins) / bins, method="lower"))
+
+
+def power(sizes: tuple[int, int], index: float, bins: int, level: float) -> float:
+    """The probability that a population stability index differs from chance, where it is so large.
+
+    Args:
+        sizes: of both samples.
+        index: the true one.
+        bins: how many.
+        level: of the test.
+    """
+    from scipy import special  # noqa: PLC0415 - most verbs do without
+
+    needed: Any = special.chdtri(bins - 1, level)
+    return 1 - float(special.chndtr(needed, bins - 1, index / (1 / sizes[0] + 1 / sizes[1])))
