@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-_PLAYED = """#!{python}
+_PLAYED = """#!{python} -IS
 import json, os, signal, sys, time
 directory = {directory!r}
 arguments = sys.argv[1:]

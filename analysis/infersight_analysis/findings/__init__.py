@@ -37,7 +37,6 @@ from infersight_analysis.findings.investigation import (
     BatchMember,
     BatchRide,
     CodePlace,
-    CodePlace,
     ExemplarPoint,
     Hypothesis,
     Investigation,
@@ -49,9 +48,20 @@ from infersight_analysis.findings.investigation import (
     TreeSpan,
     WorkerState,
 )
+from infersight_analysis.findings.profiles import (
+    FunctionChange,
+    FunctionShare,
+    OperatorTime,
+    ProfileDifference,
+    Profiles,
+    ProfileSummary,
+    ServedTrace,
+    ShownProfile,
+)
 from infersight_analysis.findings.regression import Regression, RegressionCase, RegressionSlice
 from infersight_analysis.findings.releases import NewFault, ReleaseCheck, ReleaseMeasure, ReleaseSide
 from infersight_analysis.findings.robustness import Repeated, Robustness, SaidOtherwise, VariationResult
+from infersight_analysis.findings.rollbacks import PreservedEvidence, RollbackExecution, RollbackStep
 from infersight_analysis.findings.rootcause import RootCause, Sign, Suspect
 from infersight_analysis.findings.slow import SlowRequest, SlowRequests
 from infersight_analysis.findings.trace_difference import ComparedRequest, PathDifference, TraceDifference
@@ -97,6 +107,8 @@ __all__ = [
     "ExperimentResults",
     "Fairness",
     "FairnessGap",
+    "FunctionChange",
+    "FunctionShare",
     "GroupRate",
     "Hypothesis",
     "InputViolation",
@@ -108,10 +120,15 @@ __all__ = [
     "MovedSeries",
     "NewFault",
     "NewTemplate",
+    "OperatorTime",
     "PathDifference",
     "PathStep",
     "PathTime",
     "Piece",
+    "PreservedEvidence",
+    "ProfileDifference",
+    "ProfileSummary",
+    "Profiles",
     "Regression",
     "RegressionCase",
     "RegressionSlice",
@@ -122,14 +139,18 @@ __all__ = [
     "RepeatedCalls",
     "ReportedViolation",
     "Robustness",
+    "RollbackExecution",
+    "RollbackStep",
     "RootCause",
     "RuleResult",
     "SaidOtherwise",
     "SameRequests",
     "SegmentEffect",
     "SegmentStratum",
+    "ServedTrace",
     "ServiceAround",
     "SharedTrait",
+    "ShownProfile",
     "Sign",
     "SlowRequest",
     "SlowRequests",

@@ -13,6 +13,12 @@ ROLLBACK_VERBS: Final = {
         "analysis",
         "Keep a candidate, roll it back, or wait for more data.",
     ),
+    "execute": Verb(
+        "infersight_analysis.verbs.rollback_execute",
+        "execute_command",
+        "analysis",
+        "Evidence first, then the rollback, then proof that it helped.",
+    ),
 }
 """The commands of the group."""
 
