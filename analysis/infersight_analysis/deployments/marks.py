@@ -119,8 +119,11 @@ def _values(bounds: tuple[int, int], service: str | None) -> dict[str, Any]:
 
 
 def _sightings(rows: Sequence[tuple[Any, ...]]) -> list[Sighting]:
-    """Those of one version; signals of one step are counted together."""
-    return [Sighting(row[5], row[6], row[7]) for row in rows]
+    """Those of one version; signals of one step are counted together.
+
+    A process exports all of its metrics at one moment: that is one sign of it, however many points there are.
+    """
+    return [Sighting(row[5], row[6], len(row[10] or ()) if row[0] == "metrics" else row[7]) for row in rows]
 
 
 def _deployed(

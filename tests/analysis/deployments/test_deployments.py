@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
 from tests.analysis.recording import MS, SECOND, T0, Recording
 from tests.support.pages import examples
 
@@ -97,6 +98,17 @@ def test_a_canary_beside_another_version_is_one_run_however_few_requests_it_gets
     assert marks(answer) == [(300, "version", "service.version", "1", "2")]
     assert [len(version.runs) for version in answer.versions] == [1, 1]
     assert answer.marks[0].until is None
+
+
+def test_versions_side_by_side_go_on_to_run_while_others_export_many_metrics_at_once(tmp_path: Path) -> None:
+    """Forty points of one moment are one sign of a process, not forty in which another one was missed."""
+    recording = Recording()
+    for version in "123":
+        served(recording, version, 0, 60)
+    for second in (10, 30, 50):
+        points = [NumberDataPoint(time_unix_nano=T0 + second * SECOND + SECOND // 2, as_double=1) for _ in range(40)]
+        recording.metric(Metric(name="queue.length", gauge=Gauge(data_points=points)), ("api", "api-3", "3"))
+    assert [len(version.runs) for version in found(recording, tmp_path).versions] == [1, 1, 1]
 
 
 def test_a_service_without_traffic_for_a_while_goes_on_to_run(tmp_path: Path) -> None:
