@@ -28,7 +28,8 @@ def difference(
     """A statistic of B less the same of A.
 
     The interval is corrected for bias and skewness (BCa; Efron, JASA 82, 1987), and the p value is the one at whose
-    level it would end at 0. Right for smooth statistics; for quantiles `quantiles.difference` is better and faster.
+    level it would end at 0. Right for smooth statistics; for quantiles `quantiles.difference` is better, and it does
+    not take the time of 5 000 of them.
 
     Args:
         a: the numbers of A, none of them NaN.
@@ -48,7 +49,8 @@ def difference(
     bias = float(_special.ndtri(_share_below(resampled, value)))
     skewness = _acceleration(a, b, statistic)
     z = bias + _special.ndtri(np.array([(1 - confidence) / 2, (1 + confidence) / 2]))
-    ends: Numbers = np.quantile(resampled, _special.ndtr(bias + z / (1 - skewness * z)))
+    levels: Numbers = np.asarray(_special.ndtr(bias + z / (1 - skewness * z)), np.float64)
+    ends = np.quantile(resampled, levels)
     zero = float(_special.ndtri(_share_below(resampled, 0.0))) - bias
     p_value = erfc(abs(zero / (1 + skewness * zero) - bias) / sqrt(2))
     return Estimate(value, float(ends[0]), float(ends[1]), p_value, f"BCa bootstrap, {_RESAMPLES} resamples")
