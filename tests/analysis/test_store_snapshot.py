@@ -42,6 +42,17 @@ def test_a_copy_is_a_store_like_any_other_and_stays_when_the_store_goes(store: P
     assert manifest["source"] == str(store)
 
 
+@pytest.mark.parametrize("way", ["relative", "linked"])
+def test_a_store_is_copied_whole_wherever_it_is_seen_from(
+    store: Path, run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    before = run("sql", QUERY, "--store", store).json
+    (tmp_path / "linked").symlink_to(store)
+    monkeypatch.chdir(tmp_path)
+    assert run("store", "snapshot", "evidence", "--store", "store" if way == "relative" else "linked").code == 0
+    assert run("sql", QUERY, "--store", tmp_path / "evidence").json == before
+
+
 def test_files_are_shared_where_that_is_possible(store: Path, run: Any, tmp_path: Path) -> None:
     run("store", "snapshot", tmp_path / "evidence", "--store", store)
     for file in store.glob("*/date=*/hour=*/*.parquet"):

@@ -23,7 +23,7 @@ from deltalake.transaction import AddAction
 from infersight_collector.store import directory, unsummarised
 from infersight_collector.store.errors import StoreError, unavailable
 from infersight_collector.store.layout import PARTITIONS, TIME_COLUMN
-from infersight_collector.store.snapshot import Snapshot
+from infersight_collector.store.snapshot import Snapshot, below_table
 from infersight_collector.store.tables import Table
 from infersight_collector.store.wal import sync_directory, sync_file
 
@@ -128,10 +128,10 @@ class Duplicate:
         delta = self._snapshot.delta(table)
         if delta is None:
             return []
-        folder = self._snapshot.path / table
-        wanted = set(self._snapshot.files(table, start_ns=self._start_ns, end_ns=self._end_ns))
+        files = self._snapshot.files(table, start_ns=self._start_ns, end_ns=self._end_ns)
+        wanted = {below_table(file) for file in files}
         logged: list[dict[str, Any]] = pa.table(delta.get_add_actions(flatten=True)).to_pylist()
-        return [file for file in logged if str(folder / file["path"]) in wanted]
+        return [file for file in logged if file["path"] in wanted]
 
     def _log(self, name: str, files: list[dict[str, Any]]) -> None:
         delta = self._snapshot.delta(name)
@@ -146,9 +146,7 @@ class Duplicate:
         """Says which spans the copied summaries of traces do not cover, where an upgrade is under way."""
         files = self._snapshot.unsummarised_files(start_ns=self._start_ns, end_ns=self._end_ns)
         if files:
-            spans = self._snapshot.path / "spans"
-            paths = [str(Path(file).relative_to(spans)) for file in files]
-            (self._to / unsummarised.LIST).write_text(json.dumps(paths))
+            (self._to / unsummarised.LIST).write_text(json.dumps([below_table(file) for file in files]))
 
 
 def check_digests(copy: Path) -> list[str]:

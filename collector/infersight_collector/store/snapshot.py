@@ -119,7 +119,7 @@ class Snapshot:
         files = self.files("spans", start_ns=start_ns, end_ns=end_ns) if self._unsummarised != frozenset() else []
         if self._unsummarised is None:
             return files
-        return [file for file in files if "/".join(Path(file).parts[-_DEPTH:]) in self._unsummarised]
+        return [file for file in files if below_table(file) in self._unsummarised]
 
     def delta(self, table: str) -> DeltaTable | None:
         """The table as its log describes it; None while nothing was ever written to it."""
@@ -136,3 +136,12 @@ class Snapshot:
             return [Field(name=name, type=kind, metadata={}) for name, kind in COLUMN_TYPES[table].items()]
         schema: Struct = json.loads(delta.schema().to_json())
         return [field for field in schema["fields"] if field["name"] not in PARTITIONS]
+
+
+def below_table(file: str) -> str:
+    """A file's path below the directory of its table, as the table's log has it, wherever the store is seen from.
+
+    Args:
+        file: as `Snapshot.files` lists it.
+    """
+    return "/".join(Path(file).parts[-_DEPTH:])
