@@ -66,7 +66,7 @@ class Model:
 
     def __init__(
         self,
-        target: Callable[..., Any] | Endpoint,
+        target: Callable[[Any], Any] | Endpoint,
         name: str,
         *,
         form: AnswerForm = AnswerForm(),  # noqa: B008 - immutable

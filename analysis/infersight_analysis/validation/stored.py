@@ -88,7 +88,8 @@ class _Characteristics:
         return cls(frozenset(key for (key,) in found))
 
     def _get(self, key: str, kind: str) -> str:
-        return f"attributes[{literal(key)}]::{kind}" if key in self.keys else f"null::{kind}"
+        value = f"attributes[{literal(key)}]" if key in self.keys else "null"
+        return f"cast({value} as {kind})"  # unlike `::`, it can be followed by the position in a list
 
     @property
     def type(self) -> str:

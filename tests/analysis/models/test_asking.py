@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# (pytest leaves an argument untyped)
 """Models that are asked: callables and real endpoints, that answer, fail, hang and go away."""
 
 import json

@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# (pytest leaves an argument untyped)
 """Models with planted weaknesses: what is found, what is chance, what failed, and what is left after an interrupt."""
 
 import json
@@ -40,7 +42,7 @@ def classify(text: str) -> dict[str, Any]:
     return {"label": "negative" if is_negative else "positive", "confidence": 0.8}
 
 
-def measured(model: Callable[..., Any], inputs: list[Any], batch_size: int | None = None, **asked: Any) -> Robustness:
+def measured(model: Callable[[Any], Any], inputs: list[Any], batch_size: int | None = None, **asked: Any) -> Robustness:
     return measured_robustness(Model(model, "m", batch_size=batch_size), inputs, **asked)[0]
 
 
