@@ -131,7 +131,7 @@ def _observations(table: Any, question: Question, segments: list[str], rows: int
             metric.measured: _of_units(numbers_of(table[f"c{number}"]), unit)
             for number, value in enumerate(question.covariates)
             for metric in question.metrics
-            if metric.value == value
+            if metric.measured == value
         },
         unit_is=question.unit or "row",
         rows_are="rows",
