@@ -67,6 +67,15 @@ VERBS: Final = {
         "analysis",
         "Take an incident from the alarm to its prevention.",
     ),
+    "profile": Verb(
+        "infersight_analysis.verbs.profile",
+        "profile_command",
+        "analysis",
+        "What a process's code, memory and model do, joined to its traces.",
+    ),
+    "postmortem": Verb(
+        "infersight_analysis.verbs.postmortem", "postmortem_command", "analysis", "Learn from an incident."
+    ),
     "deployments": Verb(
         "infersight_analysis.verbs.deployments", "deployments_command", "analysis", "Which versions ran when."
     ),

@@ -6,7 +6,7 @@ from typing import Final
 from infersight_analysis.deployments.marks import Mark
 from infersight_analysis.findings import Comparison, ErrorGroups, RootCause
 from infersight_analysis.findings.triage import RankedHypothesis
-from infersight_analysis.times import short_duration
+from infersight_analysis.times import SECOND_NS, short_duration
 
 MOST: Final = 6
 _LIKELY: Final = 0.5
@@ -57,6 +57,8 @@ def _deployments(marks: Sequence[Mark], start_ns: int) -> Iterator[RankedHypothe
         when = (
             f"{short_duration(abs(distance_ns))} {'after' if distance_ns > 0 else 'before'} the time looked at begins"
         )
+        if abs(distance_ns) < SECOND_NS:
+            when = "just as the time looked at begins"
         yield RankedHypothesis(
             statement=f"{mark.statement} brought it about",
             refuted_by="it began before that, or what runs as before fails and waits as much at the same time",

@@ -12,8 +12,9 @@ def print_triage(found: Triage) -> None:
     """Print what is otherwise than before, what happened when, and what may have brought it about."""
     out = console()
     out.print(Text.assemble(f"{found.id} ", found.severity, " ", (found.title, "bold")))
-    out.print(Text(f"{_time(found.start)} to {_time(found.end)} against {_time(found.baseline_start)} to "
-                   f"{_time(found.baseline_end)} · {found.severity}: {found.severity_reason}", style="dim"))  # fmt: skip
+    times = [_time(each) for each in (found.start, found.end, found.baseline_start, found.baseline_end)]
+    out.print(Text("{} to {} against {} to {}".format(*times), style="dim"))
+    out.print(Text(f"{found.severity}: {found.severity_reason}", style="dim"))
     for note in found.notes:
         out.print(Text(note, style="yellow"))
     if found.symptoms:

@@ -59,8 +59,8 @@ def add_command(
 @click.argument("text")
 @click.option(
     "--about",
-    type=click.Choice(("well", "wrong", "factor")),
-    help="What went well, what went wrong, or what contributed; the post-mortem has a chapter for each.",
+    type=click.Choice(("well", "wrong", "factor", "follow-up")),
+    help="What went well, went wrong, or contributed, for the post-mortem; or what a look back found.",
 )
 def note_command(*, incident: Incident, text: str, about: str | None) -> Event:
     """Write something down, for the timeline and the post-mortem.
