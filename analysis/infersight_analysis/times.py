@@ -70,3 +70,14 @@ def short_duration(duration_ns: float) -> str:
             decimals = max(0, 3 - len(str(int(abs(value)))))
             return f"{value:.{decimals}f} {unit}"
     return f"{duration_ns:.0f} ns"
+
+
+def long_duration(duration_ns: int) -> str:
+    """A duration for people, also of hours and days: `45 min`, `3 h 20 min`, `2 d 4 h`."""
+    minutes = round(duration_ns / _UNITS["m"])
+    if minutes < 2:
+        return short_duration(duration_ns)
+    hours, minutes_left = divmod(minutes, 60)
+    days, hours_left = divmod(hours, 24)
+    parts = ((days, "d"), (hours_left, "h"), (minutes_left, "min"))
+    return " ".join([f"{count} {unit}" for count, unit in parts if count][:2])

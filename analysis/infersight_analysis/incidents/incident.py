@@ -158,8 +158,8 @@ class Incident:
 
         Args:
             text: what.
-            about: `well` or `wrong` (of how it was handled), `factor` (what contributed to it), `follow-up` (what a look
-                back found), or nothing of these.
+            about: `well` or `wrong` (how it was handled), `factor` (what contributed), `follow-up` (what a look back
+                found), or nothing of these.
         """
         return self.record(kinds.NOTE, {"text": text, "about": about})
 

@@ -124,7 +124,7 @@ def statement(event: Event) -> str:
     payload = event.payload
     name = f"{payload['name']}: " if payload.get("name") else ""
     said = {
-        OPENED: lambda: f"opened as {payload['severity']}: {payload['title']}",
+        OPENED: lambda: f"as {payload['severity']}: {payload['title']}",
         kinds.REPRODUCTION: lambda: f"{payload['statement']}: {payload['about']}",
         kinds.HYPOTHESIS: lambda: f"{payload['statement']} (refuted by: {payload['refuted_by']})",
         kinds.EXPLANATION: lambda: (
@@ -138,7 +138,7 @@ def statement(event: Event) -> str:
     keys = ("statement", "description", "text", "about", "reason", "what", "title", "file")
     text = said() if said else next((str(payload[key]) for key in keys if payload.get(key)), "")
     against = f" (against the method: {payload[OVERRIDE]})" if payload.get(OVERRIDE) else ""
-    return f"{name}{text}{against}" or event.kind
+    return f"{name}{text}{against}"
 
 
 def _overridden(event: Event) -> Overridden:

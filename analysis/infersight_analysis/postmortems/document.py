@@ -23,11 +23,11 @@ from infersight_analysis.incidents.overview import record
 from infersight_analysis.incidents.state import State
 from infersight_analysis.postmortems.actions import actions
 from infersight_analysis.postmortems.blame import remark_on, remarks_on_action
-from infersight_analysis.postmortems.history import elapsed, long_duration, timeline
+from infersight_analysis.postmortems.history import elapsed, timeline
 from infersight_analysis.postmortems.impact import impact
 from infersight_analysis.rootcause.question import Question
 from infersight_analysis.session import opened
-from infersight_analysis.times import SECOND_NS, iso_time, parse_time, short_duration
+from infersight_analysis.times import SECOND_NS, iso_time, long_duration, parse_time, short_duration
 
 FOLLOW_UP: Final = timedelta(days=30)
 """After it was closed."""

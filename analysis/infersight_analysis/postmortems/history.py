@@ -1,6 +1,6 @@
 """How it went: what the telemetry and people did when, and how long it took to notice, to understand and to mend."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from infersight_analysis.findings.postmortem import Elapsed, Impact
@@ -11,12 +11,12 @@ from infersight_analysis.incidents.observations import Moment
 from infersight_analysis.incidents.overview import statement
 from infersight_analysis.incidents.state import State
 from infersight_analysis.incidents.triage import entry
-from infersight_analysis.times import iso_time, parse_time, short_duration
+from infersight_analysis.times import SECOND_NS, iso_time, long_duration, parse_time
 
 _OF_THE_REPORT: Final = frozenset({kinds.POSTMORTEM, kinds.ACTION, kinds.ACTION_CHANGED})
 """What is done after it, and has chapters of its own."""
 
-_MINUTE_NS: Final = 60 * 10**9
+_AT_ONCE_NS: Final = 5 * SECOND_NS
 
 
 def timeline(moments: Iterable[Moment], state: State, impact: Impact | None) -> list[TimelineEntry]:
@@ -32,11 +32,31 @@ def timeline(moments: Iterable[Moment], state: State, impact: Impact | None) -> 
 
 
 def _of_people(state: State) -> Iterator[TimelineEntry]:
-    for event in state.events:
-        if event.kind not in _OF_THE_REPORT:
-            said = statement(event)
-            text = said if event.kind == kinds.NOTE else f"{event.kind}: {said}" if said != event.kind else said
-            yield TimelineEntry(iso_time(event.time_ns), event.kind, event.actor, text, [])
+    """What people recorded; steps of a kind that one of them took at once are one entry."""
+    told = [event for event in state.events if event.kind not in _OF_THE_REPORT]
+    together: list[Event] = []
+    for event in told:
+        if together and not _is_at_once(together[-1], event):
+            yield _entry(together)
+            together = []
+        together.append(event)
+    if together:
+        yield _entry(together)
+
+
+def _is_at_once(before: Event, event: Event) -> bool:
+    same = before.kind == event.kind and before.actor == event.actor
+    return same and event.kind != kinds.NOTE and event.time_ns - before.time_ns < _AT_ONCE_NS
+
+
+def _entry(together: Sequence[Event]) -> TimelineEntry:
+    first = together[0]
+    if len(together) == 1:
+        said = statement(first)
+    else:
+        said = ", ".join(str(event.payload.get("name", event.sequence)) for event in together)
+    text = said if first.kind == kinds.NOTE else ": ".join(part for part in (first.kind, said) if part)
+    return TimelineEntry(iso_time(first.time_ns), first.kind, first.actor, text, [])
 
 
 def _of_impact(impact: Impact) -> Iterator[TimelineEntry]:
@@ -83,14 +103,3 @@ def _between(name: str, start_ns: int | None, end_ns: int | None, about: str) ->
     if end_ns < start_ns:
         return Elapsed(name, None, f"unknown: {about}, which was recorded before that")
     return Elapsed(name, end_ns - start_ns, f"{long_duration(end_ns - start_ns)} {about}")
-
-
-def long_duration(duration_ns: int) -> str:
-    """A duration for people, also of hours and days: `45 min`, `3 h 20 min`, `2 d 4 h`."""
-    minutes = round(duration_ns / _MINUTE_NS)
-    if minutes < 2:
-        return short_duration(duration_ns)
-    hours, minutes_left = divmod(minutes, 60)
-    days, hours_left = divmod(hours, 24)
-    parts = ((days, "d"), (hours_left, "h"), (minutes_left, "min"))
-    return " ".join([f"{count} {unit}" for count, unit in parts if count][:2])

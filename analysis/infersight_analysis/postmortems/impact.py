@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import duckdb
 
+from infersight_analysis.extent import extent
 from infersight_analysis.findings.evidence import Evidence
 from infersight_analysis.findings.postmortem import Impact, QuantileChange
 from infersight_analysis.incidents.requests import (
@@ -14,6 +15,7 @@ from infersight_analysis.incidents.requests import (
     error_difference,
     read_requests,
 )
+from infersight_analysis.options import Window
 from infersight_analysis.postmortems.lasting import grid_of, lasting, series_sql
 from infersight_analysis.rootcause.question import Question
 from infersight_analysis.times import iso_time
@@ -38,7 +40,8 @@ def impact(
     slow_ns = round(usual.quantile(0.99)) if usual.count else None
     during = _counted(connection, counting(*incident, service, slow_ns or inf))
     before = _counted(connection, counting(*baseline, service, slow_ns or inf))
-    grid = grid_of(baseline[0], until_ns)
+    recorded = extent(connection, Window(baseline[0], until_ns))
+    grid = grid_of(*(recorded or (baseline[0], until_ns)))
     excess, interval = _excess(usual, now, during["requests"])
     return Impact(
         start=iso_time(incident[0]),

@@ -13,10 +13,13 @@ from infersight_analysis.anomalies.series import Grid
 from infersight_analysis.findings.postmortem import Lasting
 from infersight_analysis.reading import query
 from infersight_analysis.stored import literal
-from infersight_analysis.times import SECOND_NS, iso_time, short_duration
+from infersight_analysis.times import SECOND_NS, iso_time, long_duration, short_duration
 
 _STEPS: Final = 240
 """Points of a series: as many as show an incident that is a fortieth of the time that is looked at."""
+
+_LEVEL: Final = 0.05
+"""How probable a false change of a series is: more than usual, for that something happened is known."""
 
 _READINGS: Final = {"error_share": "the share of requests that fail", "p95": "p95 of the requests"}
 
@@ -55,7 +58,8 @@ def lasting(
     """How long requests failed or waited more than before.
 
     The incident is looked for where it was said to be: the first rise in that time, or as long before it as it took,
-    up to the first fall after it to where it came from.
+    up to the first fall after it to where it came from. Of the two readings the one that has both counts, or else the
+    one that rose first.
 
     Args:
         connection: from `connect`.
@@ -68,18 +72,19 @@ def lasting(
     if not found:
         said = "no change point: the readings of the requests show no begin, the times are those that were given"
         return Lasting(None, None, None, None, None, None, said)
-    first = min(found, key=lambda stretch: (stretch.begin.at, stretch.end is None))
+    first = min(found, key=lambda stretch: (stretch.end is None, stretch.begin.at))
     began = _time(first.begin, grid)
     what = _READINGS[first.reading]
     if first.end is None:
-        said = f"{what} rose at {began} and did not fall again in what was recorded"
+        said = f"{what} rose at {_short(began)} and did not fall again in what was recorded"
         return Lasting(began, _interval(first.begin, grid), None, None, None, first.reading, said)
     length_ns = (first.end.at - first.begin.at) * grid.step_ns
-    said = f"{what} was higher from {began} to {_time(first.end, grid)}, {short_duration(length_ns)}"
+    ended = _time(first.end, grid)
+    said = f"{what} was higher from {_short(began)} to {_short(ended)}, {long_duration(length_ns)}"
     return Lasting(
         began=began,
         began_interval=_interval(first.begin, grid),
-        ended=_time(first.end, grid),
+        ended=ended,
         ended_interval=_interval(first.end, grid),
         duration_ns=length_ns,
         by=first.reading,
@@ -95,7 +100,7 @@ def _stretches(
     latest = (incident[1] - grid.start_ns) / grid.step_ns
     for column, reading in enumerate(_READINGS, 1):
         values = _filled(rows, column, grid.steps)
-        found = changes(values)
+        found = changes(values, level=_LEVEL)
         rises = [change for change in found if change.after > change.before and earliest <= change.at < latest]
         if rises:
             begin = rises[0]
@@ -119,6 +124,10 @@ def _filled(rows: list[tuple[int, float | None, float | None]], column: int, ste
 
 def _time(change: Change, grid: Grid) -> str:
     return iso_time(grid.time_ns(change.at))
+
+
+def _short(time: str) -> str:
+    return time[:19].replace("T", " ")
 
 
 def _interval(change: Change, grid: Grid) -> tuple[str, str]:
