@@ -2,7 +2,8 @@
 
 Instrumented as a reader's own server would be: `configure`, `instrument_fastapi`, `instrument_torch`, `observe`, and a
 stage for each step; requests are classified in dynamic batches. Its own bug is a synchronous HTTP call inside a
-coroutine, which starves the event loop.
+coroutine, which starves the event loop. `INFERSIGHT_DEMO_VERSION` lets it run as another version; `reviews` is the
+server to plant regressions in.
 """
 
 import asyncio
@@ -21,7 +22,7 @@ import infersight
 from infersight.examples.batcher import Batcher
 from infersight_analysis.demo.model import LABELS, load_model, pad, strip_markup, tokenize
 
-MODEL_VERSION: Final = "1.4.0"
+MODEL_VERSION: Final = os.environ.get("INFERSIGHT_DEMO_VERSION", "1.4.0")
 BATCH_CAPACITY: Final = 8
 BATCH_WAIT_SECONDS: Final = 0.02
 PROFILE_URL: Final = os.environ.get("INFERSIGHT_DEMO_PROFILE_URL", "")

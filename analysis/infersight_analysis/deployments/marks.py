@@ -16,6 +16,9 @@ from infersight_analysis.stored import literal
 from infersight_analysis.times import SECOND_NS, iso_time
 
 _STEPS: Final = 1_500
+_PAUSE_NS: Final = 5 * SECOND_NS
+"""A version that was away for less was not replaced meanwhile."""
+
 _SETTLED_NS: Final = SECOND_NS
 """What is first seen so soon after the first record of its service was there when that began."""
 
@@ -83,7 +86,7 @@ def versions(
     listed: list[DeployedVersion] = []
     marks: list[Mark] = []
     for name, of_versions in services.items():
-        ran = runs({version: _sightings(seen) for version, seen in of_versions.items()})
+        ran = runs({version: _sightings(seen) for version, seen in of_versions.items()}, _PAUSE_NS)
         listed += [_deployed(name, version, seen, ran[version]) for version, seen in of_versions.items()]
         marks += _of_versions(name, ran)
     return sorted(listed, key=lambda each: (each.service or "", each.first_seen)), marks
@@ -188,7 +191,7 @@ def _models(connection: duckdb.DuckDBPyConnection, bounds: tuple[int, int], serv
     for name, model, version, *seen in rows:
         models[name, model][version].append(Sighting(*seen))
     for (name, model), of_versions in models.items():
-        ran = runs(of_versions)
+        ran = runs(of_versions, _PAUSE_NS)
         for run, before, after in _changes(ran):
             yield Mark(run.first_ns, name, "model", model, before, after, _until(ran[before], run, ran))
 

@@ -34,7 +34,7 @@ class Run:
     last_ns: int
 
 
-def runs(sightings: Mapping[Thing, Sequence[Sighting]]) -> dict[Thing, list[Run]]:
+def runs(sightings: Mapping[Thing, Sequence[Sighting]], pause_ns: int = 0) -> dict[Thing, list[Run]]:
     """The runs of each of several things of which others may take the place.
 
     A stretch in which a thing was not seen ends its run where the others had so many records meanwhile that, by its
@@ -42,15 +42,16 @@ def runs(sightings: Mapping[Thing, Sequence[Sighting]]) -> dict[Thing, list[Run]
 
     Args:
         sightings: of each thing, in the order of time.
+        pause_ns: a shorter stretch is none, whatever others had: records come in batches.
     """
-    return {thing: _of_one(seen, _others(sightings, thing)) for thing, seen in sightings.items()}
+    return {thing: _of_one(seen, _others(sightings, thing), pause_ns) for thing, seen in sightings.items()}
 
 
 def _others(sightings: Mapping[Thing, Sequence[Sighting]], thing: Thing) -> list[Sighting]:
     return [each for other, seen in sightings.items() if other != thing for each in seen]
 
 
-def _of_one(seen: Sequence[Sighting], others: Sequence[Sighting]) -> list[Run]:
+def _of_one(seen: Sequence[Sighting], others: Sequence[Sighting], pause_ns: int) -> list[Run]:
     odds = sum(each.records for each in seen) / max(1, sum(each.records for each in others))
     found = [Run(seen[0].first_ns, seen[0].last_ns)]
     for sighting in seen[1:]:
@@ -58,7 +59,8 @@ def _of_one(seen: Sequence[Sighting], others: Sequence[Sighting]) -> list[Run]:
         missed = sum(
             each.records for each in others if run.last_ns < each.first_ns and each.last_ns < sighting.first_ns
         )
-        if missed >= _FEW and missed * odds >= _EXPECTED:
+        is_long = sighting.first_ns - run.last_ns >= pause_ns
+        if is_long and missed >= _FEW and missed * odds >= _EXPECTED:
             found.append(Run(sighting.first_ns, sighting.last_ns))
         else:
             found[-1] = Run(run.first_ns, max(run.last_ns, sighting.last_ns))

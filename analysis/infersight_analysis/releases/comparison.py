@@ -111,7 +111,7 @@ def _figures(
         sizes = len(answered[0]), len(answered[1])
         yield "latency", Figure(name, "ns", a, b, sizes, route, is_needed=needed, least=_BOTH_ENDS * q / (1 - q))
     if is_whole and (baseline.others_failed.any() or candidate.others_failed.any()):
-        yield "cascade", Figure("requests during which another service failed", "share", *of("others_failed"), counts)
+        yield "cascade", Figure("failures of other services", "share", *of("others_failed"), counts)
 
 
 def _new_routes(baseline: Requests, candidate: Requests, confidence: float) -> Figure:

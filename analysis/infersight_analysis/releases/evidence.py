@@ -47,7 +47,7 @@ def evidence(
     over = [each for each in measures if each.standing == "over"]
     telling = over or [each for each in measures if each.trend == "worse"]
     asked = {(each.route, each.unit == "share") for each in telling if each.unit in {"share", "ns"}}
-    ids = [trace for fault in faults for trace in fault.examples]
+    ids: list[str] = []
     for route, failed in sorted(asked, key=str):
         values: dict[str, Any] = {
             "service": service,
@@ -59,6 +59,7 @@ def evidence(
             "limit": _EXAMPLES,
         }
         ids += [trace for (trace,) in connection.execute(query("releases/examples"), values).fetchall()]
+    ids += [trace for fault in faults for trace in fault.examples]
     numbers = {"baseline": sides[0].between_ns, "candidate": sides[1].between_ns}
     return Evidence(list(dict.fromkeys(ids)), _queries(service, sides), numbers)
 

@@ -22,8 +22,8 @@ _LEAST_PARTS: Final = 5
 
 _CPU: Final = "process.cpu.time"
 _MEMORY: Final = {
-    "memory": ("memory of a process", "process.memory.usage"),
-    "device-memory": ("memory in use of a GPU", "hw.gpu.memory.usage"),
+    "memory": ("process memory", "process.memory.usage"),
+    "device-memory": ("GPU memory in use", "hw.gpu.memory.usage"),
 }
 _INSTANCES: Final = (
     "select distinct service_instance_id from metrics where service_name = $service and service_version = $version "
@@ -92,7 +92,7 @@ def figures(
     yield "throughput", Figure("throughput", "1/s", a, b, sizes)
     if all(_parts(side.cores) >= _LEAST_PARTS for side in sides):
         a, b = (_a_request(side, confidence) for side in sides)
-        yield "cpu", Figure("CPU time a request", "s", a, b, (_parts(baseline.cores), _parts(candidate.cores)))
+        yield "cpu", Figure("CPU a request", "s", a, b, (_parts(baseline.cores), _parts(candidate.cores)))
     for name, (about, _) in _MEMORY.items():
         readings = [side.memory[name] for side in sides]
         if all(_parts(each) >= _LEAST_PARTS for each in readings):

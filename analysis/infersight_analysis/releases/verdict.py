@@ -52,7 +52,7 @@ def decide(
     every = (*measures, *routes)
     over = [each for each in every if each.standing == "over"]
     look = [f"{each.statement}: investigate" for each in over if each.consequence == INVESTIGATE]
-    look += [f"{each.statement}; {_advice(each)}" for each in _worth_a_look(measures, routes)]
+    look += [f"{each.statement}; {_advice(each)}" for each in _worth_a_look(measures, routes, over)]
     look += [f"{each.state}: {each.type}: {each.message} ({each.reason})" for each in faults]
     if min(recorded) < least:
         counts = zip(("baseline", "candidate"), recorded, strict=True)
@@ -74,16 +74,21 @@ def _short(recorded: tuple[int, int], least: int) -> float | None:
     return float(least - recorded[1]) if recorded[0] >= least else None
 
 
-def _worth_a_look(measures: Sequence[ReleaseMeasure], routes: Sequence[ReleaseMeasure]) -> Iterator[ReleaseMeasure]:
-    """What is worse without being over its limit; of routes what the whole does not say already."""
-    whole = [each for each in measures if _is_worth_a_look(each)]
+def _worth_a_look(
+    measures: Sequence[ReleaseMeasure], routes: Sequence[ReleaseMeasure], over: Sequence[ReleaseMeasure]
+) -> Iterator[ReleaseMeasure]:
+    """What is worse without being over its limit, where a quantile or the whole does not say it already."""
+    known = {(each.route, each.unit) for each in over if each.unit == "ns"}
+    whole = [each for each in measures if _is_worth_a_look(each) and (each.route, each.unit) not in known]
     errors = next((each.change or 0.0 for each in whole if each.name == "error rate"), 0.0)
     for each in whole:
         # What failed did not succeed: only refusals say more.
         if each.name != "success rate" or abs(each.change or 0.0) > _MORE * errors:
             yield each
     said = {each.name for each in whole}
-    yield from (each for each in routes if each.name not in said and _is_worth_a_look(each))
+    for each in routes:
+        if each.name not in said and (each.route, each.unit) not in known and _is_worth_a_look(each):
+            yield each
 
 
 def _is_worth_a_look(measure: ReleaseMeasure) -> bool:
@@ -95,6 +100,8 @@ def _is_worth_a_look(measure: ReleaseMeasure) -> bool:
 
 def _advice(measure: ReleaseMeasure) -> str:
     """What to do about something that is worse, without being beyond its limit."""
+    if measure.trend == "moved":
+        return "another one than before: investigate"
     if measure.name != "error rate" or (measure.candidate or 0.0) < ALIKE:
         return "worse: investigate"
     return "worse: investigate, and go on watching"

@@ -27,7 +27,7 @@ def figure(value: float | None, unit: str) -> str:
     if unit == "ns":
         return short_duration(value)
     if unit == "s":
-        return f"{short_duration(value * 1e9)} of CPU"
+        return short_duration(value * 1e9)
     return short_size(round(value)) if unit == "By" else f"{value:.3g}/s"
 
 

@@ -111,6 +111,15 @@ def test_versions_side_by_side_go_on_to_run_while_others_export_many_metrics_at_
     assert [len(version.runs) for version in found(recording, tmp_path).versions] == [1, 1, 1]
 
 
+def test_a_batch_of_another_version_s_records_within_a_second_ends_no_run(tmp_path: Path) -> None:
+    recording = Recording()
+    served(recording, "1", 0, 60)
+    served(recording, "2", 0, 60)
+    for number in range(60):
+        recording.log(30 * SECOND + SECOND // 2 + number * MS, "imported", source=("api", "api-2", "2"))
+    assert [len(version.runs) for version in found(recording, tmp_path).versions] == [1, 1]
+
+
 def test_a_service_without_traffic_for_a_while_goes_on_to_run(tmp_path: Path) -> None:
     recording = Recording()
     served(recording, "1", 0, 300)

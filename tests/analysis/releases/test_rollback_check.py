@@ -1,11 +1,13 @@
 """`infersight rollback check`, out of a store."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.analysis.recording import SECOND, T0, trace_id
 from tests.analysis.releases.stores import Release, recorded
+from tests.support.pages import examples
 
 from infersight_analysis import connect
 from infersight_analysis.findings import ReleaseCheck, ReleaseMeasure
@@ -79,7 +81,7 @@ def test_callers_that_begin_to_fail_with_it_are_a_cascade_and_rolled_back(tmp_pa
     base = Release("1.8.0", BASELINE, caller_errors=0.002)
     found = check(tmp_path, base, Release("1.9.0", CANDIDATE, caller_errors=0.05))
     assert found.verdict == "roll back"
-    assert found.reasons[0].startswith("requests during which another service failed 4.")
+    assert found.reasons[0].startswith("failures of other services 4.")
     assert of(found, "error rate").trend == "none shown"
 
 
@@ -118,7 +120,7 @@ def test_more_cpu_and_memory_are_investigated_and_rolled_back_where_a_limit_was_
     hungry = Release("1.9.0", CANDIDATE, cpu_ms=40, memory_mb=600)
     found = check(tmp_path, GOOD, hungry)
     assert found.verdict == "keep"
-    cpu, memory = of(found, "CPU time a request"), of(found, "memory of a process")
+    cpu, memory = of(found, "CPU a request"), of(found, "process memory")
     assert (cpu.baseline, cpu.candidate) == (pytest.approx(0.02, rel=0.1), pytest.approx(0.04, rel=0.1))
     assert (memory.standing, memory.change) == ("over", pytest.approx(1, abs=0.05))
     assert len([line for line in found.investigate if line.endswith(": investigate")]) == 2
@@ -126,7 +128,7 @@ def test_more_cpu_and_memory_are_investigated_and_rolled_back_where_a_limit_was_
 
 def test_the_same_use_of_cpu_and_memory_is_within_its_limits(tmp_path: Path) -> None:
     found = check(tmp_path, GOOD, Release("1.9.0", CANDIDATE, count=600))
-    assert [of(found, name).standing for name in ("CPU time a request", "memory of a process")] == ["within", "within"]
+    assert [of(found, name).standing for name in ("CPU a request", "process memory")] == ["within", "within"]
 
 
 def test_one_version_before_and_after_is_compared_by_its_times(tmp_path: Path) -> None:
@@ -201,3 +203,20 @@ def test_examples_are_requests_of_the_candidate_that_failed(tmp_path: Path) -> N
     numbers = {trace_id(CANDIDATE + place) for place in range(1_200)}
     assert found.evidence.trace_ids
     assert set(found.evidence.trace_ids) <= numbers
+
+
+def test_the_examples_of_the_page_work(
+    tmp_path: Path, run: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = Path(__file__).parents[3] / "analysis" / "docs" / "rollback.md"
+    candidate = Release("1.9.0", CANDIDATE, slow_explain=1.8, errors=0.015, fault="no such label")
+    recorded(Release("1.8.0", BASELINE, count=1_500), candidate).write(tmp_path / "infersight-store")
+    monkeypatch.chdir(tmp_path)
+    for command in examples(page, "sh")[0].splitlines():
+        assert run(*shlex.split(command)[1:]).code == 1, command
+    printed = run(*COMMAND, "--format", "table").out
+    shown = page.read_text().split("```\nROLL BACK", 1)[1].split("```", 1)[0]
+    assert " ".join(shown.split()) in " ".join(printed.split())
+    for code in examples(page, "python"):
+        exec(code, {})
+    assert capsys.readouterr().out == "roll back 2\nroll back error rate 12.3%\n"
