@@ -47,7 +47,7 @@ _FLAG: Final = {
 }
 
 KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
-    "spans.resource_attributes": {**_DEPLOYMENT, "host.name": "VARCHAR"},
+    "spans.resource_attributes": {**_DEPLOYMENT, "host.name": "VARCHAR", "process.pid": "BIGINT"},
     "logs.resource_attributes": _DEPLOYMENT,
     "metrics.resource_attributes": _DEPLOYMENT,
     "spans.attributes": {
