@@ -37,9 +37,12 @@ def tabulated(source: Tabular, question: Question) -> Observations:
         types = {name: str(kind) for name, kind, *_ in connection.execute("describe given").fetchall()}
         _check(question, types)
         segments = _segments(connection, question, types)
-        table: Any = connection.sql(_query(question, types, segments)).to_arrow_table()
+        try:
+            table: Any = connection.sql(_query(question, types, segments)).to_arrow_table()
+        except duckdb.Error as error:
+            raise AnalysisError(" ".join(str(error).split("\n\nLINE ")[0].split())) from error
     if not table.num_rows:
-        raise AnalysisError(f"no row has a {question.variant}")
+        raise AnalysisError(f"no row has {_needed(question)}")
     return _observations(table, question, segments, read.num_rows, with_time=question.time is not None)
 
 
@@ -66,7 +69,8 @@ def _value(name: str, types: dict[str, str]) -> str:
     column = _column(name, types)
     if column != name:
         return f"({identifier(column)}::varchar = {literal(name.partition('=')[2])})::double"
-    return f"try_cast({identifier(name)} as double)"
+    # Yes and no, which a CSV file has as words, are 1 and 0.
+    return f"coalesce(try_cast({identifier(name)} as double), try_cast({identifier(name)} as boolean)::double)"
 
 
 def _segments(connection: duckdb.DuckDBPyConnection, question: Question, types: dict[str, str]) -> list[str]:
@@ -97,7 +101,13 @@ def _query(question: Question, types: dict[str, str], segments: list[str]) -> st
     for place, metric in enumerate(question.metrics):
         columns.append(f"{_value(metric.value, types)} as v{place}")
         columns.append(f"{_value(metric.divisor, types) if metric.divisor else '1::double'} as d{place}")
-    return f"select {', '.join(columns)} from given where {variant} is not null order by time_ns"  # noqa: S608 - quoted
+    known = f"{variant} is not null and time_ns is not null"
+    return f"select {', '.join(columns)} from given where {known} order by time_ns"  # noqa: S608 - quoted
+
+
+def _needed(question: Question) -> str:
+    """What a row must have."""
+    return " and ".join(f"a {name}" for name in (question.variant, question.time) if name is not None)
 
 
 def _time(question: Question, types: dict[str, str]) -> str:
@@ -115,7 +125,7 @@ def _observations(table: Any, question: Question, segments: list[str], rows: int
     arms = question.arms(list(arm.names))
     place = np.array([arms.index(name) for name in arm.names], np.int64)
     count = table.num_rows
-    notes = [f"{rows - count:,} of {rows:,} rows have no {question.variant}"] if rows > count else []
+    notes = [f"{count:,} of {rows:,} rows have {_needed(question)}; the others are left out"] if rows > count else []
     unit = _units(table, question, notes)
     return Observations(
         arm=Labels(place[arm.codes], arms),
