@@ -72,10 +72,13 @@ def _notes(ends: tuple[ReleaseSide, ReleaseSide], *, side_by_side: bool) -> Iter
     baseline, candidate = ends
     if side_by_side:
         return
-    yield (
-        f"{baseline.version} ran before {candidate.version}, not beside it: what changes with the time of day, the "
-        "load or other services counts as the candidate's"
-    )
+    if baseline.version == candidate.version:
+        yield f"{baseline.version} against itself before: what changed with the time of day, or elsewhere, counts, too"
+    else:
+        yield (
+            f"{baseline.version} ran before {candidate.version}, not beside it: what changes with the time of day, the "
+            "load or other services counts as the candidate's"
+        )
     if baseline.per_second and candidate.per_second:
         ratio = candidate.per_second / baseline.per_second
         if not 1 / _OTHER_LOAD <= ratio <= _OTHER_LOAD:

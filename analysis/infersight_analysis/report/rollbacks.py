@@ -2,17 +2,17 @@
 
 import shlex
 
+from rich.console import Console
 from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import RollbackExecution, RollbackStep
 from infersight_analysis.report.output import command, console
-from infersight_analysis.report.releases import print_release_check
 from infersight_analysis.times import short_duration
 
 _STYLES = {"verified": "bold green", "not returned": "bold red", "failed": "bold red"}
 _MARKS = {"done": "green", "failed": "red", "planned": "dim"}
+_INDENT = 8
 
 
 def print_rollback(found: RollbackExecution) -> None:
@@ -23,10 +23,11 @@ def print_rollback(found: RollbackExecution) -> None:
     for name, text in facts(found):
         out.print(Padding(Text.assemble((f"{name}: ", "dim"), text), (0, 0, 0, 2), expand=False))
     out.print()
-    out.print(_steps(found.steps))
+    _print_steps(out, found.steps)
     if found.verification is not None:
-        out.print(Text("\nsince then, against before", style="dim"))
-        print_release_check(found.verification)
+        out.print(Text(f"\n{found.baseline} since then, against before", style="dim"))
+        for line in (*found.verification.reasons, *found.verification.investigate):
+            out.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     if found.incident is not None and found.outcome != "planned":
         out.print(Text("\n" + command("incident show", found.incident), style="dim"), soft_wrap=True)
 
@@ -60,16 +61,12 @@ def command_line(step: RollbackStep) -> str:
     return "" if step.command is None else shlex.join(step.command)
 
 
-def _steps(steps: list[RollbackStep]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column("", no_wrap=True)
-    table.add_column("step", overflow="fold", ratio=2)
-    table.add_column("took", justify="right", no_wrap=True)
-    table.add_column("what came of it", overflow="fold", ratio=3)
+def _print_steps(out: Console, steps: list[RollbackStep]) -> None:
+    """Each with its command on a line of its own, to be copied as it is."""
     for step in steps:
-        said = Text(step.what)
+        took = "" if step.duration_ns is None else f" ({short_duration(step.duration_ns)})"
+        out.print(Text.assemble((f"{step.state:8}", _MARKS[step.state]), step.what, (took, "dim")))
         if step.command is not None:
-            said.append(f"\n{command_line(step)}", style="dim")
-        took = "-" if step.duration_ns is None else short_duration(step.duration_ns)
-        table.add_row(Text(step.state, style=_MARKS[step.state]), said, took, Text(step.detail))
-    return table
+            out.print(Text(f"{_INDENT * ' '}{command_line(step)}", style="dim"), soft_wrap=True)
+        if step.detail:
+            out.print(Padding(Text(step.detail), (0, 0, 0, _INDENT), expand=False))

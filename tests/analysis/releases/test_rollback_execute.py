@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from tests.analysis.conftest import Outcome, Run
 from tests.analysis.recording import SECOND, T0, Recording
 from tests.analysis.releases.stores import Release, recorded
+from tests.support.pages import examples
 from tests.support.programs import Programs
 
 from infersight_analysis import connect
@@ -71,8 +73,9 @@ def execute(stores: Path, tmp_path: Path, run: Run) -> Execute:
         store = tmp_path / "store"
         if not store.exists():
             shutil.copytree(stores / name, store)
-        waiting = () if "--verify-within" in arguments else ("--verify-within", "0s")
-        return run("rollback", "execute", *VERSIONS, *WINDOW, *waiting, "--store", store, "--actor", "ada", *arguments)
+        more = () if "--verify-within" in arguments else ("--verify-within", "0s")
+        given = () if "--service" in arguments else VERSIONS
+        return run("rollback", "execute", *given, *WINDOW, *more, "--store", store, "--actor", "ada", *arguments)
 
     return executed
 
@@ -502,3 +505,18 @@ def test_a_table_fits_the_terminal_and_a_page_has_everything(
     table = execute("recovered", *KUBERNETES, "--format", "table").out
     assert table.startswith("ROLLED BACK, AND AS BEFORE\n")
     assert "infersight incident show INC-" in table
+
+
+PAGE = Path(__file__).parents[3] / "analysis" / "docs" / "rollback-execute.md"
+
+
+@pytest.mark.parametrize("line", [line for block in examples(PAGE, "sh") for line in block.splitlines()])
+def test_every_example_of_the_page_works(execute: Execute, programs: Programs, line: str) -> None:
+    kubectl(programs)
+    docker(programs)
+    programs.play("helm", {"when": ["rollback", "sentiment", "--wait"]})
+    if "compose" in line:
+        programs.play("docker", {"when": ["compose", "up", "--detach", "--wait"]})
+    words = shlex.split(line)
+    assert words[:3] == ["infersight", "rollback", "execute"]
+    assert execute("recovered", *words[3:]).code == 0

@@ -59,6 +59,8 @@ def preserved(
     copy = preserve(store, path, window, told)
     if changed := check_digests(path):
         raise AnalysisError(f"the copy in {path} is not what was written: {changed[0]}")
+    if check is not None and not copy.rows["spans"]:
+        raise AnalysisError(f"the copy in {path} has no requests, but the check had")
     pin(store, name, reason=reason, start_ns=window.start_ns, end_ns=window.end_ns)
     if check is not None:
         incident.add_evidence(of_finding(json.dumps(asdict(check), ensure_ascii=False), reason))

@@ -12,9 +12,7 @@ from infersight_analysis.releases.check import compare_sides
 from infersight_analysis.releases.limits import Limits
 from infersight_analysis.releases.times import Side
 from infersight_analysis.session import opened
-from infersight_analysis.times import SECOND_NS
 
-_DAY_NS: Final = 86_400 * SECOND_NS
 _POLL_S: Final = 2.0
 
 _LINGERING: Final = 0.01
@@ -82,19 +80,13 @@ def verify(store: Path, question: Question, *, patience_s: float, told: Callable
 
 def _look(store: Path, question: Question) -> tuple[Answer, bool]:
     """The answer as of now, and whether more requests would not change it."""
-    until_ns = question.since_ns + _DAY_NS
-    after = Side(question.before.version, (question.since_ns, until_ns))
-    values = {
-        "service": question.service,
-        "version": question.candidate,
-        "from_ns": question.since_ns,
-        "until_ns": until_ns,
-    }
+    values = {"service": question.service, "version": question.candidate, "from_ns": question.since_ns}
     with opened(store, start_ns=min(question.before.between_ns[0], question.since_ns)) as connection:
+        ((last_ns, lingering),) = connection.execute(query("releases/still_serving"), values).fetchall()
+        after = Side(question.before.version, (question.since_ns, (last_ns or question.since_ns) + 1))
         check = compare_sides(
             connection, question.service, question.before, after, limits=question.limits, least=question.least
         )
-        ((lingering,),) = connection.execute(query("releases/still_serving"), values).fetchall()
     lingers = (lingering or 0.0) > _LINGERING
     if check.verdict == "roll back":
         return Answer("not returned", f"not as it was: {check.reasons[0]}", check, lingering), True
