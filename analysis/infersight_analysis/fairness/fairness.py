@@ -12,7 +12,7 @@ from infersight_analysis.fairness.groups import MEASURES, Group, Share, groups_o
 from infersight_analysis.fairness.wording import notes_of, statement_of
 from infersight_analysis.findings import DisparateImpact, Evidence, Fairness, FairnessGap, GroupRate
 from infersight_analysis.quality.predictions import Feature, Predictions, counting
-from infersight_analysis.stats import proportions
+from infersight_analysis.stats import proportions, tables
 from infersight_analysis.stats.discoveries import holm
 
 ALPHA: Final = 0.05
@@ -68,7 +68,8 @@ def fairness_of(predictions: Predictions, question: Question) -> Fairness:
         known = ", ".join(predictions.classes[:10]) or "none"
         raise AnalysisError(f"no prediction has the label {question.positive!r}; there are {known}")
     shares = _shares(predictions, groups, question)
-    rates = _tested([_rate(*each, shares, reference, question) for each in shares], question.margin)
+    rates = [_rate(*each, shares, reference, question) for each in shares]
+    rates = _tested(_with_ratios(rates, shares, reference), question.margin)
     differing = [rate.group for rate in rates if rate.verdict == "differs"]
     notes = notes_of(groups, rates, question.least, has_positive=question.positive is not None)
     return Fairness(
@@ -125,18 +126,42 @@ def _rate(
     if other.of < question.least:
         return known
     difference = proportions.difference(other.count, other.of, own.count, own.of)
-    ratio = proportions.ratio(other.count, other.of, own.count, own.of)
     return replace(
         known,
         difference=difference.value,
         difference_low=difference.low,
         difference_high=difference.high,
-        ratio=_finite(ratio.value),
-        ratio_low=ratio.low,
-        ratio_high=_finite(ratio.high),
         p_value=difference.p_value,
         verdict="no difference found",
     )
+
+
+def _with_ratios(
+    rates: Sequence[GroupRate], shares: dict[tuple[str, str], Share], reference: str | None
+) -> list[GroupRate]:
+    """The rates with their ratios to the reference, whose intervals are found all at once."""
+    compared = [rate for rate in rates if rate.difference is not None]
+    others = [shares[rate.measure, reference or ""] for rate in compared]
+    having, having_reference, of, of_reference = (
+        np.array(column, np.int64)
+        for column in (
+            [rate.count for rate in compared],
+            [other.count for other in others],
+            [rate.of for rate in compared],
+            [other.of for other in others],
+        )
+    )
+    values = tables.risk_ratios(having, having_reference, of, of_reference)
+    ends = tables.risk_ratio_intervals(having, having_reference, of, of_reference)
+    by_rate = {(rate.measure, rate.group): each for rate, *each in zip(compared, values, *ends, strict=True)}
+
+    def with_ratio(rate: GroupRate) -> GroupRate:
+        if (found := by_rate.get((rate.measure, rate.group))) is None:
+            return rate
+        value, low, high = (_finite(float(each)) for each in found)
+        return replace(rate, ratio=value, ratio_low=low, ratio_high=high)
+
+    return [with_ratio(rate) for rate in rates]
 
 
 def _finite(value: float) -> float | None:
