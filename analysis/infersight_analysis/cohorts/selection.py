@@ -1,5 +1,6 @@
 """Which of the candidates are discoveries, each said once."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -115,17 +116,26 @@ def _grouped(found: Sequence[Discovery]) -> list[Discovery]:
     values = [each.candidate for each in found if each.candidate.kind == "value"]
     more_often = {(trait.attribute, trait.subject) for each in values if each.more for trait in each.traits}
     groups: list[list[Discovery]] = []
+    read: defaultdict[tuple[Attribute, int], set[str]] = defaultdict(set)
     for each in found:
-        if each.candidate.kind == "value" and not each.candidate.more:
-            each = _without(each, more_often)  # noqa: PLW2901 - a value is rarer because another one is more common
-        is_known = any(_is_other_reading(other.candidate, each.candidate) for group in groups for other in group)
-        if is_known or not each.candidate.traits:
+        known = (
+            more_often if each.candidate.kind == "value" and not each.candidate.more else set[tuple[Attribute, int]]()
+        )
+        # A value is rarer because another one is more common; and an attribute is read as a number or by its values.
+        other = {key for key, kinds in read.items() if each.candidate.kind != "pair" and kinds - {each.candidate.kind}}
+        each = _without(each, known | other)  # noqa: PLW2901
+        if not each.candidate.traits:
             continue
         group = next((group for group in groups if are_alike(group[0].candidate.bits, each.candidate.bits)), None)
         if group is None:
             groups.append([each])
         elif group[0].candidate.more == each.candidate.more:
             group.append(each)
+        else:
+            continue
+        if each.candidate.kind != "pair":
+            for trait in each.candidate.traits:
+                read[trait.attribute, trait.subject].add(each.candidate.kind)
     return sorted((_led(group) for group in groups), key=lambda each: -each.candidate.strength)
 
 
@@ -133,15 +143,6 @@ def _without(discovery: Discovery, known: set[tuple[Attribute, int]]) -> Discove
     """The discovery without traits of attributes that are known."""
     rest = [trait for trait in discovery.candidate.traits if (trait.attribute, trait.subject) not in known]
     return replace(discovery, candidate=replace(discovery.candidate, traits=rest))
-
-
-def _is_other_reading(one: Candidate, other: Candidate) -> bool:
-    """Whether one reads an attribute as a number and the other one by its values."""
-    kinds = {one.kind, other.kind}
-    if "pair" in kinds or len(kinds) == 1:
-        return False
-    of_one, of_other = ({(trait.attribute, trait.subject) for trait in each.traits} for each in (one, other))
-    return not of_one.isdisjoint(of_other)
 
 
 def _led(group: Sequence[Discovery]) -> Discovery:

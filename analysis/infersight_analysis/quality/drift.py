@@ -16,7 +16,7 @@ from infersight_analysis.stats.divergence import power
 from infersight_analysis.times import iso_time
 
 THRESHOLD: Final = 0.1
-"""An index of which credit scoring speaks of a moderate change (Siddiqi, 2006); from 0.25 on of a large one."""
+"""Less is no shift by the convention of credit scoring (Siddiqi, Intelligent Credit Scoring, 2017), 0.25 a large."""
 
 LEVEL: Final = 0.01
 _BINS: Final = 10

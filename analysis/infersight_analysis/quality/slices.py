@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from infersight_analysis.cohorts.attributes import Attribute
-from infersight_analysis.cohorts.candidates import LEAST_REQUESTS, Candidates, Trait
+from infersight_analysis.cohorts.candidates import LEAST_REQUESTS, Candidate, Candidates, Trait
 from infersight_analysis.cohorts.columns import Column
 from infersight_analysis.cohorts.numbers import look_at_numbers
 from infersight_analysis.cohorts.places import Places
@@ -21,6 +21,7 @@ _RANGES: Final = 10
 _FEW: Final = 20
 """A number of which no more values occur than this is looked at value by value, else by ranges."""
 
+_SINGLE: Final = ("value", "number", "shape")
 _VALUES, _NUMBERS = 0, 1
 """Subjects: what is said of a slice is a value rather than a number, where the same predictions have both."""
 
@@ -103,9 +104,8 @@ class Search:
 
     def _told(self, discovery: Discovery) -> Found:
         candidate = discovery.candidate
-        is_number = candidate.kind in {"number", "shape"}
-        side = (">=" if candidate.more else "<=") if is_number else None
-        told = [self._value(trait, side) for trait in candidate.traits]
+        told = [self._value(trait, _side(candidate)) for trait in candidate.traits]
+        of_traits = {id(trait): each for each in self._candidates.kept(*_SINGLE) for trait in each.traits}
         return Found(
             discovery=discovery,
             members=np.unpackbits(candidate.bits, count=len(self._predictions)).astype(np.bool_),
@@ -114,7 +114,10 @@ class Search:
                 (self._features[trait.attribute], comparisons)
                 for trait, (_, comparisons) in zip(candidate.traits, told, strict=True)
             ],
-            same_as=[(trait.attribute.name, self._value(trait, None)[0]) for trait in discovery.same_as],
+            same_as=[
+                (trait.attribute.name, self._value(trait, _side(of_traits[id(trait)]))[0])
+                for trait in discovery.same_as
+            ],
         )
 
     def _value(self, trait: Trait, side: str | None) -> tuple[str, list[str]]:
@@ -151,3 +154,10 @@ class Search:
                 kept.append(each)
                 stratum[each.members & (stratum == 0)] = len(kept)
         return kept
+
+
+def _side(candidate: Candidate) -> str | None:
+    """On which side of the cut of a number the predictions are; None of values."""
+    if candidate.kind not in {"number", "shape"}:
+        return None
+    return ">=" if candidate.more else "<="

@@ -121,8 +121,10 @@ def _times(column: Any) -> Times | None:
     """Nanoseconds since the epoch; None where some have no time."""
     import pyarrow as pa  # noqa: PLC0415
 
-    if pa.types.is_string(column.type):
-        column = column.cast(pa.timestamp("ns"))
+    try:
+        column = column.cast(pa.timestamp("ns")) if _is_text(column.type) else column
+    except pa.ArrowException as error:
+        raise AnalysisError(f"time must be ISO 8601: {' '.join(str(error).split())}") from error
     if pa.types.is_timestamp(column.type):
         column = column.cast(pa.timestamp("ns", column.type.tz), safe=False).cast(pa.int64())
     if column.null_count or not pa.types.is_integer(column.type):
@@ -152,7 +154,7 @@ def _feature(name: str, column: Any, sql: str | None) -> Feature | None:
         return replace(_of_texts(name, _texts(column.flatten()), _parents(column), None), many=True)
     if _is_number(kind) and not name.endswith(NAMES):
         return Feature(name, Column.of(_numbers(column)), None, sql)
-    if pa.types.is_boolean(kind) or _is_number(kind) or pa.types.is_string(kind) or pa.types.is_dictionary(kind):
+    if pa.types.is_boolean(kind) or _is_number(kind) or _is_text(kind) or pa.types.is_dictionary(kind):
         return _of_texts(name, _texts(column), np.arange(len(column)), sql)
     return None  # times, bytes, structures: nothing that a slice could be named by
 
@@ -176,6 +178,12 @@ def _is_number(kind: Any) -> bool:
     import pyarrow as pa  # noqa: PLC0415
 
     return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_decimal(kind))
+
+
+def _is_text(kind: Any) -> bool:
+    import pyarrow as pa  # noqa: PLC0415
+
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
 
 
 def _numbers(column: Any) -> Numbers:

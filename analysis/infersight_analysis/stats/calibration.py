@@ -18,7 +18,7 @@ MOST_BINS: Final = 15
 """As many as Guo et al. (ICML 2017) take."""
 
 _LEAST_IN_BIN: Final = 20
-_RESAMPLES: Final = 2_000
+_RESAMPLES: Final = 1_000
 
 
 @dataclass(frozen=True)
