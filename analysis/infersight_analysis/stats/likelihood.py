@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import exp, inf, log
 
-_BISECTIONS = 60
+_BISECTIONS = 45
 
 
 @dataclass(frozen=True, slots=True)
