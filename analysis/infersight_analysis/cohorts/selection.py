@@ -1,7 +1,7 @@
 """Which of the candidates are discoveries, each said once."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -22,6 +22,9 @@ _WEIGHT_OF_PAIRS: Final = 0.1
 """Their part of the false discoveries that are allowed: they are the rarer cause, and the stronger where they are."""
 
 _MOST_STRATA: Final = 50
+
+_Of = tuple[Attribute, int]
+"""An attribute of a subject."""
 
 
 @dataclass(frozen=True)
@@ -116,14 +119,9 @@ def _grouped(found: Sequence[Discovery]) -> list[Discovery]:
     values = [each.candidate for each in found if each.candidate.kind == "value"]
     more_often = {(trait.attribute, trait.subject) for each in values if each.more for trait in each.traits}
     groups: list[list[Discovery]] = []
-    read: defaultdict[tuple[Attribute, int], set[str]] = defaultdict(set)
+    read: defaultdict[_Of, set[str]] = defaultdict(set)
     for each in found:
-        known = (
-            more_often if each.candidate.kind == "value" and not each.candidate.more else set[tuple[Attribute, int]]()
-        )
-        # A value is rarer because another one is more common; and an attribute is read as a number or by its values.
-        other = {key for key, kinds in read.items() if each.candidate.kind != "pair" and kinds - {each.candidate.kind}}
-        each = _without(each, known | other)  # noqa: PLW2901
+        each = _without(each, _known(each.candidate, more_often, read))  # noqa: PLW2901
         if not each.candidate.traits:
             continue
         group = next((group for group in groups if are_alike(group[0].candidate.bits, each.candidate.bits)), None)
@@ -139,10 +137,21 @@ def _grouped(found: Sequence[Discovery]) -> list[Discovery]:
     return sorted((_led(group) for group in groups), key=lambda each: -each.candidate.strength)
 
 
-def _without(discovery: Discovery, known: set[tuple[Attribute, int]]) -> Discovery:
+def _without(discovery: Discovery, known: set[_Of]) -> Discovery:
     """The discovery without traits of attributes that are known."""
     rest = [trait for trait in discovery.candidate.traits if (trait.attribute, trait.subject) not in known]
     return replace(discovery, candidate=replace(discovery.candidate, traits=rest))
+
+
+def _known(candidate: Candidate, more_often: set[_Of], read: Mapping[_Of, set[str]]) -> set[_Of]:
+    """Attributes of subjects of which a candidate says nothing new.
+
+    A value is rarer because another one is more common; and an attribute is read as a number or by its values.
+    """
+    if candidate.kind == "pair":
+        return set()
+    other = {of for of, kinds in read.items() if kinds - {candidate.kind}}
+    return other | more_often if candidate.kind == "value" and not candidate.more else other
 
 
 def _led(group: Sequence[Discovery]) -> Discovery:
