@@ -45,6 +45,7 @@ def ask_everything(store: Path, traces: Sequence[str]) -> dict[str, list[Any]]:
         "bursts": [ask(store, "bursts")],
         "anomalies": [ask(store, "anomalies"), ask(store, "anomalies", "requests", "--step", "10s")],
         "deployments": [ask(store, "deployments")],
+        "profile list": [ask(store, "profile", "list")],
         "rootcause": [ask(store, "rootcause", "--start", _halfway(store), "--end", "2100-01-01")],
         "rollback check": _check_releases(store),
         "compare": [ask(store, "compare", "--slow"), ask(store, "compare", "--errors")],
