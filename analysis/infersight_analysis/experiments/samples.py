@@ -96,13 +96,13 @@ class Rows:
         rows = self.only(self.arm == arm)
         if rows.metric.quantile is None:
             return self.sample(arm)
-        units, place = np.unique(rows.unit, return_inverse=True)
+        units, place = _places(rows.unit)
         return rows._quantile(rows.metric.quantile, units, place, is_plain=False)  # noqa: SLF001 - of the same class
 
     def sample(self, arm: int) -> Sample:
         """Those of one arm, by unit."""
         rows = self.only(self.arm == arm)
-        units, place = np.unique(rows.unit, return_inverse=True)
+        units, place = _places(rows.unit)
         if rows.metric.statistic == "any":
             had = np.zeros(len(units))
             np.maximum.at(had, place, (rows.value > 0).astype(np.float64))
@@ -141,6 +141,12 @@ class Rows:
 
 def _mean(values: Numbers) -> float:
     return float(values.mean()) if len(values) else float("nan")
+
+
+def _places(unit: Codes) -> tuple[Codes, Codes]:
+    """The units that occur, ascending, and the place of each element's among them; codes are dense, so by counting."""
+    occurs = np.bincount(unit) > 0
+    return np.flatnonzero(occurs), (np.cumsum(occurs) - 1)[unit]
 
 
 def _sums(place: Codes, values: Numbers, size: int) -> Numbers:

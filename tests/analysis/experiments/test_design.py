@@ -75,12 +75,12 @@ def test_an_experiment_of_the_designed_size_finds_the_effect_as_often_as_it_says
     traffic = experiment(0, users=8_000, visits=3)
     size = design(traffic, asked("converted,matters=5pp")).total
     found = 0
-    for seed in range(1, 201):
+    for seed in range(1, 101):
         observed = tabulated(experiment(seed, users=size, visits=3, lift=0.05), asked("converted"))
         rows = Rows.of(observed, observed.outcomes[0])
         found += once(rows.metric, rows.sample(0), rows.sample(1), 0.95).excludes_zero
-    # 80 %, and 99.8 % of what 200 runs give around it.
-    assert 0.71 <= found / 200 <= 0.89
+    # 80 %, and 99 % of what 100 runs give around it.
+    assert 69 <= found <= 90
 
 
 @pytest.mark.parametrize(
