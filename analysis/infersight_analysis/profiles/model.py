@@ -63,13 +63,13 @@ def record(function: Callable[[], object], place: Path, *, steps: int, warmup: i
         with redirect_stdout(sys.stderr):
             for _ in range(warmup):
                 function()
-            start_ns = time.time_ns()
             with profile(activities=activities, record_shapes=True, profile_memory=True) as profiler:
+                start_ns = time.time_ns()
                 for _ in range(steps):
                     function()
                 if torch.cuda.is_available():
                     torch.cuda.synchronize()
-            end_ns = time.time_ns()
+                end_ns = time.time_ns()
     except Exception as error:
         raise AnalysisError(f"a call failed: {type(error).__name__}: {error}") from error
     profiler.export_chrome_trace(str(path))
@@ -118,7 +118,8 @@ def _device_us(event: Any) -> float:
 
 def operators(profiler: Any) -> Iterator[dict[str, Any]]:
     """Each operator with its inputs' shapes, those with most time first; times in nanoseconds, memory in bytes."""
-    averages = profiler.key_averages(group_by_input_shape=True)
+    # What is freed outside of any operator is an event of its own.
+    averages = [one for one in profiler.key_averages(group_by_input_shape=True) if one.key != "[memory]"]
     for one in sorted(averages, key=lambda one: -(one.self_device_time_total + one.self_cpu_time_total)):
         yield {
             "name": str(one.key),

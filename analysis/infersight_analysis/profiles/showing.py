@@ -22,7 +22,6 @@ from infersight_analysis.profiles.traces import work_of
 from infersight_analysis.times import iso_time
 
 _TRACES: Final = 20
-_THREADS: Final = ("Thread ", "Process ")
 
 
 def summary(profile: Profile) -> ProfileSummary:
@@ -59,9 +58,7 @@ def shown(store: Path, profile: Profile, stacks: Stacks) -> ShownProfile:
     work = work_of(store, profile.own_pid, profile.host, profile.start_ns, profile.end_ns)
     whole = profile.total or 1
     shares = [
-        FunctionShare(name, own, own / whole, total, total / whole)
-        for name, (own, total) in functions(stacks).items()
-        if not name.startswith(_THREADS)
+        FunctionShare(name, own, own / whole, total, total / whole) for name, (own, total) in functions(stacks).items()
     ]
     longest = [ServedTrace(each.trace_id, each.name, each.within_ns) for each in work.served[:_TRACES]]
     found = summary(profile)
@@ -97,7 +94,7 @@ def difference(before: tuple[Profile, Stacks], after: tuple[Profile, Stacks]) ->
     if not (old.total and new.total):
         raise AnalysisError(f"{(new if old.total else old).id} is empty: there is nothing to compare")
     shares = (functions(old_stacks), functions(new_stacks))
-    names = [name for name in dict.fromkeys([*shares[0], *shares[1]]) if not name.startswith(_THREADS)]
+    names = list(dict.fromkeys([*shares[0], *shares[1]]))
     tests = (
         _tests(names, shares, (old.total, new.total)) if old.unit == "samples" else [(None, None, None)] * len(names)
     )

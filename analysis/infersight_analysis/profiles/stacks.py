@@ -1,11 +1,18 @@
 """Folded stacks (Brendan Gregg's format): a line a stack, its frames, outermost first, `;` between, and a number."""
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Stacks: TypeAlias = Mapping[tuple[str, ...], int]
 """How much was measured in each stack by itself; a stack is its frames, the outermost first."""
+
+THREAD: Final = "Thread "
+"""How a frame begins that stands for a thread, once the numbers are left out."""
+
+_THREAD: Final = re.compile(r"^(?:Process \d+ )?Thread \d+(?: (?P<name>.+))?$")
+_ADDRESS: Final = re.compile(r"^0x[0-9a-f]+")
 
 
 def fold(stacks: Stacks) -> str:
@@ -30,7 +37,9 @@ def unfold(text: str) -> Counter[tuple[str, ...]]:
 
 def frame(function: str, file: str, line: int) -> str:
     """A frame as the SDK and py-spy write it: `function (file:line)`."""
-    return _plain(f"{function} ({file}:{line})") if file else _plain(function)
+    if not file:
+        return _plain(function)
+    return _plain(f"{function} ({file}:{line})" if line else f"{function} ({file})")
 
 
 def by_frame(stacks: Stacks) -> dict[str, tuple[int, int]]:
@@ -44,14 +53,22 @@ def by_frame(stacks: Stacks) -> dict[str, tuple[int, int]]:
 
 
 def functions(stacks: Stacks) -> dict[str, tuple[int, int]]:
-    """As `by_frame`, without lines: `function (file)`."""
-    return by_frame(summed((tuple(map(without_line, stack)), value) for stack, value in stacks.items()))
+    """As `by_frame`, of `comparable` frames, and without those of threads."""
+    found = by_frame(comparable(stacks))
+    return {name: values for name, values in found.items() if not name.startswith(THREAD)}
 
 
-def without_line(name: str) -> str:
-    """A frame without the number of its line."""
+def comparable(stacks: Stacks) -> Counter[tuple[str, ...]]:
+    """Stacks without what differs from process to process: lines of code, addresses, and numbers of threads."""
+    return summed((tuple(map(_comparable, stack)), value) for stack, value in stacks.items())
+
+
+def _comparable(name: str) -> str:
+    if (thread := _THREAD.match(name)) is not None:
+        return f"{THREAD}{thread['name'] or '?'}"
     place, colon, line = name.removesuffix(")").rpartition(":")
-    return f"{place})" if colon and line.isdigit() and name.endswith(")") else name
+    plain = f"{place})" if colon and line.isdigit() and name.endswith(")") else name
+    return _ADDRESS.sub("?", plain)
 
 
 def summed(stacks: Iterable[tuple[tuple[str, ...], int]]) -> Counter[tuple[str, ...]]:

@@ -42,7 +42,7 @@ def print_profile(found: ShownProfile) -> None:
     """Print what a profile was of, its functions, its operators, and the traces of its process."""
     out, profile = console(), found.profile
     for line in about(profile):
-        out.print(Text(line, style="bold" if line.startswith(profile.id) else ""), soft_wrap=True)
+        out.print(Text(line, style="bold" if line == profile.id else ""), soft_wrap=True)
     out.print(_operators(found.operators) if found.operators else _functions(found))
     if found.operators and any(one.is_transfer for one in found.operators):
         transfers = sum(one.self_device_ns for one in found.operators if one.is_transfer)
@@ -54,7 +54,8 @@ def print_profile(found: ShownProfile) -> None:
 def about(profile: ProfileSummary) -> list[str]:
     """What a profile was of, in lines."""
     lines = [
-        joined(profile.id, f"process {profile.pid}", profile.service, short_duration(profile.duration_ns)),
+        profile.id,
+        joined(f"process {profile.pid}", profile.service, short_duration(profile.duration_ns)),
         clipped(profile.command, 2 * _NAMES),
         f"{amount(profile.total, profile)}, {_meaning(profile)}",
         profile.note or "",

@@ -8,7 +8,7 @@ from tests.analysis.conftest import Run
 from tests.analysis.profiles.conftest import Keep
 
 from infersight_analysis.profiles.cpu import stacks_of
-from infersight_analysis.profiles.stacks import by_frame, fold, frame, functions, unfold
+from infersight_analysis.profiles.stacks import by_frame, comparable, fold, frame, functions, unfold
 
 MAIN, CALLED = "main (app.py:3)", "work (/site-packages/lib/fast.py:9)"
 
@@ -26,6 +26,17 @@ def test_a_function_that_calls_itself_counts_once() -> None:
 
 def test_lines_of_a_function_are_one() -> None:
     assert functions({("f (a.py:1)",): 3, ("f (a.py:2)", "g"): 1}) == {"f (a.py)": (3, 4), "g": (1, 1)}
+
+
+def test_what_differs_from_process_to_process_is_no_difference() -> None:
+    one = {("Thread 7 MainThread", "f (a.py:1)", frame("0x7f12", "libc.so.6", 0)): 1, ("Thread 8", "g"): 1}
+    other = {
+        ("Thread 70 MainThread", "f (a.py:9)", frame("0x7a99", "libc.so.6", 0)): 1,
+        ("Process 8 Thread 80", "g"): 1,
+    }
+    assert comparable(one) == comparable(other)
+    assert set(comparable(one)) == {("Thread MainThread", "f (a.py)", "? (libc.so.6)"), ("Thread ?", "g")}
+    assert functions(one) == {"f (a.py)": (0, 1), "? (libc.so.6)": (1, 1), "g": (1, 1)}
 
 
 def test_threads_are_told_apart_where_there_are_several() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from markupsafe import Markup
 
 from infersight_analysis.findings import ProfileDifference, ProfileSummary, ShownProfile
-from infersight_analysis.profiles.stacks import Stacks, without_line
+from infersight_analysis.profiles.stacks import Stacks, comparable
 from infersight_analysis.report.flame_graph import Frame, colours, flame_graph, stacked
 from infersight_analysis.report.html.environment import page, printable
 from infersight_analysis.report.profiles import CLEAR, about, amount
@@ -24,7 +24,7 @@ def profile_page(found: ShownProfile, stacks: Stacks) -> str:
         "profile",
         f"Profile {found.profile.id}",
         found=found,
-        about=about(found.profile),
+        about=about(found.profile)[1:],
         flames=Markup(flames),  # noqa: S704 - a template of ours, escaped
         functions=found.functions[:_FUNCTIONS],
         amount=lambda value: amount(value, found.profile),
@@ -80,9 +80,9 @@ def frames_of(found: ProfileSummary, stacks: Stacks) -> list[Frame]:
 
 
 def changed_frames(found: ProfileDifference, before: Stacks, after: Stacks) -> list[Frame]:
-    """The frames of the later profile, coloured by how their shares differ, lines left out: code moves."""
+    """The frames of the later profile, coloured by how their shares differ, see `stacks.comparable`."""
     old, new = (
-        dict(stacked({stack: value / (whole or 1) for stack, value in _without_lines(stacks).items()}))
+        dict(stacked({stack: value / (whole or 1) for stack, value in comparable(stacks).items()}))
         for stacks, whole in ((before, found.before.total), (after, found.after.total))
     )
     largest = max((abs(share - old.get(stack, 0.0)) for stack, share in new.items()), default=0.0) or 1.0
@@ -92,14 +92,6 @@ def changed_frames(found: ProfileDifference, before: Stacks, after: Stacks) -> l
         detail = f"{stack[-1]}: {share:.1%}, before {old.get(stack, 0.0):.1%} ({change:+.1%})"
         frames.append(Frame(len(stack), printable(stack[-1]), printable(detail), share, _colour(change / largest)))
     return frames
-
-
-def _without_lines(stacks: Stacks) -> dict[tuple[str, ...], float]:
-    summed: dict[tuple[str, ...], float] = {}
-    for stack, value in stacks.items():
-        plain = tuple(map(without_line, stack))
-        summed[plain] = summed.get(plain, 0.0) + value
-    return summed
 
 
 def _colour(part: float) -> str:
