@@ -8,7 +8,7 @@ from infersight_analysis.times import SECOND_NS, iso_time
 
 _LEAST_POINTS = 24
 _MOST_POINTS = 200
-_LEAST_IN_POINT = 20
+_LEAST_IN_POINT = 10
 
 
 def scores_over_time(time_ns: Times, score: Numbers) -> tuple[Times, Numbers]:

@@ -127,7 +127,8 @@ class Divergence:
         of_reference, of_current = -np.log(q / p) - q / p, np.log(q / p) - p / q
         variance = (p @ of_reference**2 - (p @ of_reference) ** 2) / self.reference.sum()
         variance += (q @ of_current**2 - (q @ of_current) ** 2) / self.current.sum()
-        return min(self._size, 4 * self.psi / variance) if variance > 0 else self._size
+        # The variance of a noncentral chi-square is four times its noncentrality, where that is large.
+        return min(self._size, 4 * self.psi / variance) if self.psi > 0 else self._size
 
     def _noncentrality(self, special: Any, statistic: float, tail: float) -> float:
         """The noncentrality of which a statistic is the quantile `tail`; 0 where there is none."""
