@@ -1,8 +1,9 @@
 """The requests of a time, as the numbers that tests compare."""
 
+import re
 from dataclasses import dataclass
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import numpy as np
@@ -12,6 +13,8 @@ from infersight_analysis.reading import ALWAYS_NS, query
 from infersight_analysis.stats import proportions, quantiles
 from infersight_analysis.stats.estimate import Estimate
 from infersight_analysis.stored import literal
+
+_COMMENTS: Final = re.compile(r"\A(?:--.*\n)*")
 
 
 @dataclass(frozen=True)
@@ -87,13 +90,24 @@ def counting(start_ns: int, end_ns: int, service: str | None = None, slow_ns: fl
         service: only requests of this service.
         slow_ns: the duration, nanoseconds, above which a request is counted as slow.
     """
-    values = {
-        "from_ns": str(start_ns),
-        "until_ns": str(end_ns),
-        "service": "null" if service is None else literal(service),
-        "slow_ns": "'infinity'::double" if slow_ns == inf else str(round(slow_ns)),
-    }
-    text = query("incidents/summary")
-    for name, value in values.items():
-        text = text.replace(f"${name}", value)
-    return text
+    return spelled_out(
+        "incidents/summary",
+        from_ns=str(start_ns),
+        until_ns=str(end_ns),
+        service="null" if service is None else literal(service),
+        slow_ns="'infinity'::double" if slow_ns == inf else str(round(slow_ns)),
+    )
+
+
+def spelled_out(name: str, **values: str) -> str:
+    """A query of ours with its values in it, so that it can be given to `infersight sql` as it is.
+
+    Args:
+        name: of the query, see `reading.query`.
+        values: SQL for each of its parameters.
+    """
+    text = query(name)
+    for parameter, value in values.items():
+        text = text.replace(f"${parameter}", value)
+    # not with a comment in front, which the command line would take for an option
+    return _COMMENTS.sub("", text)

@@ -133,8 +133,8 @@ class Scenario:
     def restored(cls, payload: Mapping[str, Any]) -> "Scenario":
         """A scenario as it was recorded."""
         return cls(
-            command=payload["command"],
-            requests=[Request(**each) for each in payload["requests"]],
+            command=tuple(payload["command"]),
+            requests=tuple(Request(**each) for each in payload["requests"]),
             predicate=Predicate(**payload["predicate"]),
             attempts=payload["attempts"],
             concurrency=payload["concurrency"],

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from infersight_analysis.anomalies.changes import Change, changes
 from infersight_analysis.anomalies.series import Grid
 from infersight_analysis.findings.postmortem import Lasting
-from infersight_analysis.reading import query
+from infersight_analysis.incidents.requests import spelled_out
 from infersight_analysis.stored import literal
 from infersight_analysis.times import SECOND_NS, iso_time, long_duration, short_duration
 
@@ -35,16 +35,13 @@ class Stretch:
 
 def series_sql(grid: Grid, service: str | None = None) -> str:
     """The SQL of the series, as `infersight sql` takes it: a row a step, `step`, `error_share`, `p95_ns`."""
-    values = {
-        "from_ns": str(grid.start_ns),
-        "until_ns": str(grid.end_ns),
-        "step_ns": str(grid.step_ns),
-        "service": "null" if service is None else literal(service),
-    }
-    text = query("postmortem/series")
-    for name, value in values.items():
-        text = text.replace(f"${name}", value)
-    return text
+    return spelled_out(
+        "postmortem/series",
+        from_ns=str(grid.start_ns),
+        until_ns=str(grid.end_ns),
+        step_ns=str(grid.step_ns),
+        service="null" if service is None else literal(service),
+    )
 
 
 def grid_of(start_ns: int, end_ns: int) -> Grid:

@@ -30,6 +30,9 @@ from infersight_collector.store.wal import sync_directory, sync_file
 CHECKSUMS: Final = "SHA256SUMS"
 """Digests of all other files, in the form of `sha256sum`, which checks them by `sha256sum -c`."""
 
+INCIDENTS: Final = "incidents"
+"""Directory of what people recorded about incidents; the analysis writes it."""
+
 MANIFEST: Final = "manifest.json"
 """What the copy is of."""
 
@@ -102,6 +105,7 @@ class Duplicate:
                     yield file["size_bytes"]
                 self._log(name, files)
             self._list_unsummarised()
+            self._copy_incidents()
         except OSError as error:
             raise unavailable(f"copy the store to {self._to}", error) from error
 
@@ -147,6 +151,19 @@ class Duplicate:
         files = self._snapshot.unsummarised_files(start_ns=self._start_ns, end_ns=self._end_ns)
         if files:
             (self._to / unsummarised.LIST).write_text(json.dumps([below_table(file) for file in files]))
+
+    def _copy_incidents(self) -> None:
+        """Adds what people recorded about incidents: all of it, for it is small, and what such a copy is evidence of.
+
+        There are no hard links to it, because a log is added to. A line that was being written is none to a reader.
+        """
+        source = self._snapshot.path / INCIDENTS
+        for path in sorted(source.rglob("[!.]*")):
+            if path.is_file() and path.name != "lock" and not path.relative_to(source).parts[0].startswith("."):
+                target = self._to / INCIDENTS / path.relative_to(source)
+                target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                shutil.copyfile(path, target)
+                sync_file(target)
 
 
 def check_digests(copy: Path) -> list[str]:

@@ -129,4 +129,4 @@ def _scenario(arguments: dict[str, Any]) -> Scenario | None:
         return None
     requests = read_requests(file) if file else [Request(url)] if url else []
     predicate = Predicate.of(*conditions)
-    return Scenario(list(command), requests, predicate, attempts, concurrency, parse_duration(timeout))
+    return Scenario(command, tuple(requests), predicate, attempts, concurrency, parse_duration(timeout))
