@@ -61,6 +61,8 @@ def fairness_of(predictions: Predictions, question: Question) -> Fairness:
     Raises:
         AnalysisError: there is no such attribute, group or label, or the attribute tells no groups apart.
     """
+    if not len(predictions):
+        return _of_nothing(question)
     feature = predictions.feature(question.attribute)
     groups = groups_of(predictions, feature, question.cuts)
     reference = _reference(groups, question)
@@ -88,6 +90,26 @@ def fairness_of(predictions: Predictions, question: Question) -> Fairness:
         notes=notes,
         statement=statement_of(rates, reference, question.margin),
         evidence=_evidence(predictions, feature, [group for group in groups if group.name in differing]),
+    )
+
+
+def _of_nothing(question: Question) -> Fairness:
+    return Fairness(
+        attribute=question.attribute,
+        reference=question.reference,
+        positive=question.positive,
+        predictions=0,
+        without_group=0,
+        groups={},
+        least=question.least,
+        margin=question.margin,
+        rates=[],
+        gaps=[],
+        impact=[],
+        tests=0,
+        notes=[],
+        statement="need more data: there are no predictions",
+        evidence=Evidence([], []),
     )
 
 

@@ -205,7 +205,8 @@ def test_an_endpoint_s_failures_are_counted_by_status_and_its_traces_are_evidenc
 def test_the_exit_code_says_whether_enough_is_consistent_and_answered(run: Any, address: str) -> None:
     assert ask(run, address, "--variation", "case").code == 0
     assert ask(run, address, "--variation", "case", "--fail-under", "0.5").code == 0
-    assert ask(run, address, "--variation", "case", "--fail-under", "0.6").code == 1
+    outcome = ask(run, address, "--variation", "case", "--fail-under", "0.6")
+    assert (outcome.code, outcome.err) == (1, "less than 0.6 under case.upper\n")
     assert ask(run, address, "--variation", "whitespace.around", "--fail-under", "0.5").code == 1
     assert ask(run, address, "--variation", "whitespace.doubled", "--fail-under", "1").code == 0
 

@@ -1,6 +1,6 @@
 """`infersight model robustness`: whether a model says the same of inputs that mean the same."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -113,21 +113,26 @@ def robustness_command(
     if regressions is not None:
         write_regressions(regressions, differences)
     publish_finding(form, output, found, print_robustness, robustness_page)
-    if found.stopped:
-        click.echo(f"stopped after {found.calls} calls: {found.stopped}", err=True)
-    return exit_code(found, fail_under)
+    return _exit_code(found, fail_under)
 
 
-def exit_code(found: Robustness, fail_under: float | None) -> int:
+def _exit_code(found: Robustness, fail_under: float | None) -> int:
     """130 after an interrupt, 1 for a model that went away or is less consistent than it has to be, else 0."""
+    if found.stopped is not None:
+        click.echo(f"stopped after {found.calls} calls: {found.stopped}", err=True)
     if found.stopped == INTERRUPTED:
         return _OF_INTERRUPT
-    return int(found.stopped is not None or (fail_under is not None and any(_falls_short(found, fail_under))))
+    short = [] if fail_under is None else list(_short(found, fail_under))
+    if short:
+        click.echo(f"less than {fail_under:g} under {', '.join(short)}", err=True)
+    return int(bool(short) or found.stopped is not None)
 
 
-def _falls_short(found: Robustness, least: float) -> list[bool]:
-    tried = [each.inputs + each.failed for each in found.variations]
-    consistent = [each.rate is None or each.rate < least for each in found.variations]
-    unanswered = [each.inputs < least * count for each, count in zip(found.variations, tried, strict=True)]
-    again = 1 - (found.repeated.rate or 0) < least
-    return [*consistent, *unanswered, again]
+def _short(found: Robustness, least: float) -> Iterator[str]:
+    """The variations under which less is consistent, or answered."""
+    if 1 - (found.repeated.rate or 0) < least:
+        yield "no variation at all"
+    for each in found.variations:
+        tried = each.inputs + each.failed
+        if each.rate is None or each.rate < least or each.inputs < least * tried:
+            yield each.variation
