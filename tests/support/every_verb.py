@@ -48,6 +48,7 @@ def ask_everything(store: Path, traces: Sequence[str]) -> dict[str, list[Any]]:
         "profile list": [ask(store, "profile", "list")],
         "rootcause": [ask(store, "rootcause", "--start", _halfway(store), "--end", "2100-01-01")],
         "rollback check": _check_releases(store),
+        "abtest": _ask_about_variants(store),
         "compare": [ask(store, "compare", "--slow"), ask(store, "compare", "--errors")],
         "critical-path": [ask(store, "critical-path")],
         "sql": [ask(store, "sql", macro.example.replace(_EXAMPLE_TRACE, traces[0])) for macro in MACROS],
@@ -65,6 +66,15 @@ def _check_releases(store: Path) -> list[Any]:
         ask(store, "rollback", "check", "--service", service, "--baseline", baseline, "--candidate", candidate)
         for service, baseline, candidate in pairs
     ]
+
+
+def _ask_about_variants(store: Path) -> list[Any]:
+    """`abtest`, as if the kind of a span were a variant, where spans are of several kinds."""
+    kinds = ask(store, "sql", "select distinct kind from spans where kind is not null and trace_id is not null")
+    if len(kinds) < 2:
+        return []
+    measured = ("kind", "--metric", "duration,mean,matters=5%", "--metric", "errors")
+    return [ask(store, "abtest", "check", *measured), ask(store, "abtest", "results", *measured)]
 
 
 def _halfway(store: Path) -> str:

@@ -11,6 +11,8 @@ from infersight_analysis.options import Window
 BASELINES: Final = ("control", "baseline", "a", "off", "false", "0", "default", "champion", "current", "old", "stable")
 """Names of variants that are taken for the baseline, whatever their case, where none is said."""
 
+MOST_ARMS: Final = 20
+
 
 @dataclass(frozen=True)
 class Question:
@@ -69,6 +71,8 @@ class Question:
         if len(found) < 2:
             have = f"only {found[0]!r}" if found else "none"
             raise AnalysisError(f"an experiment has two variants at least; of {self.variant} there is {have} here")
+        if len(found) > MOST_ARMS:
+            raise AnalysisError(f"{self.variant} has {len(found):,} values: those are no variants of an experiment")
         if self.baseline is not None and self.baseline not in found:
             raise AnalysisError(f"no variant {self.baseline!r}; there are {', '.join(found)}")
         if self.split and set(self.split) != set(found):

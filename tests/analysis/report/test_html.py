@@ -92,10 +92,13 @@ REPORTS = {
     "rollback check": [
         *("rollback", "check", "--service", HOSTILE, "--baseline", "1.0", "--candidate", "2.0", "--least", "10"),
     ],
+    "abtest check": ["abtest", "check", "app.tenant", "--metric", "duration,mean"],
+    "abtest results": ["abtest", "results", "app.tenant", "--metric", "duration,mean", "--guardrail", "errors"],
+    "abtest design": ["abtest", "design", "--metric", "errors", "--effect", "50%", "--service", HOSTILE],
     "anomaly": ["anomaly", HOSTILE, "--at", at(300), "--window", "1m"],
 }
 
-WITHOUT_PICTURES = {"rootcause", "bursts", "deployments"}
+WITHOUT_PICTURES = {"rootcause", "bursts", "deployments", "abtest design"}
 
 
 @pytest.fixture(scope="module")
