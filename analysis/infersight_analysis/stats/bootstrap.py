@@ -28,8 +28,8 @@ def difference(
     """A statistic of B less the same of A.
 
     The interval is corrected for bias and skewness (BCa; Efron, JASA 82, 1987), and the p value is the one at whose
-    level it would end at 0, 1 in 5 000 at least. Right for smooth statistics; for quantiles `quantiles.difference` is better, and it does
-    not take the time of 5 000 of them.
+    level it would end at 0, one in 5 000 at least. Right for smooth statistics, and takes the time of 5 000 of them;
+    for quantiles `quantiles.difference` is better.
 
     Args:
         a: the numbers of A, none of them NaN.
@@ -53,7 +53,9 @@ def difference(
     ends = np.quantile(resampled, levels)
     zero = float(_special.ndtri(_share_below(resampled, 0.0))) - bias
     p_value = erfc(abs(zero / (1 + skewness * zero) - bias) / sqrt(2))
-    return Estimate(value, float(ends[0]), float(ends[1]), max(p_value, 1 / _RESAMPLES), f"BCa bootstrap, {_RESAMPLES} resamples")
+    return Estimate(
+        value, float(ends[0]), float(ends[1]), max(p_value, 1 / _RESAMPLES), f"BCa bootstrap, {_RESAMPLES} resamples"
+    )
 
 
 def _resample(values: Numbers, statistic: Callable[..., Any], rng: np.random.Generator) -> Numbers:

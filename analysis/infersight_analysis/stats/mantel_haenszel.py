@@ -19,7 +19,7 @@ _UNKNOWN = "unknown: no stratum has both arms"
 
 
 def difference(
-    successes_a: Counts, trials_a: Counts, successes_b: Counts, trials_b: Counts, confidence: float = 0.95
+    successes_a: Counts, trials_a: Counts, successes_b: Counts, trials_b: Counts, *, confidence: float = 0.95
 ) -> Estimate:
     """The share of B less that of A within strata.
 
@@ -53,7 +53,7 @@ def difference(
 
 
 def odds_ratio(
-    successes_a: Counts, trials_a: Counts, successes_b: Counts, trials_b: Counts, confidence: float = 0.95
+    successes_a: Counts, trials_a: Counts, successes_b: Counts, trials_b: Counts, *, confidence: float = 0.95
 ) -> Estimate:
     """The odds of B over those of A within strata, 1 where the arms do not differ.
 

@@ -210,7 +210,7 @@ def critical_value(
 
 
 def _rho2(tightest_at: float, confidence: float) -> float:
-    """The variance of the mixture, in standard deviations of one record, that is best at one size (Waudby-Smith et al.)."""
+    """The variance of the mixture, in that of one record, that is best at one size (Waudby-Smith et al.)."""
     evidence = -2 * log(1 - confidence)
     return (evidence + log1p(evidence)) / tightest_at
 

@@ -50,7 +50,7 @@ class Confounding:
 
 
 def confounding(
-    successes_a: Counts, trials_a: Counts, successes_b: Counts, trials_b: Counts, confidence: float = 0.95
+    successes_a: Counts, trials_a: Counts, successes_b: Counts, trials_b: Counts, *, confidence: float = 0.95
 ) -> Confounding:
     """Compare two arms' shares as they are and within segments.
 
@@ -69,7 +69,7 @@ def confounding(
     counts = (np.asarray(each, np.int64) for each in (successes_a, trials_a, successes_b, trials_b))
     x, n, y, m = counts
     crude = proportions.difference(int(x.sum()), int(n.sum()), int(y.sum()), int(m.sum()), confidence)
-    adjusted = mantel_haenszel.difference(x, n, y, m, confidence)
+    adjusted = mantel_haenszel.difference(x, n, y, m, confidence=confidence)
     return Confounding(crude, adjusted, _mixture(x, n, y, m))
 
 

@@ -21,7 +21,9 @@ TABLES = [
         RNG.integers(1, 300, 60), RNG.integers(1, 300, 60), RNG.random(60) ** 2, RNG.random(60) ** 2, strict=True
     )
 ]
-TABLES += [TwoShares(0, 20, 0, 30), TwoShares(20, 20, 30, 30), TwoShares(0, 20, 30, 30), TwoShares(0, 1_000, 1, 50)]
+TABLES.extend(
+    [TwoShares(0, 20, 0, 30), TwoShares(20, 20, 30, 30), TwoShares(0, 20, 30, 30), TwoShares(0, 1_000, 1, 50)]
+)
 
 
 def searched(shares: TwoShares, ratio: float, shift: float) -> float:

@@ -2,6 +2,7 @@
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false, reportAttributeAccessIssue=false, reportPrivateUsage=false
+# pyright: reportUnknownLambdaType=false
 # scipy publishes no types.
 
 from collections.abc import Callable
@@ -29,7 +30,8 @@ def rng(seed: int) -> np.random.Generator:
 
 def looks(most: int, growth: float) -> list[int]:
     """After how many records one looks: at every power of the growth."""
-    return np.unique(np.ceil(growth ** np.arange(1, log(most) / log(growth))).astype(int)).tolist()
+    powers = np.ceil(growth ** np.arange(1, log(most) / log(growth)))
+    return sorted({int(power) for power in powers})
 
 
 def evidence(shares: TwoShares) -> float:
@@ -138,7 +140,7 @@ def test_the_differences_of_quantiles_are_those_for_which_some_pair_of_numbers_i
             parts = []
             for arm, at, cost in zip((a, b), (x, x + shift), costs, strict=True):
                 counts = range(int((arm < at).sum()), int((arm <= at).sum()) + 1)
-                parts.append(min(cost[count] for count in counts))
+                parts.append(min(float(cost[count]) for count in counts))
             total.append(sum(parts))
         return min(total)
 
