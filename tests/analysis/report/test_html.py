@@ -128,7 +128,7 @@ def test_what_telemetry_says_is_text(reports: dict[str, str], name: str) -> None
     assert not [tag for tag, _ in page.tags if tag in {"img", "iframe", "object", "link", "b"}]
     assert not [key for _, attributes in page.tags for key in attributes if key.startswith("on")]
     assert "\u202e" not in reports[name]
-    if name != "large":
+    if name not in {"large", "abtest design"}:  # nothing hostile was asked about
         assert HOSTILE in page.text
 
 
