@@ -19,7 +19,7 @@ from tests.support.collectors import RunningCollector, wait_until
 
 from infersight_analysis.demo.lexicon import NEGATIVE, POSITIVE
 
-CONNECTIONS = 6
+CONNECTIONS = 8
 _FILLERS = ("the", "food", "was", "and", "staff", "a", "place", "with", "service", "really", "quite", "we", "found")
 
 
@@ -36,7 +36,7 @@ class Candidate:
 
     version: str
     regressions: tuple[str, ...] = ()
-    seconds: float = 0.06
+    seconds: float = 0.1
     requests: int = 600
     explains: float = 0.3
 
