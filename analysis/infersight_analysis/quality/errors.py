@@ -59,9 +59,9 @@ def errors(predictions: Predictions, *, sure: float = SURE, unsure: float = UNSU
 def _summary(found: ModelErrors) -> str:
     if found.wrong.share is None or found.wrong.interval is None:
         return f"{found.about}: {found.predictions:,}, of which none can be judged"
-    low, high = found.wrong.interval
+    low, high = (100 * end for end in found.wrong.interval)
     said = f"{found.about}: {found.wrong.count:,} of {found.wrong.of:,} are wrong, "
-    said += f"{found.wrong.share:.1%} ({low:.1%} to {high:.1%})"
+    said += f"{100 * found.wrong.share:.1f} % ({low:.1f} to {high:.1f})"
     worst = [each.slices[0] for each in found.slices if each.what == "wrong" and each.slices]
     return f"{said}; most where {named(worst[0])}" if worst else said
 

@@ -127,8 +127,10 @@ class Search:
             text = feature.texts[int(trait.value)]
             return text, [f"= '{text.replace(chr(39), 2 * chr(39))}'"]
         edges = self._edges.get(trait.attribute)
-        if side is not None or edges is None:
-            return f"{side or '='} {trait.value:.6g}", [f"{side or '='} {trait.value!r}"]
+        if side is not None:
+            return f"{side} {trait.value:.6g}", [f"{side} {trait.value!r}"]
+        if edges is None:
+            return f"{trait.value:.6g}", [f"= {trait.value!r}"]
         at = int(trait.value)
         bounds: list[tuple[str, Any]] = [(">", edges[at - 1])] if at else []
         bounds += [("<=", edges[at])] if at < len(edges) else []

@@ -102,7 +102,7 @@ def _statement(told: ErrorSlice, what: str) -> str:
         f"where {named(told)}, {_percent(told.bad.share)} of {told.bad.of:,} are {what}, "
         f"elsewhere {_percent(told.elsewhere.share)} of {told.elsewhere.of:,}: "
         f"{100 * told.difference:.0f} points more ({100 * low:.0f} to {100 * high:.0f}), "
-        f"{told.share_of_all:.0%} of all{confident}"
+        f"{100 * told.share_of_all:.0f} % of all{confident}"
     )
 
 

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings.model_errors import ErrorSlice, Example, ModelErrors, Share, Slices
+from infersight_analysis.quality.telling import in_words
 from infersight_analysis.report.output import bar, clipped, command, console, joined
 
 _EXAMPLES: Final = 3
@@ -42,8 +43,10 @@ def percent(share: Share) -> str:
     """A share with its interval: `12 % (8 to 17)`, `-` where there is none."""
     if share.share is None or share.interval is None:
         return "-"
-    low, high = share.interval
-    return f"{100 * share.share:.3g} % ({100 * low:.2g} to {100 * high:.2g})"
+    value, low, high = (
+        f"{100 * each:.0f}" if each >= 0.0995 else f"{100 * each:.2g}" for each in (share.share, *share.interval)
+    )
+    return f"{value} % ({low} to {high})"
 
 
 def example_line(example: Example) -> str:
@@ -71,7 +74,7 @@ def _slice(number: int, found: ErrorSlice) -> Table:
     examples = "; ".join(example_line(each) for each in found.examples[:1])
     line.add_row("", Text(joined(f"q = {found.q_value:.1g}", f"e.g. {examples}" if examples else None), style="dim"))
     if found.same_as:
-        same = ", ".join(f"{each.attribute} = {each.value}" for each in found.same_as[:_EXAMPLES])
+        same = ", ".join(in_words([each.attribute], [each.value]) for each in found.same_as[:_EXAMPLES])
         line.add_row("", Text(f"the same predictions: {same}", style="dim"))
     return line
 

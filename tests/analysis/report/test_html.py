@@ -38,6 +38,13 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         worker = (HOSTILE, "worker-1", "2.0" if fails else "1.0")
         start = (number - 2_000) * SECOND if not fails else 400 * SECOND + (number - 2_400) * 100 * MS
         recording.span(number, 1, "work", start, MS, kind="SERVER", source=worker, error=HOSTILE if fails else None)
+    for number in range(1, 401):  # what a model says of two texts, of which it takes one for the other later on
+        is_late, facts = number > 200, {"infersight.model.name": HOSTILE, "infersight.prediction.confidence": 0.9}
+        facts |= {"infersight.prediction.id": f"p{number}", "infersight.prediction.label": HOSTILE}
+        facts |= {"infersight.input.script": HOSTILE if is_late else "Latin"}
+        recording.log(number * SECOND, "predicted", trace=number, event_name="infersight.prediction", attributes=facts)
+        right = {"infersight.prediction.id": f"p{number}", "infersight.feedback.label": "x" if is_late else HOSTILE}
+        recording.log(number * SECOND, "right", event_name="infersight.feedback", attributes=right)
     recording.span(LARGE, 1, "POST /bulk", 500 * SECOND, 5 * SECOND, kind="SERVER")
     for place in range(SPANS - 1):
         recording.span(LARGE, place + 2, "SELECT items", 500 * SECOND + place * MS // 2, MS // 2 - 1, parent=1)
@@ -95,6 +102,8 @@ REPORTS = {
     "abtest check": ["abtest", "check", "app.tenant", "--metric", "duration,mean"],
     "abtest results": ["abtest", "results", "app.tenant", "--metric", "duration,mean", "--guardrail", "errors"],
     "abtest design": ["abtest", "design", "--metric", "errors", "--effect", "50%", "--service", HOSTILE],
+    "model errors": ["model", "errors"],
+    "model drift": ["model", "drift", "--start", at(201)],
     "anomaly": ["anomaly", HOSTILE, "--at", at(300), "--window", "1m"],
 }
 

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from infersight_analysis.findings.model_errors import Confusion, ModelErrors, Slices
-from infersight_analysis.quality.telling import named
+from infersight_analysis.quality.telling import in_words
 from infersight_analysis.report.html.environment import page
 from infersight_analysis.report.html.quality_plots import points_more, reliability
 from infersight_analysis.report.model_errors import example_line, percent
@@ -23,7 +23,7 @@ def model_errors_page(found: ModelErrors) -> str:
         reliability=reliability(found.calibration) if found.calibration is not None else None,
         percentage=percent,
         example_line=example_line,
-        named=named,
+        in_words=in_words,
     )
 
 
