@@ -119,6 +119,10 @@ _HELPERS: Final = (
     "stored.weighted_quantile(number, reached, total, share)",
     "stored.bucket_falls(counts, first, earlier_counts, earlier_first, steps)",
     "stored.message_template(message)",
+    "stored.reading_kind(type, is_monotonic)",
+    "stored.metric_reading(kind, is_delta, point, earlier)",
+    "stored.environment_of(resource)",
+    "stored.deployment_of(resource)",
 )
 """Scalar macros in the order in which they build on each other."""
 

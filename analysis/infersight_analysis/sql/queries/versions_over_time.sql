@@ -2,11 +2,7 @@
 with seen as (
     select
         'spans' as signal, service_name, service_version, service_instance_id as instance,
-        coalesce(
-            resource_attributes['deployment.environment.name']::varchar,
-            resource_attributes['deployment.environment']::varchar) as environment,
-        coalesce(
-            resource_attributes['deployment.id']::varchar, resource_attributes['deployment.name']::varchar) as deployment,
+        stored.environment_of(resource_attributes) as environment, stored.deployment_of(resource_attributes) as deployment,
         start_time_ns as time_ns,
         if(kind in ('SERVER', 'CONSUMER'), sample_weight, 0) as requests,
         if(kind in ('SERVER', 'CONSUMER') and status_code = 'ERROR', sample_weight, 0) as failed
@@ -15,21 +11,13 @@ with seen as (
     union all
     select
         'logs', service_name, service_version, service_instance_id,
-        coalesce(
-            resource_attributes['deployment.environment.name']::varchar,
-            resource_attributes['deployment.environment']::varchar),
-        coalesce(resource_attributes['deployment.id']::varchar, resource_attributes['deployment.name']::varchar),
-        time_ns, 0, 0
+        stored.environment_of(resource_attributes), stored.deployment_of(resource_attributes), time_ns, 0, 0
     from logs
     where time_ns >= $from_ns and time_ns < $until_ns
     union all
     select
         'metrics', service_name, service_version, service_instance_id,
-        coalesce(
-            resource_attributes['deployment.environment.name']::varchar,
-            resource_attributes['deployment.environment']::varchar),
-        coalesce(resource_attributes['deployment.id']::varchar, resource_attributes['deployment.name']::varchar),
-        time_ns, 0, 0
+        stored.environment_of(resource_attributes), stored.deployment_of(resource_attributes), time_ns, 0, 0
     from metrics
     where time_ns >= $from_ns and time_ns < $until_ns
 )
