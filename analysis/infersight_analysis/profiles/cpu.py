@@ -4,13 +4,14 @@ import json
 import signal
 import subprocess
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Any, Final
 
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.profiles.processes import Process, program, refused
 from infersight_analysis.profiles.recorded import Recorded
-from infersight_analysis.profiles.stacks import Stacks, frame, summed
+from infersight_analysis.profiles.stacks import Stacks, frame
 
 _DENIED: Final = ("permission denied", "operation not permitted", "os error 1)", "os error 13)")
 _ENDED: Final = "process exited"
@@ -41,7 +42,7 @@ def record(
     end_ns = time.time_ns()
     if not path.exists():
         raise _failure(process, said)
-    stacks = stacks_of(json.loads(path.read_text("utf-8")), several=subprocesses)
+    stacks = stacks_of(json.loads(path.read_text("utf-8")))
     ended = f"process {process.pid} ended meanwhile" if _ENDED in said else None
     note = ended or ("ended by Ctrl-C" if stopped else None)
     return Recorded("cpu", start_ns, end_ns, "samples", stacks, path, ".speedscope.json", float(rate), note)
@@ -63,25 +64,23 @@ def _run(command: list[str]) -> tuple[str, bool]:
                 return said, stopped
 
 
-def stacks_of(document: dict[str, Any], *, several: bool = False) -> Stacks:
-    """The samples of a speedscope document by stack; its threads are the outermost frames where there are some.
+def stacks_of(document: dict[str, Any]) -> Stacks:
+    """The samples of a speedscope document by stack; threads are the outermost frames where there are several.
 
     Args:
         document: as py-spy writes it.
-        several: whether it is of several processes.
     """
     frames = [
         frame(str(each["name"]), str(each["file"] or ""), int(each["line"] or 0))
         for each in document["shared"]["frames"]
     ]
     profiles = [profile for profile in document["profiles"] if profile["samples"]]
-    named = several or len(profiles) > 1
-    return summed(
-        ((_thread(profile["name"]),) * named + tuple(frames[number] for number in sample), 1)
-        for profile in profiles
-        for sample in profile["samples"]
-        if sample
-    )
+    counted: Counter[tuple[str, ...]] = Counter()
+    for profile in profiles:
+        thread = (_thread(profile["name"]),) if len(profiles) > 1 else ()
+        samples: list[list[int]] = profile["samples"]
+        counted.update((*thread, *(frames[number] for number in sample)) for sample in samples if sample)
+    return counted
 
 
 def _thread(name: str) -> str:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from importlib.util import find_spec
 from itertools import dropwhile
 from pathlib import Path
@@ -92,15 +93,13 @@ def _recorded(path: Path, note: str | None) -> Recorded:
     from memray import FileReader  # noqa: PLC0415 - an extra
 
     try:
-        with FileReader(os.fspath(path)) as reader:
-            start_ns, end_ns = (
-                round(moment.timestamp() * SECOND_NS)
-                for moment in (reader.metadata.start_time, reader.metadata.end_time)
-            )
-            stacks = _peak(reader)
+        reader = FileReader(os.fspath(path))
     except (OSError, ValueError) as error:
         raise AnalysisError(f"memray wrote nothing that can be read: {error}") from error
-    return Recorded("memory", start_ns, end_ns, "bytes", stacks, path, ".memray.bin", None, note)
+    with closing(reader):
+        about = reader.metadata
+        start_ns, end_ns = (round(moment.timestamp() * SECOND_NS) for moment in (about.start_time, about.end_time))
+        return Recorded("memory", start_ns, end_ns, "bytes", _peak(reader), path, ".memray.bin", None, note)
 
 
 def _peak(reader: Any) -> Stacks:

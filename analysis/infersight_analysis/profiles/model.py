@@ -35,7 +35,8 @@ def called(name: str) -> Callable[[], object]:
         raise AnalysisError(f"cannot find {name}: {error}") from error
     if not callable(found):
         raise AnalysisError(f"{name} is no function: it cannot be called")
-    return found
+    function: Callable[[], object] = found
+    return function
 
 
 def record(function: Callable[[], object], place: Path, *, steps: int, warmup: int) -> Recorded:
@@ -123,7 +124,7 @@ def operators(profiler: Any) -> Iterator[dict[str, Any]]:
     for one in sorted(averages, key=lambda one: -(one.self_device_time_total + one.self_cpu_time_total)):
         yield {
             "name": str(one.key),
-            "shapes": [shape for shape in (one.input_shapes or []) if shape],
+            "shapes": _shapes(one.input_shapes),
             "calls": int(one.count),
             "self_cpu_ns": round(one.self_cpu_time_total * 1_000),
             "cpu_ns": round(one.cpu_time_total * 1_000),
@@ -133,3 +134,8 @@ def operators(profiler: Any) -> Iterator[dict[str, Any]]:
             "self_device_memory_bytes": int(one.self_device_memory_usage),
             "is_transfer": str(one.key).lower().startswith(_TRANSFERS),
         }
+
+
+def _shapes(shapes: Any) -> list[list[int]]:
+    """Of the tensors among the inputs; a list of tensors has none that can be told."""
+    return [list(shape) for shape in shapes or () if shape and all(isinstance(length, int) for length in shape)]

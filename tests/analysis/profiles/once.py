@@ -10,7 +10,8 @@ def predict() -> torch.Tensor:
     """One forward call, which prints."""
     print("called")  # noqa: T201 - as models of others do
     with torch.no_grad():
-        return NET(BATCH)
+        scores: torch.Tensor = NET(BATCH)
+        return scores
 
 
 def fails() -> None:

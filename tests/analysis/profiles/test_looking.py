@@ -40,14 +40,12 @@ def test_what_differs_from_process_to_process_is_no_difference() -> None:
 
 
 def test_threads_are_told_apart_where_there_are_several() -> None:
-    thread = {"samples": [[1, 0], [1, 0], [1], []]}
-    document = {
-        "shared": {"frames": [{"name": "g", "file": "a.py", "line": 2}, {"name": "f", "file": None, "line": None}]},
-        "profiles": [{"name": 'Thread 7 "MainThread"', **thread}],
-    }
-    assert stacks_of(document) == {("f", "g (a.py:2)"): 2, ("f",): 1}
-    document["profiles"].append({"name": 'Thread 8 ""', "samples": [[1]]})
-    assert stacks_of(document) == {
+    frames = [{"name": "g", "file": "a.py", "line": 2}, {"name": "f", "file": None, "line": None}]
+    first = {"name": 'Thread 7 "MainThread"', "samples": [[1, 0], [1, 0], [1], []]}
+    second = {"name": 'Thread 8 ""', "samples": [[1]]}
+    alone = stacks_of({"shared": {"frames": frames}, "profiles": [first, {"name": "idle", "samples": []}]})
+    assert alone == {("f", "g (a.py:2)"): 2, ("f",): 1}
+    assert stacks_of({"shared": {"frames": frames}, "profiles": [first, second]}) == {
         ("Thread 7 MainThread", "f", "g (a.py:2)"): 2,
         ("Thread 7 MainThread", "f"): 1,
         ("Thread 8", "f"): 1,

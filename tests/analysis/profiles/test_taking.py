@@ -15,7 +15,7 @@ from tests.analysis.conftest import Run
 from tests.analysis.profiles.conftest import BUSY, Start
 from tests.analysis.recording import MS, SECOND, T0, Recording, trace_id
 
-from infersight_analysis.profiles import processes, records
+from infersight_analysis.profiles import records
 
 INFERSIGHT = str(Path(sys.executable).with_name("infersight"))
 ONCE = BUSY.with_name("once.py")
@@ -184,11 +184,15 @@ def test_a_process_that_is_no_python_is_said(store: Path, run: Run) -> None:
 def test_without_the_extra_one_line_says_what_to_install(
     store: Path, busy: Start, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes.shutil, "which", lambda *_, **__: None)
+    monkeypatch.setattr("shutil.which", nothing)
     outcome = run("profile", "cpu", "--pid", str(busy(60).pid), "--store", store)
     assert (outcome.code, outcome.err) == (
         2, "profiling needs the 'profile' extra: pip install 'infersight[profile]'\n"
     )  # fmt: skip
+
+
+def nothing(_name: str, path: str | None = None) -> None:
+    """No such program."""
 
 
 def test_without_a_store_nothing_is_measured(tmp_path: Path, run: Run) -> None:

@@ -1,6 +1,7 @@
 """The pages of profiles: a flame graph, and the same as a table; of two, coloured by the difference."""
 
 import re
+from functools import partial
 from typing import Final
 
 from markupsafe import Markup
@@ -27,7 +28,7 @@ def profile_page(found: ShownProfile, stacks: Stacks) -> str:
         about=about(found.profile)[1:],
         flames=Markup(flames),  # noqa: S704 - a template of ours, escaped
         functions=found.functions[:_FUNCTIONS],
-        amount=lambda value: amount(value, found.profile),
+        amount=partial(amount, profile=found.profile),
     )
 
 
