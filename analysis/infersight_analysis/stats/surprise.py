@@ -62,6 +62,8 @@ def surprises(family: Sequence[Sample], *, only_above: bool = False) -> list[Sur
         family: readings of the same kind: one metric of many services, the durations of many operations.
         only_above: whether only more than usual is a surprise.
     """
+    if not family:
+        return []
     centres = np.array([np.median(sample.baseline) for sample in family])
     scales = _moderated(family, centres)
     found = np.array([_deviation(sample.incident, *of) for sample, *of in zip(family, centres, scales, strict=True)])

@@ -59,6 +59,10 @@ def test_only_above_ignores_what_falls() -> None:
     assert surprises([low, *others], only_above=True)[0].p_value == 1.0
 
 
+def test_a_family_without_members_has_no_surprises() -> None:
+    assert surprises([]) == []
+
+
 def test_the_tail_falls_and_is_the_share_where_there_are_readings() -> None:
     reference = np.linspace(0.0, 1.0, 400)
     values = np.array([0.0, 0.5, 0.9, 1.5, 3.0, 10.0])
