@@ -144,12 +144,14 @@ def _strata(rows: Rows, labels: Labels, arm: int) -> dict[int, tuple[Sample, Sam
 
 def _within(metric: Metric, samples: list[tuple[Sample, Sample]], confidence: float) -> Estimate:
     """The difference within strata."""
-    if not all(each.is_plain for both in samples for each in both):
+    every = [each for both in samples for each in both]
+    units = np.concatenate([each.units for each in every])
+    if not all(each.is_plain for each in every) or len(np.unique(units)) < len(units):
         return _of_units(samples, confidence)
     if metric.is_share:
         counts = [[(int(each.values.sum()), len(each)) for each in both] for both in samples]
         x, n, y, m = np.array(counts, np.int64).reshape(len(samples), 4).T
-        return mantel_haenszel.difference(x, n, y, m, confidence)
+        return mantel_haenszel.difference(x, n, y, m, confidence=confidence)
     return means.stratified([(a.values, b.values) for a, b in samples], confidence)
 
 

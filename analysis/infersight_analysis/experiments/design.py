@@ -59,7 +59,7 @@ def traffic_of(observations: Observations) -> Traffic:
     is_single = outcome.metric.is_share and sample.is_plain
     days = 0.0 if observations.time_ns is None else float(np.ptp(observations.time_ns)) / _DAY_NS
     units = len(observations.unit.names)
-    notes = [f"measured from {len(observations):,} {observations.rows_are} of {units:,} {observations.unit_is}s"]
+    notes = [f"measured from {len(observations):,} {observations.rows_are} of {units:,} units ({observations.unit_is})"]
     if len(observations) > units and days:
         notes.append("units come back, so a longer time brings fewer new ones a day")
     return Traffic(
