@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tests.analysis.conftest import Run
 from tests.analysis.profiles.conftest import BUSY, Keep, Start
+from tests.analysis.profiles.test_taking import NEEDS_DEBUGGER
 from tests.support.pages import examples
 
 PAGE = Path(__file__).parents[3] / "analysis" / "docs" / "profile.md"
@@ -16,6 +17,7 @@ TENTH_NS = 1_795_688_100 * 10**9
 
 
 @pytest.mark.slow
+@NEEDS_DEBUGGER
 def test_every_command_works(store: Path, busy: Start, keep: Keep, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(store.parent)
     monkeypatch.setenv("INFERSIGHT_STORE", str(store))

@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import shutil
 import signal
 import socket
 import subprocess
@@ -22,6 +23,12 @@ ONCE = BUSY.with_name("once.py")
 
 PR_CAPBSET_DROP = 24
 CAP_SYS_PTRACE = 19
+
+
+NEEDS_DEBUGGER = pytest.mark.skipif(
+    sys.version_info < (3, 14) and not (shutil.which("gdb") or shutil.which("lldb")), reason="no gdb and no lldb"
+)
+KINDS = ["cpu", pytest.param("memory", marks=NEEDS_DEBUGGER)]
 
 
 def own_shares(shown: Any) -> dict[str, float]:
@@ -54,7 +61,7 @@ def test_what_was_seen_of_a_process_that_ends_is_kept(store: Path, busy: Start, 
     assert run("profile", "list", "--store", store).json["profiles"] == [shown["profile"]]
 
 
-@pytest.mark.parametrize("kind", ["cpu", "memory"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_an_interrupt_keeps_what_was_seen(kind: str, store: Path, busy: Start) -> None:
     process = busy(60)
     command = [INFERSIGHT, "profile", kind, "--pid", str(process.pid), "--duration", "50s", "--store", str(store)]
@@ -91,6 +98,7 @@ def command_lines() -> list[str]:
     return found
 
 
+@NEEDS_DEBUGGER
 def test_a_memory_profile_says_who_allocated_at_the_peak(store: Path, busy: Start, run: Run) -> None:
     process = busy(60)
     shown = run("profile", "memory", "--pid", str(process.pid), "--duration", "1s", "--store", store).json
@@ -148,7 +156,7 @@ def test_a_model_that_cannot_be_called_is_one_line(
     assert says in outcome.err
 
 
-@pytest.mark.parametrize("kind", ["cpu", "memory"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_without_the_privilege_to_look_the_way_out_is_told(kind: str, store: Path, busy: Start) -> None:
     process = busy(60, "hidden")
     outcome = subprocess.run(
