@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# (pytest leaves an argument untyped)
 """The examples of the page on testing a model, run as they are printed."""
 
 import random
