@@ -135,12 +135,19 @@ def _telemetry(
     with opened(incident.log.store, start_ns=begin_ns, end_ns=after[1]) as connection:
         now = read_requests(connection, *after, service)
         usual = read_requests(connection, *baseline, service) if baseline else None
-        yield _metrics(usual, now, tolerance)
+        yield metrics(usual, now, tolerance)
         told("looking for new faults")
         yield _faults(connection, after, service, now.count)
 
 
-def _metrics(usual: Requests | None, now: Requests, tolerance: float) -> Check:
+def metrics(usual: Requests | None, now: Requests, tolerance: float) -> Check:
+    """Whether requests fail and take no more than in the baseline, within margins (non-inferiority).
+
+    Args:
+        usual: those of the baseline; None where nobody said when the incident was.
+        now: those since the fix.
+        tolerance: how much longer they may take, as a share of the baseline's quantiles.
+    """
     if usual is None:
         return Check("metrics", NOT_APPLICABLE, "the incident has no window, so there is no baseline", {})
     numbers: dict[str, Json] = {"baseline_requests": usual.count, "requests": now.count}

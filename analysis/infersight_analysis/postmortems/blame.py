@@ -33,7 +33,9 @@ _ALWAYS: Final = re.compile(
 )
 _NEUTRAL: Final = re.compile(r"\b(?:nobody|no one) (?:is|was) to blame|\bblameless\w*|\bwithout blam\w+", re.IGNORECASE)
 _INSTEAD: Final = "say what made it possible, or what would have prevented it, whoever had been there"
-_BETWEEN: Final = r"(?: on (?:call|duty))?(?: (?:who|that))?(?: (?:had|has|have|simply|just|also|then|again))*"
+_BETWEEN: Final = (
+    r"(?: on (?:call|duty))?(?: (?:who|that)(?: \w+){0,3}?)?(?: (?:had|has|have|simply|just|also|then|again))*"
+)
 _PASSIVE: Final = r"(?:broken|caused|missed|overlooked|ignored|forgotten|neglected|messed up)"
 _VAGUE: Final = re.compile(
     r"^(?:be more careful|pay (?:more )?attention|improve|investigate|look into|think about|consider|try to|"

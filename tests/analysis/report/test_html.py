@@ -9,6 +9,9 @@ import pytest
 from opentelemetry.proto.metrics.v1.metrics_pb2 import Gauge, Metric, NumberDataPoint
 from tests.analysis.recording import MS, SECOND, T0, Recording, trace_id
 
+from infersight_analysis.profiles import records
+from infersight_analysis.profiles.processes import Process
+from infersight_analysis.profiles.recorded import Recorded
 from infersight_analysis.times import iso_time
 
 SLOW, LARGE = 350, 999
@@ -48,7 +51,21 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     recording.span(LARGE, 1, "POST /bulk", 500 * SECOND, 5 * SECOND, kind="SERVER")
     for place in range(SPANS - 1):
         recording.span(LARGE, place + 2, "SELECT items", 500 * SECOND + place * MS // 2, MS // 2 - 1, parent=1)
-    return recording.write(tmp_path_factory.mktemp("html") / "store")
+    path = recording.write(tmp_path_factory.mktemp("html") / "store")
+    keep_profiles(path)
+    return path
+
+
+def keep_profiles(store: Path) -> None:
+    """Two profiles of a process that calls itself what it likes."""
+    for number in (1, 2):
+        original = store.parent / "original"
+        original.write_text(HOSTILE)
+        stacks = {(HOSTILE, OVERRIDE): 10 * number, (HOSTILE,): 5}
+        recorded = Recorded(
+            "cpu", T0 + number * SECOND, T0 + (number + 1) * SECOND, "samples", stacks, original, "", 100.0
+        )
+        records.keep(store, Process(number, number, None, HOSTILE), recorded, (HOSTILE, HOSTILE))
 
 
 class Page(HTMLParser):
@@ -104,10 +121,13 @@ REPORTS = {
     "abtest design": ["abtest", "design", "--metric", "errors", "--effect", "50%", "--service", HOSTILE],
     "model errors": ["model", "errors"],
     "model drift": ["model", "drift", "--start", at(201)],
+    "incident triage": ["incident", "triage", "--start", at(200), "--end", at(401)],
+    "profile show": ["profile", "show", "last"],
+    "profile diff": ["profile", "diff", "cpu-20251009-085321-1", "last"],
     "anomaly": ["anomaly", HOSTILE, "--at", at(300), "--window", "1m"],
 }
 
-WITHOUT_PICTURES = {"rootcause", "bursts", "deployments", "abtest design"}
+WITHOUT_PICTURES = {"rootcause", "incident triage", "bursts", "deployments", "abtest design"}
 
 
 @pytest.fixture(scope="module")
