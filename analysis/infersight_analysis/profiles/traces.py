@@ -1,11 +1,13 @@
 """Which traces a process worked for while it was profiled."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from infersight_analysis.profiles.processes import Process
-from infersight_analysis.reading import query
+from infersight_analysis.profiles.records import Profile
+from infersight_analysis.reading import locate_trace, query
 from infersight_analysis.session import opened
 from infersight_analysis.times import SECOND_NS
 
@@ -77,6 +79,30 @@ def source_of(store: Path, process: Process, end_ns: int) -> tuple[str | None, s
     """
     work = work_of(store, process.own_pid, process.host, end_ns - _MARGIN_NS, end_ns)
     return work.service, work.instance
+
+
+def taken_during(store: Path, trace_id: str, profiles: Iterable[Profile]) -> list[Profile]:
+    """The profiles that were taken of a process while it worked for a trace.
+
+    Args:
+        store: directory of the store.
+        trace_id: 32 hex digits, or as many of the first as are unique.
+        profiles: those to choose from.
+
+    Raises:
+        AnalysisError: there is no such trace, or more than one.
+    """
+    with opened(store, create_when_named=True) as connection:
+        place = locate_trace(connection, trace_id)
+        from_ns, until_ns = place.between_ns
+        values = {"trace_id": place.trace_id, "from_ns": from_ns, "until_ns": until_ns}
+        rows = connection.execute(query("processes_of_trace"), values).fetchall()
+    return [profile for profile in profiles if any(_is_during(profile, *row) for row in rows)]
+
+
+def _is_during(profile: Profile, pid: int, host: str | None, from_ns: int, until_ns: int) -> bool:
+    is_there = None in (profile.host, host) or profile.host == host
+    return is_there and profile.own_pid == pid and profile.start_ns < until_ns and from_ns < profile.end_ns
 
 
 def _shown(pid: int, start_ns: int, end_ns: int) -> str:

@@ -24,7 +24,7 @@ def print_profiles(found: Profiles) -> None:
     """Print a line for each profile."""
     out = console()
     if not found.profiles:
-        out.print("no profiles yet: take one, as by `infersight profile cpu --pid PID`")
+        out.print("no such profiles: take one, as by `infersight profile cpu --pid PID`")
         return
     table = _table("profile", "service", "took>", "measured>", "command")
     for each in found.profiles:

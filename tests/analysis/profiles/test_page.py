@@ -8,10 +8,12 @@ import pytest
 from tests.analysis.conftest import Run
 from tests.analysis.profiles.conftest import BUSY, Keep, Start
 from tests.analysis.profiles.test_taking import NEEDS_DEBUGGER
+from tests.analysis.recording import MS, Recording
 from tests.support.pages import examples
 
 PAGE = Path(__file__).parents[3] / "analysis" / "docs" / "profile.md"
 MAIN, WORK = "main (app.py:3)", "work (.../lib/fast.py:9)"
+TRACE = 0x0AF7651916CD43DD8448EB211C80319C
 TENTH_NS = 1_795_688_100 * 10**9
 """2026-11-26T10:15:00Z, as on the page."""
 
@@ -21,6 +23,9 @@ TENTH_NS = 1_795_688_100 * 10**9
 def test_every_command_works(store: Path, busy: Start, keep: Keep, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(store.parent)
     monkeypatch.setenv("INFERSIGHT_STORE", str(store))
+    recording = Recording()
+    recording.span(TRACE, 1, "POST /predict", 0, MS, kind="SERVER")
+    recording.write(store)
     Path("train.py").write_text(f"import sys\nsys.argv[1:] = ['0.2']\n{BUSY.read_text()}")
     Path("app.py").write_text(BUSY.with_name("once.py").read_text().replace("def predict", "def predict_once"))
     keep({(MAIN,): 10}, start_ns=TENTH_NS, pid=4711)

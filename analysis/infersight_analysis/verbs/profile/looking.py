@@ -11,17 +11,27 @@ from infersight_analysis.profiles import records
 from infersight_analysis.profiles.records import Profile
 from infersight_analysis.profiles.showing import difference, shown, summary
 from infersight_analysis.profiles.stacks import Stacks, fold
+from infersight_analysis.profiles.traces import taken_during
 from infersight_analysis.report.output import print_json, publish, to_json
 from infersight_analysis.report.profiles import print_difference, print_profile, print_profiles
 
 
 @click.command(name="list")
+@click.option("--trace", "trace_id", metavar="TRACE", help="Only those of processes that worked for it meanwhile.")
 @options.STORE
 @options.FORMAT
-def list_command(*, store: Path, form: str) -> None:
-    """The profiles of a store, the newest first."""
+def list_command(*, trace_id: str | None, store: Path, form: str) -> None:
+    """The profiles of a store, the newest first.
+
+    \b
+    infersight profile list
+    infersight profile list --trace 0af76519
+    """  # noqa: D301 - click's mark for lines that stay lines
     records.require(store)
-    found = Profiles([summary(profile) for profile in records.kept(store)])
+    profiles = list(records.kept(store))
+    if trace_id is not None:
+        profiles = taken_during(store, trace_id, profiles)
+    found = Profiles([summary(profile) for profile in profiles])
     if form == "json":
         print_json(found)
     else:
