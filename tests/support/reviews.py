@@ -12,6 +12,7 @@ from collections.abc import Generator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -99,10 +100,10 @@ def serving(collector: RunningCollector, folder: Path, candidates: Sequence[Cand
     with ExitStack() as stack:
         for candidate, log in zip(candidates, logs, strict=True):
             output = stack.enter_context(log.open("wb"))
-            process = subprocess.Popen(command, env=shared | candidate.environment, stdout=output, stderr=output)
+            process = subprocess.Popen(command, env={**shared, **candidate.environment}, stdout=output, stderr=output)
             stack.callback(process.wait, 60)
             stack.callback(process.terminate)
-        yield [wait_until(lambda log=log: _port(log), 120) for log in logs]
+        yield [wait_until(partial(_port, log), 120) for log in logs]
 
 
 def _port(log: Path) -> int:

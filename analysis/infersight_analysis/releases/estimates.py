@@ -116,8 +116,9 @@ class Sorted:
 
     @cached_property
     def _reached(self) -> Numbers:
-        reached: Numbers = np.cumsum(self._weights)
-        return reached / reached[-1]
+        weights = np.cumsum(self._weights)
+        reached: Numbers = weights / weights[-1]
+        return reached
 
     def _interpolated(self, q: float) -> float:
         """Between the middles of the weights of two neighbours."""

@@ -1,5 +1,6 @@
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportMissingTypeStubs=false
-# (statsmodels publishes no types)
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false
+# (scipy and statsmodels publish no types)
 """Shares and quantiles of weighted requests, and their differences, against references."""
 
 from math import inf, isnan
@@ -17,7 +18,7 @@ from infersight_analysis.stats.sequential import standard_errors
 @pytest.mark.parametrize(("having", "size"), [(0, 40), (3, 200), (150, 200), (40, 40)])
 def test_a_share_has_wilson_s_interval_with_the_standard_errors_of_any_time(having: int, size: int) -> None:
     found = share(np.arange(size) < having, np.ones(size), 0.95)
-    alpha = 2 * norm.sf(standard_errors(size, 0.95))
+    alpha = 2 * float(norm.sf(standard_errors(size, 0.95)))
     low, high = proportion_confint(having, size, alpha=alpha, method="wilson")
     assert found.value == having / size
     assert (found.low, found.high) == pytest.approx((low, high), abs=1e-12)

@@ -1,3 +1,5 @@
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# (scipy publishes no types)
 """How often a check that is looked at again and again errs, by simulation."""
 
 import pytest

@@ -17,7 +17,7 @@ from infersight_analysis.releases.times import Side
 
 BASELINE, CANDIDATE = 1, 100_000
 GOOD = Release("1.8.0", BASELINE)
-NAMES = {"service": "sentiment", "baseline": "1.8.0", "candidate": "1.9.0"}
+NAMES: dict[str, Any] = {"service": "sentiment", "baseline": "1.8.0", "candidate": "1.9.0"}
 COMMAND = ("rollback", "check", "--service", "sentiment", "--baseline", "1.8.0", "--candidate", "1.9.0")
 
 
@@ -121,8 +121,9 @@ def test_more_cpu_and_memory_are_investigated_and_rolled_back_where_a_limit_was_
     found = check(tmp_path, GOOD, hungry)
     assert found.verdict == "keep"
     cpu, memory = of(found, "CPU a request"), of(found, "process memory")
-    assert (cpu.baseline, cpu.candidate) == (pytest.approx(0.02, rel=0.1), pytest.approx(0.04, rel=0.1))
-    assert (memory.standing, memory.change) == ("over", pytest.approx(1, abs=0.05))
+    assert [cpu.baseline, cpu.candidate] == pytest.approx([0.02, 0.04], rel=0.1)
+    assert memory.standing == "over"
+    assert memory.change == pytest.approx(1, abs=0.05)
     assert len([line for line in found.investigate if line.endswith(": investigate")]) == 2
 
 

@@ -19,6 +19,10 @@ def judge(
     return compare_requests(baseline.serve(count, 1), candidate.serve(count, 2), limits=limits or Limits())
 
 
+def asked_for(requests: Requests) -> list[str]:
+    return [requests.routes[int(code)] for code in requests.route]
+
+
 def of(found: ReleaseCheck, name: str, route: str | None = None) -> ReleaseMeasure:
     every = [*found.measures, *found.routes]
     return next(each for each in every if each.name == name and each.route == route)
@@ -73,7 +77,7 @@ def test_failures_that_end_at_once_do_not_make_a_version_fast() -> None:
     quick = Requests.of(
         np.where(failing.failed, 1.0, failing.durations_ns),
         failed=failing.failed,
-        routes=[failing.routes[code] for code in failing.route],
+        routes=asked_for(failing),
     )
     found = compare_requests(base, quick)
     assert of(found, "p50").candidate == pytest.approx(of(compare_requests(base, failing), "p50").candidate)
@@ -114,9 +118,8 @@ def test_a_new_route_that_fails_is_rolled_back_and_one_that_works_is_noted() -> 
     assert works.verdict == "keep"
     assert any("only the candidate was asked for /new" in note for note in works.notes)
     base, fails = GOOD.serve(4_000, 1), Version(mix=mix).serve(4_000, 2)
-    failed = np.array([fails.routes[code] == "/new" for code in fails.route]) & (np.arange(4_000) % 5 == 0)
-    routes = [fails.routes[code] for code in fails.route]
-    found = compare_requests(base, Requests.of(fails.durations_ns, failed=failed, routes=routes))
+    failed = np.array([name == "/new" for name in asked_for(fails)]) & (np.arange(4_000) % 5 == 0)
+    found = compare_requests(base, Requests.of(fails.durations_ns, failed=failed, routes=asked_for(fails)))
     assert found.verdict == "roll back"
     assert any(reason.startswith("routes that are new") for reason in found.reasons)
 
@@ -171,7 +174,7 @@ def _weighing(requests: Requests, weight: float) -> Requests:
     return Requests.of(
         requests.durations_ns,
         failed=requests.failed,
-        routes=[requests.routes[code] for code in requests.route],
+        routes=asked_for(requests),
         weights=np.full(len(requests), weight),
     )
 

@@ -60,7 +60,7 @@ def _ends(measure: ReleaseMeasure) -> Iterator[tuple[float, float, float]]:
     if not measure.limit or measure.change is None:
         return
     text = measure.limit_text or ""
-    ends = (measure.low, measure.change, measure.high)
+    ends: tuple[float | None, ...] = (measure.low, measure.change, measure.high)
     if not text.startswith(("+", "-", "±")):  # a limit of the candidate's own figure
         ends = (measure.candidate_low, measure.candidate, measure.candidate_high)
     open_ends = (-_FAR, 0.0, _FAR)
