@@ -29,11 +29,13 @@ def interval(difference: ArmDifference, unit: str) -> str:
     """A difference with its interval for people: `+1.2 pp [+0.3, +2.1]`."""
     if difference.value is None:
         return "unknown"
+    value = shown(difference.value, unit, signed=True)
+    measured_in = value.rpartition(" ")[1] + value.rpartition(" ")[2] if " " in value else ""
     ends = [
-        "?" if end is None else shown(end, unit, signed=True).removesuffix(" pp")
+        "?" if end is None else shown(end, unit, signed=True).removesuffix(measured_in)
         for end in (difference.low, difference.high)
     ]
-    return f"{shown(difference.value, unit, signed=True)} [{', '.join(ends)}]"
+    return f"{value} [{', '.join(ends)}]"
 
 
 def effect_said(effect: MetricEffect, baseline: str) -> str:

@@ -127,7 +127,7 @@ def _effects(found: ExperimentResults) -> Table:
 
 
 def _named(effect: MetricEffect) -> str:
-    return joined(effect.metric, "guardrail" if effect.role == "guardrail" else None, effect.trend)
+    return joined(effect.metric, "guard" if effect.role == "guardrail" else None, effect.trend)
 
 
 def _checks(checks: Sequence[ExperimentCheck]) -> Table:

@@ -51,8 +51,8 @@ def experiment(
 
 def asked(*metrics: str, **options: Any) -> Question:
     """A question about such an experiment."""
-    usual = {"unit": "user", "time": "at"}
-    return Question("variant", tuple(Metric.of(text) for text in metrics), **{**usual, **options})
+    usual: dict[str, Any] = {"unit": "user", "time": "at"}
+    return Question("variant", tuple(Metric.of(text) for text in metrics), **(usual | options))
 
 
 def named(found: ExperimentChecks | ExperimentResults, name: str) -> ExperimentCheck:

@@ -1,4 +1,6 @@
 """`infersight abtest`: the command line, its exit codes, and the page."""
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportMissingTypeStubs=false
+# (pandas publishes no types)
 
 import json
 import shlex

@@ -1,4 +1,6 @@
 """Experiments out of a store: who got what, and what became of it, by every way in which that is recorded."""
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportMissingTypeStubs=false
+# (pyarrow publishes no types)
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -203,10 +205,9 @@ def test_what_the_sdk_records_is_found(tmp_path: Path) -> None:
                 made = infersight.prediction(label="yes", confidence=0.9)
             infersight.feedback(prediction_id=made, label="yes" if variant == "b" or number % 8 == 0 else "no")
     store = Store.open(tmp_path / "store")
-    for number, (signal, request) in enumerate(
-        ((Signal.LOGS, encode_logs(captured.logs)), (Signal.TRACES, encode_spans(captured.spans))), 1
-    ):
-        store.write(decode(signal, bytes(request.SerializeToString())), Origin("test", number))
+    logs, spans = encode_logs(captured.logs), encode_spans(captured.spans)
+    store.write(decode(Signal.LOGS, bytes(logs.SerializeToString())), Origin("test", 1))
+    store.write(decode(Signal.TRACES, bytes(spans.SerializeToString())), Origin("test", 2))
     with connect(tmp_path / "store") as opened:
         found = results(opened, asked("prompt", "accuracy", "duration"))
     assert found.unit == "feature_flag.context.id"

@@ -1,7 +1,10 @@
 """Experiments out of files, data frames and rows."""
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportMissingTypeStubs=false
+# (pandas publishes no types)
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,9 +44,11 @@ def test_times_may_be_written_in_any_usual_way() -> None:
 
 
 def test_rows_without_a_variant_a_time_or_a_unit_are_counted() -> None:
-    rows = [{"variant": "AB"[number % 2], "user": f"u{number}", "x": number % 7} for number in range(40)]
-    rows[0]["user"] = rows[1]["user"] = None  # type: ignore[assignment]
-    rows += [{"variant": None, "user": "u1", "x": 1}]  # type: ignore[dict-item]
+    rows: list[dict[str, Any]] = [
+        {"variant": "AB"[number % 2], "user": f"u{number}", "x": number % 7} for number in range(40)
+    ]
+    rows[0]["user"] = rows[1]["user"] = None
+    rows += [{"variant": None, "user": "u1", "x": 1}]
     found = check(rows, asked("x", time=None))
     assert found.notes == [
         "40 of 41 rows have a variant; the others are left out",
