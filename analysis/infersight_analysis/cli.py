@@ -45,6 +45,12 @@ VERBS: Final = {
     "trace-diff": Verb(
         "infersight_analysis.verbs.trace_diff", "trace_diff_command", "analysis", "What two requests did differently."
     ),
+    "queries": Verb(
+        "infersight_analysis.verbs.queries",
+        "queries_command",
+        "analysis",
+        "What requests ask of databases.",
+    ),
     "anomalies": Verb(
         "infersight_analysis.verbs.anomalies",
         "anomalies_command",

@@ -123,6 +123,7 @@ _HELPERS: Final = (
     "stored.metric_reading(kind, is_delta, point, earlier)",
     "stored.environment_of(resource)",
     "stored.deployment_of(resource)",
+    "stored.query_statement(text)",
 )
 """Scalar macros in the order in which they build on each other."""
 

@@ -53,6 +53,13 @@ KNOWN_KEYS: Final[dict[str, dict[str, str]]] = {
     "spans.attributes": {
         **_MODEL,
         **_CALLER,
+        "db.collection.name": "VARCHAR",
+        "db.operation": "VARCHAR",
+        "db.operation.name": "VARCHAR",
+        "db.query.summary": "VARCHAR",
+        "db.query.text": "VARCHAR",
+        "db.sql.table": "VARCHAR",
+        "db.statement": "VARCHAR",
         "db.system": "VARCHAR",
         "db.system.name": "VARCHAR",
         "error.type": "VARCHAR",

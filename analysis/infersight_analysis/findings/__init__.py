@@ -58,6 +58,7 @@ from infersight_analysis.findings.profiles import (
     ServedTrace,
     ShownProfile,
 )
+from infersight_analysis.findings.queries import DatabaseQueries, QueryStatement, RepeatedQuery, RouteQueries, SlowQuery
 from infersight_analysis.findings.regression import Regression, RegressionCase, RegressionSlice
 from infersight_analysis.findings.releases import NewFault, ReleaseCheck, ReleaseMeasure, ReleaseSide
 from infersight_analysis.findings.robustness import Repeated, Robustness, SaidOtherwise, VariationResult
@@ -88,6 +89,7 @@ __all__ = [
     "Comparison",
     "Consequence",
     "CriticalPaths",
+    "DatabaseQueries",
     "DeployedVersion",
     "DeploymentMark",
     "Deployments",
@@ -129,6 +131,7 @@ __all__ = [
     "ProfileDifference",
     "ProfileSummary",
     "Profiles",
+    "QueryStatement",
     "Regression",
     "RegressionCase",
     "RegressionSlice",
@@ -137,11 +140,13 @@ __all__ = [
     "ReleaseSide",
     "Repeated",
     "RepeatedCalls",
+    "RepeatedQuery",
     "ReportedViolation",
     "Robustness",
     "RollbackExecution",
     "RollbackStep",
     "RootCause",
+    "RouteQueries",
     "RuleResult",
     "SaidOtherwise",
     "SameRequests",
@@ -152,6 +157,7 @@ __all__ = [
     "SharedTrait",
     "ShownProfile",
     "Sign",
+    "SlowQuery",
     "SlowRequest",
     "SlowRequests",
     "Support",
