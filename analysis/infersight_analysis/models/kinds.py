@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, TypeGuard
 
 
@@ -26,13 +27,17 @@ def is_real(value: object) -> TypeGuard[int | float]:
 
 
 def as_json(value: Any) -> Any:
-    """A value as JSON says it: arrays as lists, and null for NaN and the infinities, which JSON has not."""
+    """A value as JSON says it: arrays as lists, times in ISO 8601, null for NaN and the infinities, else its text."""
     if hasattr(value, "tolist"):
         value = value.tolist()
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if is_object(value):
         return {str(key): as_json(member) for key, member in value.items()}
     if is_list(value):
         return [as_json(element) for element in value]
-    return value
+    if value is None or isinstance(value, str | int | float):
+        return value
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)

@@ -11,7 +11,7 @@ from typing import Any, Final, cast
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.models.answers import Answer, AnswerForm
 from infersight_analysis.models.endpoint import Endpoint, RefusedError, UnreachableError, new_trace_id
-from infersight_analysis.models.kinds import is_list
+from infersight_analysis.models.kinds import is_array, is_list
 from infersight_analysis.models.paths import Steps, found_at
 from infersight_analysis.models.worker import Worker
 
@@ -176,8 +176,7 @@ def load(target: str) -> Callable[..., Any]:
 
 def _stacked(batch: Sequence[object]) -> object:
     """A batch of arrays of one shape is an array, of anything else a list."""
-    shapes = {getattr(each, "shape", None) for each in batch}
-    if None in shapes or len(shapes) > 1:
+    if not all(map(is_array, batch)) or len({getattr(each, "shape", None) for each in batch}) > 1:
         return list(batch)
     import numpy as np  # noqa: PLC0415 - there are arrays, so it is loaded
 

@@ -33,7 +33,8 @@ def print_fairness(found: Fairness) -> None:
         rates = [rate for rate in found.rates if rate.measure == measure and rate.rate is not None]
         if rates:
             out.print()
-            out.print(_table(words, rates))
+            out.print(Text(words, style="bold"))
+            out.print(_table(rates))
     if found.impact or found.gaps:
         out.print()
     for each in found.impact:
@@ -78,9 +79,9 @@ def points(rate: GroupRate) -> str:
     return f"{100 * rate.difference:+.1f} ({100 * rate.difference_low:+.1f} to {100 * rate.difference_high:+.1f})"
 
 
-def _table(heading: str, rates: list[GroupRate]) -> Table:
+def _table(rates: list[GroupRate]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    table.add_column(heading, overflow="fold", min_width=20)
+    table.add_column("group", overflow="fold", min_width=12)
     for title in ("count", "rate", "95 % interval", "points (95 %)", "p adjusted"):
         table.add_column(title, justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -90,9 +91,9 @@ def _table(heading: str, rates: list[GroupRate]) -> Table:
             f"{rate.count:,} of {rate.of:,}",
             "-" if rate.rate is None else f"{rate.rate:.1%}",
             interval(rate.low, rate.high),
-            points(rate),
+            "reference" if rate.verdict == "reference" else points(rate),
             "" if rate.p_adjusted is None else f"{rate.p_adjusted:.1g}",
-            "" if rate.verdict == "no difference found" else rate.verdict,
+            rate.verdict if rate.verdict in {"differs", "small"} else "",
             style="red" if rate.verdict == "differs" else None,
         )
     return table

@@ -14,7 +14,6 @@ from infersight_analysis.models.inputs import shown
 from infersight_analysis.models.kinds import is_object
 from infersight_analysis.models.model import Model, ModelGoneError, Reply
 from infersight_analysis.robustness.testing import INTERRUPTED
-from infersight_analysis.stats.proportions import wilson
 from infersight_analysis.stored import literal
 
 _TRACES: Final = 20
@@ -146,6 +145,8 @@ def _failing(case: _Case, reply: Reply, outcome: str) -> RegressionCase:
 
 
 def _slices(outcomes: Iterable[tuple[_Case, Reply, str]]) -> list[RegressionSlice]:
+    from infersight_analysis.stats.proportions import wilson  # noqa: PLC0415 - loads SciPy
+
     by_slice: defaultdict[str | None, list[str]] = defaultdict(list)
     for case, _, outcome in outcomes:
         by_slice[case.slice].append(outcome)

@@ -15,7 +15,6 @@ from infersight_analysis.models.kinds import as_json
 from infersight_analysis.models.model import Model
 from infersight_analysis.robustness.testing import INTERRUPTED, Difference, Measured, Session, Tally
 from infersight_analysis.robustness.variations import Kind, Variation, chosen, kind_of
-from infersight_analysis.stats.proportions import wilson
 from infersight_analysis.stored import literal
 
 _EXAMPLES: Final = 10
@@ -146,6 +145,8 @@ def _repeated(tally: Tally, times: int) -> Repeated:
 
 def _share(count: int, of: int) -> tuple[float | None, float | None, float | None]:
     """A share with its interval; of none there is none."""
+    from infersight_analysis.stats.proportions import wilson  # noqa: PLC0415 - loads SciPy
+
     return (count / of, *wilson(count, of)) if of else (None, None, None)
 
 

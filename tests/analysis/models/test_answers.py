@@ -1,6 +1,8 @@
 """What a model returned, read as a label and a score, wherever they are."""
 
 import dataclasses
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from pydantic import BaseModel
 
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.models.answers import Answer, AnswerForm, are_same
+from infersight_analysis.models.kinds import as_json
 from infersight_analysis.models.paths import found_at, placed, steps
 
 
@@ -81,6 +84,23 @@ def test_an_input_is_placed_in_a_copy_of_the_request() -> None:
     assert placed(None, (), "x") == "x"
     with pytest.raises(AnalysisError, match="no place"):
         placed({"a": "text"}, steps("a.b"), 1)
+
+
+def test_inputs_are_sent_as_json_can_say_them() -> None:
+    given = {
+        "when": datetime(2026, 1, 2, 3, 4, tzinfo=UTC),
+        "day": date(2026, 1, 2),
+        "price": Decimal("1.5"),
+        "pixels": np.array([[1.0, np.nan]]),
+        "more": (1, True, None, "x", float("inf"), b"y"),
+    }
+    assert as_json(given) == {
+        "when": "2026-01-02T03:04:00+00:00",
+        "day": "2026-01-02",
+        "price": 1.5,
+        "pixels": [[1.0, None]],
+        "more": [1, True, None, "x", None, "b'y'"],
+    }
 
 
 def test_numbers_are_the_same_within_the_tolerance_and_labels_only_when_equal() -> None:
