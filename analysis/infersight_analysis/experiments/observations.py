@@ -85,6 +85,7 @@ class Observations:
         ids: a trace id of each, or none in a table.
         segments: what is known about each beside the outcome, of few values.
         declared: names of those segments that are said to have been there before the variant.
+        may_follow: whether other segments may come from the variant, as attributes of a request may.
         others: the variants of other experiments that it got.
         outcomes: the values of the metrics.
         covariates: by what metrics measure, a value of each unit from before the experiment, NaN where it has none.
@@ -106,6 +107,7 @@ class Observations:
     unit_is: str
     rows_are: str
     declared: frozenset[str] = frozenset()
+    may_follow: bool = False
     sql: Sequence[str] = ()
     notes: Sequence[str] = field(default_factory=list[str])
 

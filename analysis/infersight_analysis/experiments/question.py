@@ -27,6 +27,7 @@ class Question:
         baseline: the variant that the others are compared with.
         split: the share of each variant as it was meant, in any unit; equal shares by default.
         segments: attributes or columns that were there before the variant; others of few values are looked at as well.
+        after: attributes or columns that the variant may change, which are not looked at.
         confidence: of intervals; one less it is how often a difference may be called one that is none.
         power: how often a difference that matters should be found.
         is_fixed: whether to decide by the figures of a fixed horizon, right for one look at the planned size only.
@@ -45,6 +46,7 @@ class Question:
     baseline: str | None = None
     split: Mapping[str, float] = field(default_factory=dict[str, float])
     segments: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
     confidence: float = 0.95
     power: float = 0.8
     is_fixed: bool = False

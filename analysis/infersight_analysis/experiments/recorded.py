@@ -112,7 +112,12 @@ def _unit_of(connection: duckdb.DuckDBPyConnection, question: Question) -> str:
 def _segments(connection: duckdb.DuckDBPyConnection, question: Question, requests: Requests) -> dict[str, str]:
     """Attributes of requests by name that have few values, and how each is read."""
     measured = {name for metric in question.metrics for name in (metric.value, metric.divisor) if name}
-    left_out = OUTCOMES | measured | {question.variant, question.unit or "", "kind", "scope_name", "scope_version"}
+    left_out = (
+        OUTCOMES
+        | measured
+        | set(question.after)
+        | {question.variant, question.unit or "", "kind", "scope_name", "scope_version"}
+    )
     candidates = {
         each.name: each.sql
         for column, columns in (("attributes", OF_SPANS), ("resource_attributes", OF_RESOURCES))
@@ -175,6 +180,7 @@ def _observations(
         ids=table["trace_id"].to_pylist(),
         segments={name: labels_of(table[f"s{place}"]) for place, name in enumerate(segments)},
         declared=frozenset(question.segments),
+        may_follow=True,
         others={},
         outcomes=outcomes,
         covariates={},

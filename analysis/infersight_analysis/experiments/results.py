@@ -8,19 +8,20 @@ import numpy as np
 from infersight_analysis.experiments import checks as validation
 from infersight_analysis.experiments.checks import Check, unit_time_of
 from infersight_analysis.experiments.confounding import Adjusted, adjusted, confounders
-from infersight_analysis.experiments.measuring import effects_of
+from infersight_analysis.experiments.measuring import PRIMARY, effects_of
 from infersight_analysis.experiments.metrics import Metric
 from infersight_analysis.experiments.observations import NONE, Labels, Observations
 from infersight_analysis.experiments.question import Question
-from infersight_analysis.experiments.telling import difference_of, finite, segment_said
+from infersight_analysis.experiments.telling import difference_of, finite, long_duration, segment_said
 from infersight_analysis.experiments.traps import traps
-from infersight_analysis.experiments.verdict import BROKEN, DISTRUST, verdict
+from infersight_analysis.experiments.verdict import BROKEN, DISTRUST, NEED_MORE_DATA, verdict
 from infersight_analysis.findings import (
     ArmSize,
     Evidence,
     ExperimentCheck,
     ExperimentChecks,
     ExperimentResults,
+    MetricEffect,
     SegmentEffect,
     SegmentStratum,
 )
@@ -67,8 +68,12 @@ def results_of(observations: Observations, question: Question) -> ExperimentResu
     found = validation.checks(observations, question)
     effects = effects_of(observations, question)
     segments = _segments(observations, question)
-    found += traps(effects, segments)
+    found += traps(observations, effects, segments)
     decided = verdict(observations.arms, effects, _weighty(found, observations))
+    remaining_ns = _remaining(observations, effects)
+    reasons = list(decided.reasons)
+    if decided.kind == NEED_MORE_DATA and remaining_ns is not None:
+        reasons.append(f"at the rate so far that takes {long_duration(remaining_ns)} more")
     start, end = _times(observations)
     return ExperimentResults(
         variant=question.variant or "",
@@ -79,7 +84,8 @@ def results_of(observations: Observations, question: Question) -> ExperimentResu
         verdict=decided.kind,
         arm=decided.arm,
         summary=decided.summary,
-        reasons=decided.reasons,
+        reasons=reasons,
+        remaining_ns=remaining_ns,
         is_guardrail_broken=any(each.judgement == BROKEN for each in effects),
         horizon="once" if question.is_fixed else "always",
         confidence=question.confidence,
@@ -137,6 +143,19 @@ def _segment(found: Adjusted, metric: Metric, arm: str, tests: int, is_guilty: b
         ],
         imbalance=found.imbalance,
     )
+
+
+def _remaining(observations: Observations, effects: Sequence[MetricEffect]) -> int | None:
+    """How long until the primary metric of every arm has the units that it needs, if they come as so far."""
+    if observations.time_ns is None:
+        return None
+    lacking = [
+        each.needed / min(each.units) - 1
+        for each in effects
+        if each.role == PRIMARY and each.needed and min(each.units)
+    ]
+    so_far = int(observations.time_ns[-1] - observations.time_ns[0])
+    return round(max(lacking) * so_far) if lacking and max(lacking) > 0 and so_far else None
 
 
 def _check(found: Check) -> ExperimentCheck:

@@ -75,7 +75,7 @@ def _value(name: str, types: dict[str, str]) -> str:
 
 def _segments(connection: duckdb.DuckDBPyConnection, question: Question, types: dict[str, str]) -> list[str]:
     """Other columns of few values; numbers only where they are asked for."""
-    used = {*_columns(question)} - {*question.segments}
+    used = {*_columns(question), *question.after} - {*question.segments}
     used |= {_column(name, types) for metric in question.metrics for name in (metric.value, metric.divisor) if name}
     texts = [
         name for name, kind in types.items() if name not in used and not kind.startswith((*_NUMBERS, "TIME", "DATE"))

@@ -7,6 +7,7 @@ from infersight_analysis.experiments.metrics import shown
 from infersight_analysis.experiments.timing import Look
 from infersight_analysis.findings import ArmDifference, EffectAt, MetricEffect
 from infersight_analysis.stats.estimate import Estimate
+from infersight_analysis.times import SECOND_NS
 
 
 def difference_of(estimate: Estimate) -> ArmDifference:
@@ -36,6 +37,14 @@ def interval(difference: ArmDifference, unit: str) -> str:
         for end in (difference.low, difference.high)
     ]
     return f"{value} [{', '.join(ends)}]"
+
+
+def long_duration(duration_ns: float) -> str:
+    """A duration of minutes, hours or days, in words."""
+    for unit, seconds in (("days", 86_400), ("hours", 3_600)):
+        if duration_ns >= 2 * seconds * SECOND_NS:
+            return f"about {duration_ns / SECOND_NS / seconds:.2g} {unit}"
+    return f"about {max(1.0, duration_ns / SECOND_NS / 60):.2g} minutes"
 
 
 def effect_said(effect: MetricEffect, baseline: str) -> str:

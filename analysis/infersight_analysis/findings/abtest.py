@@ -184,6 +184,8 @@ class ExperimentResults:
         arm: the arm to ship or keep; null where the verdict names none.
         summary: the verdict in words.
         reasons: why, the weightiest first.
+        remaining_ns: how long it takes, at the rate so far, until a difference that matters is found in the primary
+            metric; null where that is not known, or enough is there.
         is_guardrail_broken: whether an arm makes a guardrail worse than it may.
         horizon: `always` where the figures are right at every look, `once` where one fixed horizon decides.
         confidence: of intervals.
@@ -200,6 +202,7 @@ class ExperimentResults:
     arm: str | None
     summary: str
     reasons: list[str]
+    remaining_ns: int | None
     is_guardrail_broken: bool
     horizon: str
     confidence: float

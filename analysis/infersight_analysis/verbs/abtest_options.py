@@ -79,6 +79,9 @@ def experiment(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option(
         "--segment", "segments", metavar="NAME", multiple=True, help="Was there before the variant. Repeatable."
     )
+    @click.option(
+        "--after", metavar="NAME", multiple=True, help="The variant may change it: not held equal. Repeatable."
+    )
     @click.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="CSV, Parquet or JSON instead.")
     @click.option("--time", metavar="COLUMN", help="In a file, the column that says when.")
     @click.option("--covariate", "covariates", metavar="VALUE=COLUMN", multiple=True, help="In a file, earlier values.")
@@ -98,6 +101,7 @@ def experiment(function: Callable[..., Any]) -> Callable[..., Any]:
         baseline: str | None,
         split: str | None,
         segments: tuple[str, ...],
+        after: tuple[str, ...],
         data: Path | None,
         time: str | None,
         covariates: tuple[str, ...],
@@ -116,6 +120,7 @@ def experiment(function: Callable[..., Any]) -> Callable[..., Any]:
             baseline=baseline,
             split={} if split is None else split_of(split),
             segments=segments,
+            after=after,
             service=service,
             route=route,
             model=model,

@@ -5,6 +5,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import duckdb
@@ -168,6 +169,27 @@ def test_versions_span_attributes_and_span_events_say_the_variant_too(tmp_path: 
             assert {each.kind for each in results(opened, asked("layout", "duration", unit="trace")).segments} == {
                 "same"
             }
+
+
+def test_what_the_variant_may_work_through_is_noted_and_refused_where_it_was_there_before(tmp_path: Path) -> None:
+    recording = Recording()
+    random = Random(6)
+    for number in range(1, 4_001):
+        variant = random.choice("ab")
+        is_hit = random.random() < (0.9 if variant == "b" else 0.4)  # B caches more, and is faster only by that
+        facts = {"arm": variant, "app.cache": "hit" if is_hit else "miss", "user.id": f"u{number}"}
+        duration = int((random.uniform(1, 9) if is_hit else random.uniform(50, 90)) * MS)
+        recording.span(number, 1, "GET /", number * SECOND, duration, kind="SERVER", attributes=facts)
+    with connect(recording.write(tmp_path / "store")) as opened:
+        worked = results(opened, asked("arm", "duration,mean"))
+        assert (worked.verdict, worked.arm) == ("ship", "b")
+        assert named(worked, "mixtures").status == "noted"
+        assert "only because of app.cache" in named(worked, "mixtures").statement
+        before = results(opened, asked("arm", "duration,mean", segments=("app.cache",)))
+        assert before.verdict == "do not trust this test"
+        left_out = results(opened, asked("arm", "duration,mean", after=("app.cache",)))
+        assert named(left_out, "mixtures").status == "ok"
+        assert "app.cache" not in {each.segment for each in left_out.segments}
 
 
 def test_a_trace_with_two_variants_is_in_neither_arm(tmp_path: Path) -> None:

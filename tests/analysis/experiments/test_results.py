@@ -272,6 +272,15 @@ def test_the_effect_over_time_has_intervals_that_close_in_on_the_truth() -> None
     assert all(look.difference.low < 0.08 < look.difference.high for look in looks if look.difference.low is not None)  # type: ignore[operator]
 
 
+def test_what_is_missing_is_said_with_how_long_it_takes() -> None:
+    found = judged(experiment(users=1_000, days=4.0), "converted,matters=3pp")
+    (of_b,) = found.effects
+    assert found.remaining_ns is not None
+    assert found.remaining_ns == pytest.approx(((of_b.needed or 0) / min(of_b.units) - 1) * 4 * DAY_S * 1e9, rel=0.01)
+    assert found.reasons[-1].startswith("at the rate so far that takes about ")
+    assert found.reasons[-1].endswith(" days more")
+
+
 def test_a_metric_is_needed() -> None:
     with pytest.raises(AnalysisError, match="say what is measured"):
         judged(experiment(users=10))
