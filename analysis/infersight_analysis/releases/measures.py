@@ -1,7 +1,7 @@
 """One figure of both versions against its limit: where it stands, and how much more would decide it."""
 
 from dataclasses import dataclass, replace
-from math import inf, isfinite, isnan
+from math import inf, isfinite
 from typing import Final
 
 from infersight_analysis.findings import ReleaseMeasure
@@ -56,8 +56,10 @@ def measured(
         side_by_side: whether the baseline goes on to serve, too.
         has_limit: whether the limit means something here.
     """
-    known = not any(isnan(side.value) for side in (figure.baseline, figure.candidate))
-    change = _change(figure, limit) if known else Bounds(0.0, -inf, inf)
+    change = _change(figure, limit)
+    known = isfinite(change.value)
+    if not known:  # a side recorded nothing, or is 0, of which nothing is a multiple
+        change = Bounds(0.0, -inf, inf)
     standing: Standing = "unknown"
     if known:
         standing = _standing(figure, limit, change) if has_limit else "no limit"

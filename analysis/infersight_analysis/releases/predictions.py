@@ -102,13 +102,14 @@ def _shares(
 
 
 def _labels(*sides: Sequence[LabelCount]) -> list[tuple[str, str]]:
-    """The most frequent labels of both versions together."""
+    """The most frequent labels of both versions together; of two one says what the other does."""
     weights: dict[tuple[str, str], float] = {}
     for side in sides:
         total = sum(each.weight for each in side)
         for each in side:
             weights[each.model, each.label] = weights.get((each.model, each.label), 0.0) + each.weight / total
-    return sorted(weights, key=lambda label: (-weights[label], label))[:_MOST_LABELS]
+    ordered = sorted(weights, key=lambda label: (-weights[label], label))
+    return ordered[:1] if len(ordered) == 2 else ordered[:_MOST_LABELS]
 
 
 def _size(counts: Sequence[LabelCount]) -> float:

@@ -1,5 +1,6 @@
 """`infersight rollback check`, out of a store."""
 
+import json
 import shlex
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from infersight_analysis.findings import ReleaseCheck, ReleaseMeasure
 from infersight_analysis.options import Window
 from infersight_analysis.releases.check import compare_sides, rollback_check
 from infersight_analysis.releases.times import Side
+from infersight_analysis.report.output import to_json
 
 BASELINE, CANDIDATE = 1, 100_000
 GOOD = Release("1.8.0", BASELINE)
@@ -141,6 +143,17 @@ def test_one_version_before_and_after_is_compared_by_its_times(tmp_path: Path) -
         found = compare_sides(store, "sentiment", before, after)
     assert found.verdict == "keep"
     assert (found.baseline.requests, found.candidate.requests) == (1_200, 1_200)
+
+
+def test_a_candidate_that_has_served_nothing_yet_is_waited_for(tmp_path: Path) -> None:
+    recording = recorded(GOOD)
+    recording.log(590 * SECOND, "started", source=("sentiment", "sentiment-1.9.0", "1.9.0"))
+    with connect(recording.write(tmp_path / "store")) as connection:
+        found = rollback_check(connection, **NAMES)
+    assert found.verdict == "need more data"
+    assert found.reasons == ["the candidate has 0 requests: 50 are the least"]
+    assert (found.candidate.start, found.candidate.per_second, found.more_seconds) == (None, None, None)
+    assert json.loads(to_json(found))["candidate"]["requests"] == 0
 
 
 def test_a_window_narrows_what_is_compared(tmp_path: Path) -> None:

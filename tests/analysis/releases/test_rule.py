@@ -1,7 +1,11 @@
 """What is kept, rolled back, investigated, or has to wait."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.analysis.releases.traffic import MIX, Version, first
 
 from infersight_analysis.errors import AnalysisError
@@ -159,6 +163,28 @@ def test_requests_that_are_missing_are_waited_for_at_the_present_rate() -> None:
 def test_what_lies_at_its_limit_cannot_be_waited_for() -> None:
     found = judge(Version(slower=1.25), 3_000)
     assert (found.verdict, found.more_seconds) == ("need more data", None)
+
+
+def test_a_baseline_that_has_ended_and_is_too_small_cannot_be_made_up_for() -> None:
+    found = compare_requests(GOOD.serve(120, 1), GOOD.serve(6_000, 2), side_by_side=False)
+    assert (found.verdict, found.more_seconds) == ("need more data", None)
+
+
+@given(seed=st.integers(0, 2**32 - 1), count=st.integers(0, 400), scale=st.floats(0.001, 1_000))
+@settings(max_examples=40, deadline=None)
+def test_a_version_is_never_rolled_back_against_itself_and_units_do_not_matter(
+    seed: int, count: int, scale: float
+) -> None:
+    served = Version(errors=0.1, refused=0.1).serve(count, seed)
+    same = compare_requests(served, served)
+    assert same.verdict != "roll back"
+    assert all(abs(each.change) < 1e-9 for each in same.measures if each.change is not None)
+    other = Version(slower=1.3).serve(count, seed + 1)
+    plain, scaled = (
+        compare_requests(*(replace(each, durations_ns=each.durations_ns * by) for each in (served, other)))
+        for by in (1.0, scale)
+    )
+    assert scaled.verdict == plain.verdict
 
 
 def test_sampled_requests_count_as_those_that_they_stand_for_and_are_known_as_well_as_they_were_recorded() -> None:
