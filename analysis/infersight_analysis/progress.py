@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 _CLEAR: Final = "\r\x1b[K"
 _PATIENCE_S: Final = 0.5
+_STEADY_S: Final = 0.1
+"""What is shown stays that long, however often there is news."""
 
 
 class Progress:
@@ -32,6 +34,7 @@ class Progress:
         self._shown = shown and sys.stderr.isatty()
         self._writing: Final = threading.Lock()
         self._visible = False
+        self._shown_at = 0.0
         self.rows: int = 0
         self.what: str = "rows"
 
@@ -48,10 +51,16 @@ class Progress:
     def tick(self) -> None:
         """Show the state, from any thread."""
         with self._writing:
-            if self._shown and self.seconds > _PATIENCE_S:
+            if self._shown and self.seconds > max(_PATIENCE_S, self._shown_at + _STEADY_S):
+                self._shown_at = self.seconds
                 sys.stderr.write(f"{_CLEAR}{self._text()}")
                 sys.stderr.flush()
                 self._visible = True
+
+    def step(self) -> None:
+        """Count a row, and show the state."""
+        self.rows += 1
+        self.tick()
 
     def clear(self) -> None:
         """Take the line away; it does not come back."""

@@ -20,8 +20,9 @@ _MOST_ELEMENTS: Final = 64
 def read_inputs(given: Sequence[str], column: str | None = None) -> list[Any]:
     """Inputs out of files, or texts as they are.
 
-    A file is `.txt` (a text each line, empty ones too), `.jsonl` or `.json` (any values; of an object with a member `input` that one),
-    `.csv`, `.tsv` or `.parquet` (a record each row) or `.npy` (an array for each element of the first dimension).
+    A file is `.txt` (a text each line, empty ones too), `.jsonl` or `.json` (any values; of an object with a member
+    `input` that one), `.csv`, `.tsv` or `.parquet` (a record each row) or `.npy` (an array for each element of the
+    first dimension).
 
     Args:
         given: paths of files; anything else is a text.

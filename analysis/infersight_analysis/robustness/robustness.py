@@ -65,7 +65,7 @@ def measured_robustness(
     tallies = measured.variations.items()
     differences = [(name, each) for name, (_, tally) in tallies for each in tally.differences]
     kinds: set[Kind] = {kind_of(given) for given in inputs}
-    return _finding(model, measured, inputs=len(inputs), kinds=kinds, seed=seed, times=times), differences
+    return _finding(model, measured, inputs=len(inputs), kinds=kinds, seed=seed), differences
 
 
 def write_regressions(path: Path, found: Sequence[tuple[str, Difference]]) -> None:
@@ -95,12 +95,12 @@ def write_regressions(path: Path, found: Sequence[tuple[str, Difference]]) -> No
             file.write(f"{json.dumps(line, ensure_ascii=False)}\n".encode("utf-8", "replace"))
 
 
-def _finding(model: Model, measured: Measured, *, inputs: int, kinds: set[Kind], seed: int, times: int) -> Robustness:
+def _finding(model: Model, measured: Measured, *, inputs: int, kinds: set[Kind], seed: int) -> Robustness:
     results = [_result(*each) for each in measured.variations.values() if _is_tried(each[1])]
     results.sort(key=lambda each: (each.rate is not None, each.rate, -each.inputs))
     traces = [trace for result in results for example in result.examples for trace in example.trace_ids]
     untried = [each for each, tally in measured.variations.values() if not _is_tried(tally) and kinds & set(each.kinds)]
-    repeated = _repeated(measured.repeated, times)
+    repeated = _repeated(measured.repeated)
     return Robustness(
         model=model.name,
         inputs=inputs,
@@ -136,11 +136,13 @@ def _result(variation: Variation, tally: Tally) -> VariationResult:
     )
 
 
-def _repeated(tally: Tally, times: int) -> Repeated:
+def _repeated(tally: Tally) -> Repeated:
     differing = len(tally.differences)
     examples = [_said(each) for each in tally.differences[:_EXAMPLES]]
     failures = dict(tally.failures)
-    return Repeated(tally.inputs, times, differing, *_share(differing, tally.inputs), tally.failed, failures, examples)
+    return Repeated(
+        tally.inputs, tally.times, differing, *_share(differing, tally.inputs), tally.failed, failures, examples
+    )
 
 
 def _share(count: int, of: int) -> tuple[float | None, float | None, float | None]:

@@ -33,6 +33,7 @@ class Tally:
     same: int = 0
     failed: int = 0
     unsure: int = 0
+    times: int = 0
     failures: Counter[str] = field(default_factory=Counter[str])
     differences: list[Difference] = field(default_factory=list[Difference])
 
@@ -114,9 +115,10 @@ class Session:
                 for place, reply in enumerate(self._ticked(self._model.each(self._inputs))):
                     replies[place].append(reply)
         finally:
-            for place, of_input in enumerate(replies):
-                if len(of_input) > 1:
-                    self._settle(place, of_input, tally)
+            asked = {place: of_input for place, of_input in enumerate(replies) if len(of_input) > 1}
+            tally.times = min(map(len, asked.values()), default=0)
+            for place, of_input in asked.items():
+                self._settle(place, of_input, tally)
 
     def _settle(self, place: int, replies: Sequence[Reply], tally: Tally) -> None:
         """Whether an input is answered, and always the same."""

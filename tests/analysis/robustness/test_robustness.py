@@ -281,7 +281,7 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path: Path) -> None:
     answer = json.loads(out)
     assert answer["stopped"] == "interrupted"
     assert {each["variation"] for each in answer["variations"]} == {"case.upper", "case.title", "whitespace.doubled"}
-    assert answer["repeated"]["inputs"] == 2
+    assert (answer["repeated"]["inputs"], answer["repeated"]["times"]) == (2, 3)
 
 
 def test_a_model_that_goes_away_ends_it_with_what_was_measured() -> None:

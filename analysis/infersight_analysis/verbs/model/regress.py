@@ -46,13 +46,8 @@ def regress_command(*, file: Path, model: Model, tolerance: float | None, form: 
     lines = list(read_lines(file))
     progress = Progress(total=len(lines))
     progress.what = "replies"
-
-    def tick() -> None:
-        progress.rows += 1
-        progress.tick()
-
     try:
-        found = rerun(model, lines, str(file), tolerance=tolerance, tick=tick)
+        found = rerun(model, lines, str(file), tolerance=tolerance, tick=progress.step)
     finally:
         progress.clear()
     publish_finding(form, output, found, print_regression, regression_page)

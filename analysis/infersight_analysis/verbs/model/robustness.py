@@ -91,11 +91,6 @@ def robustness_command(
     given = read_inputs(inputs, column)
     progress = Progress()
     progress.what = "replies"
-
-    def tick() -> None:
-        progress.rows += 1
-        progress.tick()
-
     try:
         found, differences = measured_robustness(
             model,
@@ -106,7 +101,7 @@ def robustness_command(
             times=times,
             tolerance=tolerance,
             seed=seed,
-            tick=tick,
+            tick=progress.step,
         )
     finally:
         progress.clear()
