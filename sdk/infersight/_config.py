@@ -64,6 +64,7 @@ class Options:
     capture_confidence: float = 1.0
     instrument_clients: bool = True
     host_metrics: bool = True
+    control: bool = False
 
 
 def choose_options(arguments: Mapping[str, object]) -> Options:
@@ -300,6 +301,7 @@ _OPTIONS: Final[dict[str, tuple[tuple[type, ...], Callable[[str], object]]]] = {
     "capture_confidence": ((float, int), parse_ratio),
     "instrument_clients": ((bool,), parse_bool),
     "host_metrics": ((bool,), parse_bool),
+    "control": ((bool,), parse_bool),
 }
 """Of each option: what an argument may be, and how its text is read."""
 

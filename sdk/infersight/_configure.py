@@ -97,6 +97,7 @@ def configure(
     capture_confidence: float | None = None,
     instrument_clients: bool | None = None,
     host_metrics: bool | None = None,
+    control: bool | None = None,
 ) -> None:
     """Start sending spans, logs and metrics of this process over OTLP. A second call changes nothing.
 
@@ -142,6 +143,7 @@ def configure(
         instrument_clients: whether calls of databases and HTTP clients become spans, where OpenTelemetry's
             instrumentation of the client is installed; True by default.
         host_metrics: whether the process and the GPUs of its host are measured; True by default.
+        control: whether the user of the process may ask for a profile of its models while it runs; False by default.
 
     Raises:
         TypeError: an argument of the wrong type. Wrong values and a faulty environment are one warning line.
@@ -267,6 +269,10 @@ def _observers(options: Options, providers: "Providers", pauses: "GcPauses") -> 
         from infersight._pools import Pools  # noqa: PLC0415 - as above
 
         started.append(Pools().stop)  # around the instrumentation of threads
+        if options.control:
+            from infersight._control import Control  # noqa: PLC0415 - as above
+
+            started.append(Control().stop)
     except Exception:  # noqa: BLE001 - what the application itself emits does not depend on them
         report("observe the host and its clients")
     return started

@@ -1,19 +1,22 @@
 """Which operators a model spends its time in, told by PyTorch's profiler."""
 
+import json
+import shutil
+import socket
 import sys
-import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from contextlib import redirect_stdout
+from dataclasses import asdict
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
+from infersight._control import address, peer_of
+from infersight._model_profile import profile_during
 from infersight_analysis.errors import AnalysisError
+from infersight_analysis.profiles.processes import Process
 from infersight_analysis.profiles.recorded import Recorded
-from infersight_analysis.profiles.stacks import Stacks, summed
-
-_OPERATORS: Final = 200
-_TRANSFERS: Final = ("memcpy", "memset")
 
 
 def called(name: str) -> Callable[[], object]:
@@ -51,91 +54,59 @@ def record(function: Callable[[], object], place: Path, *, steps: int, warmup: i
     Raises:
         AnalysisError: a call failed, or PyTorch is not installed.
     """
-    try:
-        import torch  # noqa: PLC0415 - an extra, and slow to import
-        from torch.profiler import ProfilerActivity, profile  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise AnalysisError(
-            "the profile of a model needs the 'torch' extra: pip install 'infersight[torch]'"
-        ) from error
-    activities = [ProfilerActivity.CPU, *[ProfilerActivity.CUDA] * torch.cuda.is_available()]
+    if find_spec("torch") is None:
+        raise AnalysisError("the profile of a model needs the 'torch' extra: pip install 'infersight[torch]'")
     path = place / "profile.trace.json"
+
+    def call(times: int) -> None:
+        for _ in range(times):
+            function()
+
     try:
         with redirect_stdout(sys.stderr):
-            for _ in range(warmup):
-                function()
-            with profile(activities=activities, record_shapes=True, profile_memory=True) as profiler:
-                start_ns = time.time_ns()
-                for _ in range(steps):
-                    function()
-                if torch.cuda.is_available():
-                    torch.cuda.synchronize()
-                end_ns = time.time_ns()
+            call(warmup)
+            measured = profile_during(lambda: call(steps), path)
     except Exception as error:
         raise AnalysisError(f"a call failed: {type(error).__name__}: {error}") from error
-    profiler.export_chrome_trace(str(path))
-    stacks = stacks_of(profiler.events() or ())
-    note = f"{steps} calls after {warmup} to warm up, on {_device(torch)}"
-    return Recorded(
-        "model", start_ns, end_ns, "us", stacks, path, ".trace.json", None, note, list(operators(profiler))[:_OPERATORS]
-    )
+    return recorded(asdict(measured), path, f"{steps} calls after {warmup} to warm up, on {measured.device}")
 
 
-def _device(torch: Any) -> str:
-    return (
-        str(torch.cuda.get_device_name())
-        if torch.cuda.is_available()
-        else f"the CPU, {torch.get_num_threads()} threads"
-    )
+def ask(process: Process, place: Path, *, duration_s: float) -> Recorded:
+    """Let a process whose SDK listens profile its models, in all of its threads.
+
+    Args:
+        process: the process.
+        place: directory for the profiler's file.
+        duration_s: seconds.
+
+    Raises:
+        AnalysisError: it does not listen, or cannot be profiled.
+    """
+    path = place / "profile.trace.json"
+    try:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+            connection.connect(address(process.own_pid))
+            if peer_of(connection)[0] != process.pid:
+                raise AnalysisError(f"another process listens in place of {process.pid}: it was not asked")
+            connection.sendall(json.dumps({"profile_model_seconds": duration_s}).encode() + b"\n")
+            with connection.makefile("rb") as answer, path.open("wb") as trace:
+                line = answer.readline()
+                shutil.copyfileobj(answer, trace)
+    except (ConnectionError, AttributeError) as error:
+        raise AnalysisError(
+            f"process {process.pid} does not listen: start it with INFERSIGHT_CONTROL=1, or `configure(control=True)`, "
+            "and ask as its user"
+        ) from error
+    if not line:
+        raise AnalysisError(f"process {process.pid} did not answer: ask as its user")
+    head: dict[str, Any] = json.loads(line)
+    if "error" in head:
+        raise AnalysisError(f"process {process.pid} cannot be profiled: {head['error']}")
+    return recorded(head, path, f"all threads, on {head['device']}")
 
 
-def stacks_of(events: Iterable[Any]) -> Stacks:
-    """Microseconds of the CPU by the operators that called one another; those of a device in stacks of their own."""
-    found = list(events)
-    on_device = any(_device_us(event) > 0 for event in found)
-    return summed(_parts(found, on_device=on_device))
-
-
-def _parts(events: list[Any], *, on_device: bool) -> Iterator[tuple[tuple[str, ...], int]]:
-    for event in events:
-        if event.device_type.name != "CPU":
-            continue  # a kernel's time is that of the operator that launched it
-        names: list[str] = []
-        above: Any = event
-        while above is not None:
-            names.append(str(above.name))
-            above = above.cpu_parent
-        stack = tuple(reversed(names))
-        if (own := round(event.self_cpu_time_total)) > 0:
-            yield ("CPU",) * on_device + stack, own
-        if (device := round(_device_us(event))) > 0:
-            yield ("device", *stack), device
-
-
-def _device_us(event: Any) -> float:
-    """Called `self_cuda_time_total` before PyTorch 2.4."""
-    return float(getattr(event, "self_device_time_total", 0.0))
-
-
-def operators(profiler: Any) -> Iterator[dict[str, Any]]:
-    """Each operator with its inputs' shapes, those with most time first; times in nanoseconds, memory in bytes."""
-    # What is freed outside of any operator is an event of its own.
-    averages = [one for one in profiler.key_averages(group_by_input_shape=True) if one.key != "[memory]"]
-    for one in sorted(averages, key=lambda one: -(one.self_device_time_total + one.self_cpu_time_total)):
-        yield {
-            "name": str(one.key),
-            "shapes": _shapes(one.input_shapes),
-            "calls": int(one.count),
-            "self_cpu_ns": round(one.self_cpu_time_total * 1_000),
-            "cpu_ns": round(one.cpu_time_total * 1_000),
-            "self_device_ns": round(one.self_device_time_total * 1_000),
-            "device_ns": round(one.device_time_total * 1_000),
-            "self_memory_bytes": int(one.self_cpu_memory_usage),
-            "self_device_memory_bytes": int(one.self_device_memory_usage),
-            "is_transfer": str(one.key).lower().startswith(_TRANSFERS),
-        }
-
-
-def _shapes(shapes: Any) -> list[list[int]]:
-    """Of the tensors among the inputs; a list of tensors has none that can be told."""
-    return [list(shape) for shape in shapes or () if shape and all(isinstance(length, int) for length in shape)]
+def recorded(measured: dict[str, Any], path: Path, note: str) -> Recorded:
+    """A profile of the SDK's, see `infersight._model_profile`."""
+    stacks = {tuple(stack.split(";")): value for stack, value in measured["stacks"].items()}
+    start_ns, end_ns, operators = measured["start_ns"], measured["end_ns"], measured["operators"]
+    return Recorded("model", start_ns, end_ns, "us", stacks, path, ".trace.json", None, note, operators)

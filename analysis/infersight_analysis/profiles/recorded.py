@@ -21,7 +21,7 @@ class Recorded:
         suffix: the end of its name.
         rate: samples a second; None where nothing was sampled.
         note: what is to be known of it, such as that its process ended.
-        operators: of a model, see `model.operators`.
+        operators: of a model, see `infersight._model_profile`.
     """
 
     kind: str

@@ -45,7 +45,7 @@ class Profile:
         original: name of the profiler's own file.
         sha256: checksum of that file.
         folded_sha256: checksum of the folded stacks.
-        operators: of a model, see `model.operators`.
+        operators: of a model, see `infersight._model_profile`.
     """
 
     id: str
