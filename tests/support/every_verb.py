@@ -53,8 +53,13 @@ def ask_everything(store: Path, traces: Sequence[str]) -> dict[str, list[Any]]:
         "model drift": [ask(store, "model", "drift", "--start", _halfway(store))],
         "model validate": [ask(store, "model", "validate", "--max-length", "10000", "--non-empty")],
         "model fairness": [ask(store, "model", "fairness", "--by", "service_name")],
+        "incident": [
+            ask(store, "incident", "triage", "--start", _halfway(store), "--end", "2100-01-01"),
+            ask(store, "incident", "list"),
+        ],
         "compare": [ask(store, "compare", "--slow"), ask(store, "compare", "--errors")],
         "critical-path": [ask(store, "critical-path")],
+        "queries": [ask(store, "queries")],
         "sql": [ask(store, "sql", macro.example.replace(_EXAMPLE_TRACE, traces[0])) for macro in MACROS],
     }
 

@@ -48,6 +48,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         recording.log(number * SECOND, "predicted", trace=number, event_name="infersight.prediction", attributes=facts)
         right = {"infersight.prediction.id": f"p{number}", "infersight.feedback.label": "x" if is_late else HOSTILE}
         recording.log(number * SECOND, "right", event_name="infersight.feedback", attributes=right)
+    for number in range(3_001, 3_011):  # requests that ask again and again
+        start, facts = (number - 3_000) * SECOND, {"db.system.name": HOSTILE, "db.query.text": f"SELECT {HOSTILE}"}
+        recording.span(number, 1, HOSTILE, start, 30 * MS, kind="SERVER", source=("asking", "asking-1", "1"))
+        for place in range(12):
+            recording.span(number, place + 2, OVERRIDE, start + place * MS, MS, parent=1, attributes=facts)
     recording.span(LARGE, 1, "POST /bulk", 500 * SECOND, 5 * SECOND, kind="SERVER")
     for place in range(SPANS - 1):
         recording.span(LARGE, place + 2, "SELECT items", 500 * SECOND + place * MS // 2, MS // 2 - 1, parent=1)
@@ -116,6 +121,11 @@ REPORTS = {
     "rollback check": [
         *("rollback", "check", "--service", HOSTILE, "--baseline", "1.0", "--candidate", "2.0", "--least", "10"),
     ],
+    "rollback execute": [
+        *("rollback", "execute", "--service", HOSTILE, "--baseline", "1.0", "--candidate", "2.0", "--least", "10"),
+        *("--target", "kubernetes", "--name", "api", "--dry-run", "--override", HOSTILE),
+    ],
+    "queries": ["queries"],
     "abtest check": ["abtest", "check", "app.tenant", "--metric", "duration,mean"],
     "abtest results": ["abtest", "results", "app.tenant", "--metric", "duration,mean", "--guardrail", "errors"],
     "abtest design": ["abtest", "design", "--metric", "errors", "--effect", "50%", "--service", HOSTILE],
@@ -127,7 +137,15 @@ REPORTS = {
     "anomaly": ["anomaly", HOSTILE, "--at", at(300), "--window", "1m"],
 }
 
-WITHOUT_PICTURES = {"rootcause", "incident triage", "bursts", "deployments", "abtest design"}
+WITHOUT_PICTURES = {
+    "rollback execute",
+    "queries",
+    "rootcause",
+    "incident triage",
+    "bursts",
+    "deployments",
+    "abtest design",
+}
 
 
 @pytest.fixture(scope="module")
