@@ -8,6 +8,7 @@ import numpy as np
 from infersight_analysis.findings.evidence import Evidence
 from infersight_analysis.findings.model_drift import DriftBin, DriftGroup, FeatureDrift, ModelDrift
 from infersight_analysis.quality.comparing import LEAST, Compared, Group, groups_of
+from infersight_analysis.quality.distributions import observed
 from infersight_analysis.quality.examples import examples
 from infersight_analysis.quality.onset import as_points, began, scores_over_time
 from infersight_analysis.quality.predictions import MODEL_VERSION, Feature, Numbers, Origin, Predictions
@@ -174,6 +175,11 @@ def _notes(current: Predictions, reference: Predictions, groups: Sequence[Group]
         found.append(
             f"need more data: among so few an index of {threshold:g} would be seen in {100 * seen:.0f} % of cases"
         )
+    for one, other, where in ((current, reference, "only now"), (reference, current, "only in the reference")):
+        known = {each.name for _, each in observed(other)}
+        names = [each.name for kind, each in observed(one) if each.name not in known and kind != "rightness"]
+        if names:
+            found.append(f"known {where}, so not compared: {', '.join(names[:_MOST_BINS])}")
     if not groups[0].compared:
         found.append("need more data: nothing is known of both that could be compared")
     return found

@@ -18,6 +18,7 @@ SURE: Final = 0.9
 UNSURE: Final = 0.6
 """Where confidence counts as high, and as low, unless somebody says otherwise."""
 
+_MANY: Final = 50
 _IS_WRONG: Final = "label <> label_true"
 
 
@@ -101,5 +102,9 @@ def _notes(predictions: Predictions) -> list[str]:
             "no confidences: calibration, and what the model was sure of, cannot be said",
         ),
         (bool(count and not predictions.features), "nothing is known of the inputs, so no slices can be found"),
+        (
+            len(predictions.classes) > max(_MANY, judged // 2),
+            f"there are {len(predictions.classes):,} labels: of estimated numbers wrong means not exactly equal",
+        ),
     )
     return [note for holds, note in found if holds]

@@ -22,7 +22,9 @@ OWN: Final = frozenset(
 )
 """The columns that say what a prediction is; all others tell of its input, and of where it was made."""
 
-_NO_FEATURES: Final = frozenset({f"{INPUT}hash", f"{INPUT}value", "error.type", "sample_weight", "time_ns"})
+_NO_FEATURES: Final = frozenset(
+    {f"{INPUT}hash", f"{INPUT}value", "error.type", "entropy", "sample_weight", "time_ns", "attributes_other"}
+)
 _OUTCOMES: Final = ("infersight.prediction.", "infersight.feedback.", "exception.")
 
 
@@ -30,10 +32,10 @@ def predictions_of(source: Tabular, origin: Origin | None = None, sql: Mapping[s
     """Predictions of a table.
 
     Args:
-        source: what `tabular.read_table` takes, with the columns `label`, `label_true`, `confidence`,
-            `error_type`, `prediction_id`, `trace_id`, `time` (a timestamp, or integer nanoseconds) and `input`
-            where there are such; every other column is a feature. A text in `input` is characterised as the SDK
-            does it, where the table has no `infersight.input.*` itself.
+        source: what `tabular.read_table` takes, with the columns `label`, `label_true`, `confidence`, `error_type`,
+            `prediction_id`, `trace_id`, `time` (a timestamp, or integer nanoseconds) and `input` where there are such;
+            every other column, or member of one, is a feature. A text in `input` is characterised as the SDK does it,
+            where the table has no `infersight.input.*` itself.
         origin: where it comes from.
         sql: conditions by column, see `Feature.sql`; the column itself by default.
 
@@ -41,7 +43,7 @@ def predictions_of(source: Tabular, origin: Origin | None = None, sql: Mapping[s
         AnalysisError: it is no table, or a column of its own name has something else in it.
     """
     table = read_table(source)
-    columns = {name: table.column(name).combine_chunks() for name in table.column_names}
+    columns = _columns(table)
     classes, label, label_true = _labels(columns.get("label"), columns.get("label_true"), len(table))
     expressions = {name: f"{identifier(name)}{{}}" for name in columns} if sql is None else sql
     features = list(_features(columns, expressions))
@@ -54,11 +56,24 @@ def predictions_of(source: Tabular, origin: Origin | None = None, sql: Mapping[s
         label_true=label_true,
         confidence=_confidence(columns.get("confidence"), len(table)),
         error_type=None if errors is None else _feature("error_type", errors, "error_type"),
-        time_ns=_times(columns["time"]) if "time" in columns else None,
+        time_ns=_times(columns),
         ids={name: _texts(columns[name]) for name in ("prediction_id", "trace_id", "input") if name in columns},
         features=features,
         origin=origin or Origin("the predictions"),
     )
+
+
+def _columns(table: Any) -> dict[str, Any]:
+    """The columns by name; members of a structure, such as exported attributes, are columns of their own."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    columns = {name: table.column(name).combine_chunks() for name in table.column_names}
+    for name, column in list(columns.items()):
+        if pa.types.is_struct(column.type):
+            del columns[name]
+            members = zip((field.name for field in column.type), column.flatten(), strict=True)
+            columns = {member: values for member, values in members if member not in columns} | columns
+    return columns
 
 
 def _labels(label: Any, label_true: Any, count: int) -> tuple[list[str], Codes, Codes]:
@@ -87,9 +102,12 @@ def _natural(text: str) -> tuple[int, float, str]:
 
 
 def _plain_numbers(column: Any) -> Any:
+    """Numbers as texts that are equal where they are; without a fraction where they have none."""
     import pyarrow as pa  # noqa: PLC0415
 
-    return pa.array([None if value is None else f"{float(value):g}" for value in column.to_pylist()], pa.string())
+    numbers = [None if value is None else float(value) for value in column.to_pylist()]
+    texts = [None if each is None else str(int(each)) if each.is_integer() else repr(each) for each in numbers]
+    return pa.array(texts, pa.string())
 
 
 def _texts(column: Any) -> Any:
@@ -117,10 +135,13 @@ def _confidence(column: Any, count: int) -> Numbers:
     return found
 
 
-def _times(column: Any) -> Times | None:
+def _times(columns: Mapping[str, Any]) -> Times | None:
     """Nanoseconds since the epoch; None where some have no time."""
     import pyarrow as pa  # noqa: PLC0415
 
+    column = columns.get("time", columns.get("time_ns"))
+    if column is None:
+        return None
     try:
         column = column.cast(pa.timestamp("ns")) if _is_text(column.type) else column
     except pa.ArrowException as error:

@@ -1,6 +1,7 @@
 """A store with the requests, predictions and feedback of a classifier that is wrong where a text is in capitals."""
 
 import random
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ def predict(
     *,
     right: str | None = None,
     version: str = "1",
-    **facts: Any,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
     """One request, with its prediction a millisecond later, and, where it is known, a day later what was right."""
     start = number * SECOND
@@ -32,7 +33,7 @@ def predict(
         "infersight.model.name": "sentiment",
         "infersight.model.version": version,
         **characterise(text),
-        **facts,
+        **(facts or {}),
     }
     recording.log(
         start + MS, "predicted", trace=number, span=1, event_name="infersight.prediction", attributes=attributes,
@@ -58,5 +59,5 @@ def sentiment(path: Path, *, predictions: int = 600, labels: bool = True, inputs
         facts: dict[str, Any] = {"infersight.prediction.confidence": confidence}
         if inputs:
             facts["infersight.input.value"] = f"{text} {number}"
-        predict(recording, number, text, label, right=right if labels else None, **facts)
+        predict(recording, number, text, label, right=right if labels else None, facts=facts)
     return recording.write(path)

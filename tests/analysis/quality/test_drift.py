@@ -1,4 +1,6 @@
 """`infersight model drift`: what has changed, since when, and what chance alone would do."""
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# (pandas publishes no types of all)
 
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from tests.analysis.quality.recorded import TEXTS, predict
 from tests.analysis.recording import SECOND, T0, Recording
 
 from infersight_analysis.findings.model_drift import FeatureDrift, ModelDrift
-from infersight_analysis.quality.drift import LEAST
+from infersight_analysis.quality.comparing import LEAST
 from infersight_analysis.times import iso_time, parse_time
 from infersight_analysis.verbs.model.drift import drift, predictions_of
 
@@ -140,6 +142,15 @@ def test_a_value_that_the_reference_has_not_is_compared_with_all_of_it() -> None
     }  # fmt: skip
 
 
+def test_what_only_one_of_both_has_is_said_and_not_compared() -> None:
+    now, before = table(1_000, 1), table(1_000, 2)
+    now["new"], before["old"] = now["score"], before["score"]
+    found = compared(now, before)
+    assert "known only now, so not compared: new" in found.notes
+    assert "known only in the reference, so not compared: old" in found.notes
+    assert not {"new", "old"} & {each.feature for each in found.groups[0].features}
+
+
 def test_identifiers_and_what_says_where_it_ran_are_no_drift() -> None:
     now, before = table(1_000, 1), table(1_000, 2)
     now["user"] = [f"new {number}" for number in range(1_000)]
@@ -167,7 +178,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text = TEXTS[number % 5] * (6 if number > 1_200 else 1)
         version = "2" if number > 900 and number % 2 else "1"
         confidence = {"infersight.prediction.confidence": 0.5 + (number * 37 % 50) / 100}
-        predict(recording, number, text, "positive" if number % 3 else "negative", version=version, **confidence)
+        predict(recording, number, text, "positive" if number % 3 else "negative", version=version, facts=confidence)
     return recording.write(tmp_path_factory.mktemp("drift") / "store")
 
 

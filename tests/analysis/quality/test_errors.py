@@ -1,4 +1,6 @@
 """`infersight model errors`: what it says of a store and of files, with labels and without."""
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# (pandas publishes no types of all)
 
 import json
 from pathlib import Path
@@ -79,7 +81,7 @@ def test_predictions_that_failed_are_a_kind_of_their_own(tmp_path: Path) -> None
     for number in range(1, 201):
         text = "\N{CYRILLIC SMALL LETTER ZHE}" * 4 if number % 8 == 0 else "fine"
         failed = {"error.type": "ValueError"} if number % 8 == 0 else {}
-        predict(recording, number, text, "positive", right="positive", **failed)
+        predict(recording, number, text, "positive", right="positive", facts=failed)
     with connect(recording.write(tmp_path / "store")) as connection:
         found = errors(stored_predictions(connection))
     assert (found.failed.count, found.failed.of) == (25, 200)
@@ -98,6 +100,12 @@ def test_labels_of_some_are_not_said_of_the_others(tmp_path: Path) -> None:
     assert (found.wrong.count, found.wrong.of) == (0, 40)
     assert "labels are known for 40 of 100 predictions; nothing is said of the others' rightness" in found.notes
     assert "no confidences: calibration, and what the model was sure of, cannot be said" in found.notes
+
+
+def test_estimated_numbers_are_no_classes() -> None:
+    numbers = [number / 7 for number in range(200)]
+    notes = errors(predictions_of({"label": numbers, "label_true": numbers[::-1]})).notes
+    assert "there are 200 labels: of estimated numbers wrong means not exactly equal" in notes
 
 
 def test_inputs_at_the_edge_are_tested_by_themselves() -> None:

@@ -1,4 +1,6 @@
 """The examples of the page about models, run."""
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# (pandas publishes no types of all)
 
 import re
 import shlex

@@ -1,4 +1,6 @@
 """Predictions as columns: what is read of a store, of files and of tables in Python, and what is refused."""
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# (pyarrow publishes no types, pandas not all)
 
 import json
 from pathlib import Path
@@ -6,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from tests.analysis.quality.recorded import predict, sentiment
 from tests.analysis.recording import SECOND, T0, Recording
@@ -46,7 +49,7 @@ def test_what_is_known_of_a_stored_prediction_its_request_and_its_process(tmp_pa
 
 def test_what_the_model_said_and_what_identifies_an_input_are_no_features(tmp_path: Path) -> None:
     recording = Recording()
-    predict(recording, 1, "fine", "a", **{"infersight.prediction.entropy": 0.3})
+    predict(recording, 1, "fine", "a", facts={"infersight.prediction.entropy": 0.3})
     with connect(recording.write(tmp_path / "store")) as connection:
         names = {each.name for each in stored_predictions(connection).features}
     assert not {name for name in names if name.startswith("infersight.prediction") or name.endswith(".hash")}
@@ -81,9 +84,9 @@ def test_a_service_a_model_a_version_and_a_window_narrow_what_is_read(tmp_path: 
 
 def test_lists_are_features_of_which_a_prediction_may_have_several(tmp_path: Path) -> None:
     recording = Recording()
-    predict(recording, 1, "fine", "a", **{"infersight.input.missing": ["age", "income"]})
-    predict(recording, 2, "fine", "a", **{"infersight.input.missing": []})
-    predict(recording, 3, "fine", "a", **{"infersight.input.missing": ["income"]})
+    predict(recording, 1, "fine", "a", facts={"infersight.input.missing": ["age", "income"]})
+    predict(recording, 2, "fine", "a", facts={"infersight.input.missing": []})
+    predict(recording, 3, "fine", "a", facts={"infersight.input.missing": ["income"]})
     with connect(recording.write(tmp_path / "store")) as connection:
         feature = stored_predictions(connection).feature("infersight.input.missing")
     assert feature.many
@@ -132,6 +135,17 @@ def test_some_of_them_keep_what_belongs_to_them() -> None:
     assert np.array_equal(part.feature("age").values(2), [np.nan, 7], equal_nan=True)
     assert part.time_ns is not None
     assert part.time_ns.tolist() == [6, 7]
+
+
+def test_what_was_exported_of_a_store_is_read_with_its_attributes(tmp_path: Path) -> None:
+    path = tmp_path / "exported.parquet"
+    with connect(sentiment(tmp_path / "store", predictions=30)) as connection:
+        pq.write_table(connection.sql("select * from predictions").to_arrow_table(), path)
+    found = file_predictions(path)
+    assert found.is_judged.all()
+    assert found.time_ns is not None
+    assert found.feature("infersight.input.case").texts is not None
+    assert not {"entropy", "sample_weight", "time_ns"} & {each.name for each in found.features}
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,8 @@ def test_a_model_that_is_always_sure_and_half_the_time_right_is_off_by_half() ->
 def test_debiasing_takes_away_what_chance_adds(gap: float) -> None:
     chance = np.random.default_rng(1)
     found = [reliability(*sampled(chance, 500, gap)) for _ in range(300)]
-    plain, debiased = np.mean([each.error for each in found]), np.mean([each.debiased_error for each in found])
+    plain = float(np.mean([each.error for each in found]))
+    debiased = float(np.mean([each.debiased_error for each in found]))
     assert debiased < plain
     assert abs(debiased - gap) < max(0.006, 0.6 * abs(plain - gap))
 
