@@ -62,7 +62,7 @@ def effect_of(
 def once(metric: Metric, a: Sample, b: Sample, confidence: float) -> Estimate:
     """Arm B less arm A, right for one look at a size that was set before; arguments are those of `effect_of`."""
     is_plain = a.is_plain and b.is_plain
-    if is_plain and metric.is_share:
+    if _are_counts(metric, a, b):
         return proportions.difference(int(a.values.sum()), len(a), int(b.values.sum()), len(b), confidence)
     if is_plain and metric.quantile is not None:
         return quantiles.difference(a.values, b.values, metric.quantile, confidence)
@@ -72,12 +72,22 @@ def once(metric: Metric, a: Sample, b: Sample, confidence: float) -> Estimate:
 def always(metric: Metric, a: Sample, b: Sample, confidence: float, tightest_at: float) -> Estimate:
     """The same, right at every look."""
     is_plain = a.is_plain and b.is_plain
-    if is_plain and metric.is_share:
+    if _are_counts(metric, a, b):
         counts = int(a.values.sum()), len(a), int(b.values.sum()), len(b)
         return sequential.proportions(*counts, confidence, tightest_at=tightest_at)
     if is_plain and metric.quantile is not None:
         return sequential.quantiles(a.values, b.values, metric.quantile, confidence, tightest_at=tightest_at)
     return sequential.means(a.values, b.values, confidence, tightest_at=tightest_at)
+
+
+def _are_counts(metric: Metric, a: Sample, b: Sample) -> bool:
+    """Whether both arms count units that are 0 or 1.
+
+    So do those in which no request of any unit failed, or every one: as means they would have no variance, and a rate
+    of 0 would be certain.
+    """
+    is_plain = a.is_plain and b.is_plain
+    return metric.is_share and (is_plain or not (np.ptp(a.values) or np.ptp(b.values)))
 
 
 def _is_known(earlier: Numbers, a: Sample, b: Sample) -> bool:

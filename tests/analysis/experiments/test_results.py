@@ -281,6 +281,16 @@ def test_what_is_missing_is_said_with_how_long_it_takes() -> None:
     assert found.reasons[-1].endswith(" days more")
 
 
+def test_no_failure_so_far_is_no_proof_that_there_are_none() -> None:
+    columns = experiment(users=200)
+    columns["failed"] = np.zeros(len(columns["user"]), np.int64)
+    (found,) = judged(columns, "failed,lower").effects
+    for difference in (found.once, found.always):
+        assert difference.value == 0
+        assert -0.2 < (difference.low or 0) < -0.01
+        assert 0.01 < (difference.high or 0) < 0.2
+
+
 def test_a_metric_is_needed() -> None:
     with pytest.raises(AnalysisError, match="say what is measured"):
         judged(experiment(users=10))
@@ -291,7 +301,7 @@ def test_a_metric_is_needed() -> None:
 @pytest.mark.slow
 def test_looking_at_every_day_finds_nothing_where_nothing_is_more_often_than_it_says() -> None:
     shipped = 0
-    for seed in range(400):
+    for seed in range(100):
         columns = experiment(seed, users=400, visits=5)
         days = (columns["at"] - columns["at"].min()) / DAY_S
         for day in (1, 2, 3, 5, 7, 10, 14):
@@ -299,4 +309,4 @@ def test_looking_at_every_day_finds_nothing_where_nothing_is_more_often_than_it_
             if judged(part, "converted", "spent").verdict == "ship":
                 shipped += 1
                 break
-    assert shipped <= 20
+    assert shipped <= 9  # of which 5 % would be 5

@@ -88,7 +88,7 @@ def shares(arms: Sequence[Sequence[int]], planned: Sequence[float], about: str) 
             axes.plot([part + 1 for part in parts], values, color=colour, marker=".", linewidth=1.4)
             axes.axhline(100 * share, color=colour, linewidth=0.8, linestyle="--")
             axes.annotate(str(number), (parts[-1] + 1, values[-1]), xytext=(6, -3), textcoords="offset points")
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 1.15 * axes.get_ylim()[1])
         axes.set_xlabel("tenth of the new units")
         axes.set_ylabel("% of the new units")
 
