@@ -88,8 +88,9 @@ def replay(events: Iterable[Event]) -> State:
 def after(state: State, event: Event) -> State:
     """The state after one more event, see `replay`."""
     reason = flaw(state, event.kind, event.payload)
-    refused = None if reason or event.payload.get(kinds.OVERRIDE) else refusal(state, event.kind, event.payload)
-    reason = reason or (refused and refused.reason)
+    if reason is None and not event.payload.get(kinds.OVERRIDE):
+        refused = refusal(state, event.kind, event.payload)
+        reason = refused.reason if refused else None
     return state.without(event, reason) if reason else state.with_event(event)
 
 

@@ -11,7 +11,6 @@ from infersight_analysis.incidents import state as kinds
 from infersight_analysis.incidents.evidence import Exhibit
 from infersight_analysis.incidents.gates import Refusal
 from infersight_analysis.incidents.log import Event, IncidentLog, Writer
-from infersight_analysis.incidents.reproduction import play
 from infersight_analysis.incidents.scenario import Scenario
 from infersight_analysis.incidents.state import State
 from infersight_analysis.options import Window
@@ -180,6 +179,8 @@ class Incident:
         Raises:
             AnalysisError: no attempt got anywhere.
         """
+        from infersight_analysis.incidents.reproduction import play  # noqa: PLC0415 - heavy, and most steps do without
+
         self.ensure(kinds.REPRODUCTION)
         found = play(scenario)
         payload: dict[str, Any] = asdict(found) | {"interval": list(found.interval), "scenario": scenario.recorded()}

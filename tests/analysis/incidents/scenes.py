@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -68,7 +68,7 @@ class Pool:
 
 
 @contextmanager
-def serving(pool: Pool) -> Iterator[str]:
+def serving(pool: Pool) -> Generator[str]:
     """A server that takes a connection for each request, and answers 503 without one; the context is its URL."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -81,7 +81,7 @@ def serving(pool: Pool) -> Iterator[str]:
 
         do_POST = do_GET  # noqa: N815 - the library's name
 
-        def log_message(self, *_: Any) -> None:
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's names
             """Nothing: stderr is what the command line says."""
 
     class Server(ThreadingHTTPServer):

@@ -2,7 +2,7 @@
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -40,7 +40,7 @@ class Typist:
 
 
 @contextmanager
-def typist(folder: Path) -> Iterator[Typist]:
+def typist(folder: Path) -> Generator[Typist]:
     pool = Pool(2)
     store = exhausted_pool(folder / "infersight-store")
     with pytest.MonkeyPatch.context() as patched, serving(pool) as url:

@@ -18,7 +18,8 @@ from infersight_analysis.incidents.overview import record
 from infersight_analysis.incidents.verification import verify
 from infersight_analysis.options import Window
 from infersight_analysis.postmortems import actions
-from infersight_analysis.postmortems.document import follow_up, post_mortem, review
+from infersight_analysis.postmortems.document import post_mortem
+from infersight_analysis.postmortems.review import follow_up, review
 from infersight_analysis.postmortems.writing import keep
 from infersight_analysis.report.html.incidents import incident_page
 from infersight_analysis.report.html.postmortem import postmortem_page

@@ -14,8 +14,8 @@ from infersight_analysis.findings.postmortem import Actions
 from infersight_analysis.incidents.incident import Incident, opened_in
 from infersight_analysis.incidents.log import SEVERITIES, Event, IncidentLog
 from infersight_analysis.postmortems import actions
-from infersight_analysis.postmortems.document import follow_up
 from infersight_analysis.postmortems.interchange import as_csv, as_ics
+from infersight_analysis.postmortems.review import follow_up
 from infersight_analysis.report.output import print_json, to_json
 from infersight_analysis.report.postmortem import print_actions
 from infersight_analysis.verbs.incident.steps import step

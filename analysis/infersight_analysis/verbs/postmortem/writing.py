@@ -8,7 +8,7 @@ import click
 from infersight_analysis import options
 from infersight_analysis.destination import replaced
 from infersight_analysis.incidents.incident import Refused, opened_in
-from infersight_analysis.postmortems.document import post_mortem, review
+from infersight_analysis.postmortems.review import review
 from infersight_analysis.postmortems.writing import keep
 from infersight_analysis.report.html.postmortem import postmortem_page
 from infersight_analysis.report.incidents import here
@@ -51,6 +51,8 @@ def write_command(
     infersight postmortem write INC-2026-001 --output INC-2026-001.md
     infersight postmortem write INC-2026-001 --output INC-2026-001.html
     """  # noqa: D301 - click's mark for lines that stay lines
+    from infersight_analysis.postmortems.document import post_mortem  # noqa: PLC0415 - heavy, and `check` does without
+
     incident = opened_in(store, incident_id, actor)
     found = post_mortem(incident, service=service, told=lambda doing: click.echo(doing, err=True))
     try:
