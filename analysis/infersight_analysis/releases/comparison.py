@@ -26,6 +26,7 @@ _BOTH_ENDS: Final = 52.0
 """A quantile's interval has an upper end from about so many requests times q / (1 - q) on."""
 
 _MOST_ROUTES: Final = 200
+_LEAST_OF_ROUTE: Final = 20
 _UNLIKE: Final = 0.05
 _ELSEWHERE: Final = 0.01
 
@@ -82,6 +83,8 @@ def _single(same: Alike, baseline: Requests, candidate: Requests, confidence: fl
     total = candidate.count or 1.0
     for route in routes if len(routes) > 1 else ():
         sides = same.baseline.of_routes({route}), same.candidate.of_routes({route})
+        if min(map(len, sides)) < _LEAST_OF_ROUTE:
+            continue
         for name, figure in _figures(*sides, confidence, route, _OF_ROUTES):
             yield name, replace(figure, share_of_requests=sides[1].count / total)
     if same.only_candidate:
@@ -134,7 +137,7 @@ def _notes(same: Alike, candidate: Requests) -> Iterator[str]:
     total = candidate.count
     if same.moved >= _UNLIKE:
         yield (
-            f"the versions were asked for different mixes of routes ({100 * same.moved:.0f} % of the requests would "
+            f"the versions were asked for different mixes of routes ({100 * same.moved:.0f}% of the requests would "
             "have to move): the baseline's figures are for the candidate's mix"
         )
     for who, routes in (("candidate", same.only_candidate), ("baseline", same.only_baseline)):

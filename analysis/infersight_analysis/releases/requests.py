@@ -143,15 +143,15 @@ def read_requests(
     routes: Any = table.column("route").combine_chunks().dictionary_encode()
     return Requests(
         durations_ns=_column(table, "duration_ns"),
-        failed=_column(table, "failed"),
-        succeeded=_column(table, "succeeded"),
-        others_failed=_column(table, "others_failed"),
+        failed=_column(table, "failed").astype(np.bool_),
+        succeeded=_column(table, "succeeded").astype(np.bool_),
+        others_failed=_column(table, "others_failed").astype(np.bool_),
         routes=routes.dictionary.to_pylist(),
-        route=np.asarray(routes.indices, np.int64),
+        route=np.from_dlpack(routes.indices).astype(np.int64),
         weights=_column(table, "weight"),
         times_ns=_column(table, "start_time_ns"),
     )
 
 
 def _column(table: Any, name: str) -> npt.NDArray[Any]:
-    return np.asarray(table.column(name).to_numpy())
+    return np.from_dlpack(table.column(name).combine_chunks())  # without pandas, which `to_numpy` loads

@@ -14,11 +14,13 @@ select
     -- A clock that stepped back makes a duration negative.
     greatest(duration_ns, 0)::double as duration_ns,
     coalesce(attributes['http.route']::varchar, name, '') as route,
-    coalesce(status_code = 'ERROR', false) as failed,
-    status_code is distinct from 'ERROR'
+    coalesce(status_code = 'ERROR', false)::utinyint as failed,
+    (
+        status_code is distinct from 'ERROR'
         and coalesce(try_cast(attributes['http.response.status_code'] as bigint), 200) < 400
-        and coalesce(try_cast(attributes['rpc.grpc.status_code'] as bigint), 0) = 0 as succeeded,
-    trace_id in (from failed_others) as others_failed,
+        and coalesce(try_cast(attributes['rpc.grpc.status_code'] as bigint), 0) = 0
+    )::utinyint as succeeded,
+    coalesce(trace_id in (from failed_others), false)::utinyint as others_failed,
     sample_weight::double as weight
 from spans
 where service_name = $service and service_version = $version
