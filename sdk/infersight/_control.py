@@ -50,8 +50,13 @@ class Control:
 
     def __init__(self) -> None:
         self._listen()
-        ours = weakref.ref(self)
-        os.register_at_fork(after_in_child=lambda: (control := ours()) and control.begin_anew())
+        ours = weakref.ref(self)  # what is registered stays registered
+
+        def begin_anew() -> None:
+            if (control := ours()) is not None:
+                control.begin_anew()
+
+        os.register_at_fork(after_in_child=begin_anew)
 
     def _listen(self) -> None:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
