@@ -96,9 +96,10 @@ def ratios(
 def means(a: Numbers, b: Numbers, confidence: float = 0.95, *, tightest_at: float = TIGHTEST_AT) -> Estimate:
     """The mean of B less that of A, at any time.
 
-    The sequential t test of Lindon, Ham, Tingley and Bojinov (2022), exact for normal numbers of one variance, with
-    Welch's standard error and degrees of freedom, so that variances may differ; for other numbers it holds as the
-    central limit theorem does, not in the first few records of a heavy tail.
+    The sequential t test of Lindon, Ham, Tingley and Bojinov (2022), exact for normal numbers of one variance; for
+    others it holds as the central limit theorem does. The standard error is the larger one of the pooled one, which is
+    theirs, and Welch's: the pooled one is too small where the smaller arm varies more, and Welch's where a small arm
+    has not met its large values yet.
 
     Args:
         a: the numbers of A so far, none of them NaN.
@@ -109,35 +110,8 @@ def means(a: Numbers, b: Numbers, confidence: float = 0.95, *, tightest_at: floa
     value = float(np.mean(b) - np.mean(a)) if len(a) and len(b) else nan
     if min(len(a), len(b)) < 2:
         return Estimate(value, -inf, inf, None, "unknown: an arm has fewer than two values")
-    variances = float(np.var(a, ddof=1)) / len(a), float(np.var(b, ddof=1)) / len(b)
-    return from_variances(value, variances, (len(a), len(b)), confidence, tightest_at=tightest_at)
-
-
-def from_variances(
-    value: float,
-    variances: tuple[float, float],
-    sizes: tuple[int, int],
-    confidence: float = 0.95,
-    *,
-    tightest_at: float = TIGHTEST_AT,
-) -> Estimate:
-    """Of any difference of two arms' estimates that are normal in the limit, such as means adjusted by a covariate.
-
-    Args:
-        value: the difference.
-        variances: squared standard errors of A and of B.
-        sizes: how many records each of them rests on, 2 at least.
-        confidence: of all intervals together.
-        tightest_at: records an arm at which intervals are the tightest, set before the first look.
-    """
-    error = sqrt(sum(variances))
-    if error == 0:
-        return Estimate(value, -inf, inf, None, "unknown: no variance")
-    degrees = welch_degrees(variances, sizes)
-    gain = _gain(sizes, tightest_at, confidence)
-    width = sqrt(_t_limit(gain, degrees, confidence)) * error
-    p_value = _p_value(_t_log_evidence((value / error) ** 2, gain, degrees))
-    return Estimate(value, value - width, value + width, p_value, "always valid, sequential t test")
+    variances = float(np.var(a, ddof=1)), float(np.var(b, ddof=1))
+    return _of_moments(value, variances, (len(a), len(b)), confidence, tightest_at)
 
 
 def quantiles(
@@ -207,6 +181,23 @@ def critical_value(
 ) -> float:
     """How many standard errors a difference must be from 0 at these sizes: 1.96 where nobody looks before the end."""
     return sqrt(_limit(_gain((size_a, size_b), tightest_at, confidence), confidence))
+
+
+def _of_moments(
+    value: float, variances: tuple[float, float], sizes: tuple[int, int], confidence: float, tightest_at: float
+) -> Estimate:
+    """Of the difference of two means, from the variances of the numbers and how many there are."""
+    squares, degrees = [variance / size for variance, size in zip(variances, sizes, strict=True)], sum(sizes) - 2
+    pooled = sum(variance * (size - 1) for variance, size in zip(variances, sizes, strict=True)) / degrees
+    squared_error = pooled * sum(1 / size for size in sizes)
+    if squared_error == 0:
+        return Estimate(value, -inf, inf, None, "unknown: no variance")
+    if sum(squares) > squared_error:
+        squared_error, degrees = sum(squares), welch_degrees(squares, sizes)
+    gain = _gain(sizes, tightest_at, confidence)
+    width = sqrt(_t_limit(gain, degrees, confidence) * squared_error)
+    p_value = _p_value(_t_log_evidence(value**2 / squared_error, gain, degrees))
+    return Estimate(value, value - width, value + width, p_value, "always valid, sequential t test")
 
 
 def _rho2(tightest_at: float, confidence: float) -> float:

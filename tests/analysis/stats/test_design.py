@@ -13,6 +13,7 @@ from statsmodels.stats.proportion import proportion_effectsize
 
 from infersight_analysis.stats import design, means, proportions, sequential
 from infersight_analysis.stats.design import Sizes
+from infersight_analysis.stats.likelihood import TwoShares
 
 
 @pytest.mark.parametrize(
@@ -90,18 +91,14 @@ def test_sizes_are_found_with_the_power_that_was_designed() -> None:
 
 
 def test_sizes_for_looks_at_any_time_have_at_least_the_power_that_was_designed() -> None:
-    generator, runs = np.random.default_rng(2), 1_000
+    generator, runs = np.random.default_rng(2), 5_000
     effect = design.cohens_h(0.10, 0.15)
     sizes = design.sequential_sizes(effect)
     assert 1.9 < sizes.a / design.proportion_sizes(0.10, 0.15).a < 2.1
-    at = np.unique(np.linspace(100, sizes.a, 12).astype(int))
-    steps = np.diff(at, prepend=0)
-    x, y = (np.cumsum(generator.binomial(steps, share, (runs, len(at))), 1) for share in (0.10, 0.15))
-    last = sum(
-        (sequential.proportions(int(a), int(at[-1]), int(b), int(at[-1])).p_value or 1) < 0.05
-        for a, b in zip(x[:, -1], y[:, -1], strict=True)
-    )
-    assert last / runs == pytest.approx(0.8, abs=0.045)
+    x, y = (generator.binomial(sizes.a, share, runs).tolist() for share in (0.10, 0.15))
+    limit = sequential.critical_value(sizes.a, sizes.b) ** 2
+    found = sum(TwoShares(a, sizes.a, b, sizes.b).deviance() > limit for a, b in zip(x, y, strict=True))
+    assert found / runs == pytest.approx(0.8, abs=0.02)
     assert design.sequential_sizes(effect, tightest_at=sizes.a).a < sizes.a + 1
 
 
