@@ -30,7 +30,7 @@ MOST_ROWS: Final = 10_000
 
 VERBS: Final = (
     "slow", "investigate", "compare", "critical-path", "trace-diff", "anomalies", "errors", "rootcause", "anomaly",
-    "bursts", "deployments", "sql", "abtest", "model", "queries",
+    "bursts", "deployments", "sql", "abtest", "model", "queries", "rollback check",
 )  # fmt: skip
 """The verbs that find something and change nothing."""
 
@@ -72,7 +72,7 @@ def of_verb(store: Path, command: str) -> Exhibit:
         AnalysisError: it is no verb that only finds something, or it was used wrongly.
     """
     arguments = shlex.split(command.removeprefix("infersight "))
-    if not arguments or arguments[0] not in VERBS:
+    if not {" ".join(arguments[:words]) for words in (1, 2)} & set(VERBS):
         raise AnalysisError(f"{command!r} is no verb that finds something: there are {', '.join(VERBS)}")
     program = [sys.executable, "-m", "infersight_analysis", *arguments]
     environment = os.environ | {"INFERSIGHT_STORE": str(store.resolve())}

@@ -1,24 +1,24 @@
 """Reproducing a failure: the same thing done several times, and how often it fails, with an interval."""
 
-import os
-import signal
-import subprocess
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.incidents.scenario import Attempt, Request, Scenario
+from infersight_analysis.releases.execution.processes import run
 from infersight_analysis.stats.proportions import wilson
 from infersight_analysis.times import SECOND_NS
 
 _KEPT: Final = 2_000
 """Characters of an output that are kept."""
+
+_KILLED: Final = 128
+"""What shells add to the number of a signal."""
 
 _EXAMPLES: Final = 5
 _BODY: Final = 1 << 20
@@ -94,28 +94,11 @@ def _attempt(scenario: Scenario) -> Attempt:
 
 
 def _run(command: Sequence[str], timeout_ns: int) -> Attempt:
-    begun = time.perf_counter_ns()
-    try:
-        # a session of its own, so that what it started ends with it
-        process = subprocess.Popen(  # noqa: S603 - arguments, no shell
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-    except OSError as error:
-        return Attempt(0, None, None, f"{command[0]}: {error.strerror or error}", answered=False)
-    code: int | None = None
-    with process:
-        try:
-            output, _ = process.communicate(timeout=timeout_ns / SECOND_NS)
-            code = process.returncode
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            output, _ = process.communicate()
-    return Attempt(time.perf_counter_ns() - begun, code, None, _text(output))
+    done = run(command, timeout_s=timeout_ns / SECOND_NS, told=lambda _: None)
+    code = {"exited": done.code, "killed": _KILLED + (done.code or 0)}.get(done.ending)
+    has_started = done.ending not in {"not found", "not started"}
+    said = f"{done.output}{done.complaints}" if has_started else f"{command[0]}: {done.complaints}"
+    return Attempt(done.duration_ns, code, None, said, answered=has_started)
 
 
 def _send(request: Request, timeout_ns: int) -> Attempt:

@@ -16,7 +16,7 @@ _FAULTS: Final = 2
 
 
 def ranked(
-    cause: RootCause | None, marks: Sequence[Mark], start_ns: int, comparison: Comparison | None, errors: ErrorGroups
+    cause: RootCause, marks: Sequence[Mark], start_ns: int, comparison: Comparison, errors: ErrorGroups
 ) -> list[RankedHypothesis]:
     """Suppositions, the one to test first in front.
 
@@ -30,10 +30,10 @@ def ranked(
         comparison: of the requests concerned with the others.
         errors: the faults of the incident.
     """
-    origins = list(_origins(cause)) if cause else []
+    origins = list(_origins(cause))
     likely = [each for each, confidence in origins if confidence >= _LIKELY]
     others = [each for each, confidence in origins if confidence < _LIKELY]
-    common = list(_common(comparison)) if comparison else []
+    common = _common(comparison)
     return [*likely, *_deployments(marks, start_ns), *common, *_faults(errors), *others][:MOST]
 
 

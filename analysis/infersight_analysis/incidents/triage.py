@@ -1,5 +1,6 @@
 """A first look at everything: what is otherwise than before, what happened when, and what may have brought it about."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -12,13 +13,13 @@ from infersight_analysis.cohorts.question import Question as Cohorts
 from infersight_analysis.deployments.marks import as_finding
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.failures.groups import HISTORY_NS
-from infersight_analysis.findings import Comparison, Deployments, Evidence, RootCause, SlowRequests
+from infersight_analysis.findings import Anomalies, Comparison, Deployments, Evidence, RootCause, SlowRequests
 from infersight_analysis.findings.triage import LookedAt, Noticed, RankedHypothesis, TimelineEntry, Triage
 from infersight_analysis.incidents.evidence import Exhibit, traces_in
 from infersight_analysis.incidents.incident import Incident
 from infersight_analysis.incidents.log import IncidentLog
 from infersight_analysis.incidents.noticing import noticed, severity_of
-from infersight_analysis.incidents.observations import Moment, Observations, observe
+from infersight_analysis.incidents.observations import BEFORE_NS, Moment, Observations, observe
 from infersight_analysis.incidents.overview import next_command
 from infersight_analysis.incidents.requests import Requests, read_requests
 from infersight_analysis.incidents.suppositions import ranked
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 _MOST_MOMENTS: Final = 40
+_SLOWEST: Final = 10
+_FAILED: Final = ("the failed requests", "the others")
 _FEW: Final = 0.01
 """Where no more requests fail, the slow ones are looked at."""
 
@@ -47,7 +50,7 @@ class _Look:
     seen: Observations
     slow: SlowRequests
     cause: RootCause
-    comparison: Comparison | None
+    comparison: Comparison
     notes: list[str]
 
 
@@ -135,7 +138,7 @@ def _look(
         raise AnalysisError("nothing was recorded in this time: give another --last, or --start and --end")
     notes = [] if usual.count else ["the baseline has no requests: nothing can be said to be otherwise than before"]
     told("slow")
-    slowest = slow(connection, service=service, window=window, limit=10)
+    slowest = slow(connection, service=service, window=window, limit=_SLOWEST)
     told("rootcause")
     cause = rootcause(connection, question)
     told("compare")
@@ -146,8 +149,7 @@ def _look(
 def _cohorts(now: Requests, window: Window, service: str | None) -> Cohorts:
     """The requests concerned, against the others of the same time: those that fail, or the slow ones if few do."""
     if now.error_share > _FEW:
-        about = ("the failed requests", "the others")
-        return Cohorts("status_code = 'ERROR'", about=about, service=service, window=window, restated=OUTCOMES)
+        return Cohorts("status_code = 'ERROR'", about=_FAILED, service=service, window=window, restated=OUTCOMES)
     return Cohorts(Slow(share=0.95), about=("the slow requests", "the others"), service=service, window=window)
 
 
@@ -157,22 +159,31 @@ def _overlaps(start: str, end: str, question: Question) -> bool:
 
 def _answers(look: _Look, question: Question, service: str | None) -> list[tuple[str, str, "DataclassInstance"]]:
     """Each verb's command, its answer in a line, and its finding."""
-    times = f"--start {iso_time(question.start_ns)} --end {iso_time(question.end_ns)}"
-    times += f" --service {service}" if service else ""
+    window = _times(question.start_ns, question.end_ns)
+    only = f" --service {shlex.quote(service)}" if service else ""
     seen = look.seen
     count = sum(len(cluster.bursts) for cluster in seen.bursts.clusters)
     changed = Deployments([], [as_finding(mark) for mark in seen.marks], Evidence([], []))
-    found: list[tuple[str, str, DataclassInstance]] = [
-        (f"slow {times}", f"{look.slow.considered:,} requests", look.slow),
-        (f"errors {times}", f"{seen.errors.found} faults, {seen.errors.count:,.6g} failures", seen.errors),
-        ("bursts", f"{count} bursts of errors", seen.bursts),
-        (f"anomalies {times}", f"{seen.anomalies.found} anomalies in {seen.anomalies.series} series", seen.anomalies),
-        (f"deployments {times}", f"{len(changed.marks)} changes of what runs", changed),
-        (f"rootcause {times}".replace(f" --service {service}", ""), look.cause.summary, look.cause),
+    burst = _times(question.baseline_ns[0], question.end_ns)
+    deployed = _times(question.start_ns - BEFORE_NS, question.end_ns)
+    kind = "errors" if look.comparison.target.about == _FAILED[0] else "slow"
+    return [
+        (f"slow {window}{only} --limit {_SLOWEST}", f"{look.slow.considered:,} requests", look.slow),
+        (f"errors {window}{only}", f"{seen.errors.found} faults, {seen.errors.count:,.6g} failures", seen.errors),
+        (f"bursts {burst}{only}", f"{count} bursts of errors", seen.bursts),
+        (f"anomalies {window}{only}", _unusual(seen.anomalies), seen.anomalies),
+        (f"deployments {deployed}{only}", f"{len(changed.marks)} changes of what runs", changed),
+        (f"rootcause {window}", look.cause.summary, look.cause),
+        (f"compare --{kind} {window}{only}", look.comparison.summary, look.comparison),
     ]
-    if look.comparison is not None:
-        found.append(("compare", look.comparison.summary, look.comparison))
-    return found
+
+
+def _times(start_ns: int, end_ns: int) -> str:
+    return f"--start {iso_time(start_ns)} --end {iso_time(end_ns)}"
+
+
+def _unusual(found: Anomalies) -> str:
+    return f"{found.found} anomalies in {found.series} series"
 
 
 def _keep(incident: Incident, command: str, answer: str, finding: "DataclassInstance") -> LookedAt:
