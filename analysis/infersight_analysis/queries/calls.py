@@ -54,10 +54,15 @@ class Calls:
 
     def where(self, chosen: Flags | Rows) -> "Calls":
         """Some of them."""
-        columns: tuple[npt.NDArray[Any], ...] = (
-            self.at, self.request, self.statement, self.parent, self.duration_ns, self.waited_ns, self.failed,
-        )  # fmt: skip
-        return Calls(*(column[chosen] for column in columns))
+        return Calls(
+            at=self.at[chosen],
+            request=self.request[chosen],
+            statement=self.statement[chosen],
+            parent=self.parent[chosen],
+            duration_ns=self.duration_ns[chosen],
+            waited_ns=self.waited_ns[chosen],
+            failed=self.failed[chosen],
+        )
 
 
 def _of_part(part: Part, population: Population, statements: Statements) -> Iterator[tuple[npt.NDArray[Any], ...]]:

@@ -114,7 +114,7 @@ class Figures:
         ids = self._span_ids(calls.at)
         for place, (at, request) in enumerate(zip(calls.at.tolist(), calls.request.tolist(), strict=True)):
             trace_id, span_id, start_ns = ids[int(self.table.span[at])]
-            statement = self.known.known[calls.statement[place]]
+            statement = self.known.known[int(calls.statement[place])]
             yield SlowQuery(
                 statement=statement.text,
                 service=statement.service,
@@ -143,7 +143,7 @@ class Figures:
         place = np.stack([self.route[request].astype(np.int64), operation.astype(np.int64), statement])
         kinds, kind = np.unique(place, axis=1, return_inverse=True)
         for number, rows in _groups(kind.reshape(-1)):
-            of_route, of_parent, of_statement = kinds[:, number].tolist()
+            of_route, of_parent, of_statement = (int(part) for part in kinds[:, number])
             counts, weight = times[often[rows]], self.weight[request[rows]]
             making = float(self.weight[np.unique(request[rows])].sum())
             yield Shown(

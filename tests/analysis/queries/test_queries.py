@@ -1,3 +1,5 @@
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# (pyarrow and the instrumentation of SQLAlchemy publish no types)
 """`infersight queries`: what requests ask of databases, and wait for."""
 
 import shlex
@@ -50,7 +52,7 @@ class Shop:
         """A span below the request, or below `parent`; a query where its attributes say so. Gives its number."""
         self._spans[number] += 1
         span, start = self._spans[number], number * SECOND + int(start_ms * MS)
-        facts = {"kind": "CLIENT", "name": "query", "parent": 1, **more}
+        facts: dict[str, Any] = {"kind": "CLIENT", "name": "query", "parent": 1, **more}
         self.recording.span(number, span, facts.pop("name"), start, int(length_ms * MS), attributes=attributes, **facts)
         return span
 

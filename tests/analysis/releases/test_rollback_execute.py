@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,8 +56,7 @@ def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def later(release: Release) -> Recording:
     """The same from a moment on that no test of this run will reach."""
     begin = (time.time_ns() - T0) // SECOND + 3_600
-    moved = Release(**{**vars(release), "between_s": (begin, begin + 120)})
-    return recorded(moved)
+    return recorded(replace(release, between_s=(begin, begin + 120)))
 
 
 @pytest.fixture
