@@ -99,7 +99,7 @@ def test_asked_in_capitals_the_model_says_something_else_and_the_traces_show_it(
 
 
 def test_authors_in_capitals_are_a_group_that_is_treated_otherwise(production: Production) -> None:
-    asked = ("--service", "reviews", "--version", WRONG.version, "--store", production.store)
+    asked = ("--service", "reviews", "--model-version", WRONG.version, "--store", production.store)
     code, found = ask("fairness", "--by", "infersight.input.case", "--positive", "positive", *asked)
     assert (code, found["reference"]) == (1, "lower")
     (capitals,) = [

@@ -11,14 +11,13 @@ from infersight_analysis import options
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.fairness.fairness import Question, fairness_of
 from infersight_analysis.findings import Fairness
-from infersight_analysis.options import Window
-from infersight_analysis.quality.reading import Chosen, file_predictions, stored_predictions
+from infersight_analysis.quality.reading import Chosen, stored_predictions
 from infersight_analysis.quality.tables import predictions_of
 from infersight_analysis.report.fairness import print_fairness
 from infersight_analysis.report.html.fairness import fairness_page
 from infersight_analysis.report.output import publish_finding
-from infersight_analysis.session import opened
 from infersight_analysis.tabular import Tabular
+from infersight_analysis.verbs.model.predictions import Asked, predictions
 
 NEED_MORE_DATA: Final = 3
 
@@ -59,13 +58,8 @@ def fairness(
     metavar="SHARE",
     help="A difference that is smaller does not matter.",
 )
-@click.option("--file", type=click.Path(path_type=Path), help="Predictions of this file instead of the store's.")
-@options.SERVICE
-@click.option("--model", metavar="NAME", help="Only this model.")
-@click.option("--version", metavar="VERSION", help="Only this version of the model.")
-@options.STORE
+@predictions
 @options.report("table", "json", "html")
-@options.window
 def fairness_command(
     *,
     by: str,
@@ -74,14 +68,9 @@ def fairness_command(
     cuts: str | None,
     least: int,
     margin: float,
-    file: Path | None,
-    service: str | None,
-    model: str | None,
-    version: str | None,
-    store: Path,
+    asked: Asked,
     form: str,
     output: Path | None,
-    window: Window,
 ) -> int:
     """Whether a model errs, and says yes, as often for one group as for another.
 
@@ -96,13 +85,7 @@ def fairness_command(
     infersight model fairness --file decisions.csv --by sex --positive yes --reference men
     infersight model fairness --file decisions.csv --by age --cuts 30,50 --positive yes --margin 0.02
     """  # noqa: D301 - click's mark for lines that stay lines
-    question = Question(by, positive, reference, _cuts(cuts), least, margin)
-    if file is not None:
-        found = fairness_of(file_predictions(file), question)
-    else:
-        # Labels may arrive long after the window.
-        with opened(store, start_ns=window.start_ns) as connection:
-            found = fairness_of(stored_predictions(connection, Chosen(service, model, version, window)), question)
+    found = fairness_of(asked.read(), Question(by, positive, reference, _cuts(cuts), least, margin))
     publish_finding(form, output, found, print_fairness, fairness_page)
     if any(rate.verdict == "differs" for rate in found.rates):
         return 1

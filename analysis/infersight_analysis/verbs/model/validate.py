@@ -38,7 +38,7 @@ _ENDS: Final = 2
 @click.option("--fields", metavar="NAMES", help="That a record has to have, as in age,country.")
 @options.SERVICE
 @click.option("--model", metavar="NAME", help="Only this model.")
-@click.option("--version", metavar="VERSION", help="Only this version of the model.")
+@click.option("--model-version", metavar="VERSION", help="Only this version of the model.")
 @options.STORE
 @options.report("table", "json", "html")
 @options.window
@@ -48,7 +48,7 @@ def validate_command(
     column: str | None,
     service: str | None,
     model: str | None,
-    version: str | None,
+    model_version: str | None,
     store: Path,
     form: str,
     output: Path | None,
@@ -74,7 +74,7 @@ def validate_command(
     else:
         with opened(store, start_ns=window.start_ns, end_ns=window.end_ns) as connection:
             rules = _rules(**asked, holds_numbers=True)
-            found = validate_stored(connection, rules, Chosen(service, model, version, window))
+            found = validate_stored(connection, rules, Chosen(service, model, model_version, window))
     publish_finding(form, output, found, print_validation, validation_page)
     if found.reported or any(rule.broken for rule in found.rules):
         return 1
