@@ -107,7 +107,8 @@ def _of_better(baseline: str, better: Sequence[MetricEffect], effects: Sequence[
         reasons += [f"not shipped: {effect.statement}" for effect in better if effect not in lasting]
         return Verdict(SHIP, lasting[0].arm, reasons)
     if ready:
-        said = "the effect wears off with the time that units have the variant: wait until it is stable"
+        since = "with the time that units have the variant" if ready[0].is_trend_by_unit else "as the test goes on"
+        said = f"the effect wears off {since}: wait until it is stable"
         return Verdict(NEED_MORE_DATA, None, [said, *_said(ready)])
     if kept:
         waiting = [each for each in effects if each.role == "guardrail" and each.judgement == UNKNOWN]

@@ -1,9 +1,13 @@
 """What makes an experiment not to be trusted is found, and what does not is left in peace."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.analysis.experiments.populations import Columns, asked, experiment, named
 
+from infersight_analysis.experiments.checks import sample_ratio
+from infersight_analysis.experiments.rows import tabulated
 from infersight_analysis.findings import ExperimentChecks
 from infersight_analysis.verbs.abtest_check import check
 
@@ -131,6 +135,17 @@ def test_arms_that_differed_before_are_refused() -> None:
     columns["spent_before"] = columns["spent_before"] * np.where(columns["variant"] == "B", 1.2, 1.0)
     found = checked(columns, "spent", covariates={"spent": "spent_before"})
     assert named(found, "pre-period").status == "failed"
+
+
+def test_of_a_sample_as_many_units_count_as_tell_as_much() -> None:
+    columns = experiment(users=1_000, visits=1, share_of_b=0.4)
+    question = asked("converted")
+    observed = tabulated(columns, question)
+    every = sample_ratio(observed, question)
+    sampled = sample_ratio(replace(observed, weight=np.where(np.arange(1_000) % 10 == 0, 100.0, 1.0)), question)
+    assert every.status == "failed"
+    assert sampled.status == "ok"  # one unit in ten has nearly all of the weight: some 120 tell as much
+    assert sum(sampled.numbers["units"].values()) == pytest.approx(120, rel=0.05)
 
 
 def test_without_times_units_or_returns_nothing_is_claimed() -> None:
