@@ -87,7 +87,7 @@ def fairness_of(predictions: Predictions, question: Question) -> Fairness:
         gaps=list(_gaps(rates)),
         impact=_impact(rates),
         tests=sum(rate.p_value is not None for rate in rates),
-        notes=notes,
+        notes=[*predictions.notes, *notes],
         statement=statement_of(rates, reference, question.margin),
         evidence=_evidence(predictions, feature, [group for group in groups if group.name in differing]),
     )

@@ -181,6 +181,7 @@ def test_the_command_judges_files(tmp_path: Path, run: Any) -> None:
         (["--range", "1"], "none such as 0,1"),
         (["--shape", "x"], "any,3,224,224"),
         (["missing.txt"], "there is no file missing.txt"),
+        (["missing.txt", "--service", "api"], "choose from a store"),
     ],
 )
 def test_a_mistake_is_one_line(arguments: list[str], says: str, run: Any, tmp_path: Path) -> None:

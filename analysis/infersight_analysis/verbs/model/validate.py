@@ -69,6 +69,8 @@ def validate_command(
     infersight model validate rows.csv --column age --range 0,120
     """  # noqa: D301 - click's mark for lines that stay lines
     if files:
+        if service or model or model_version:
+            raise AnalysisError("--service, --model and --model-version choose from a store, not from files")
         inputs = [each for file in files for each in read_inputs([_present(file)], column)]
         found = validate_given(inputs, _rules(**asked, holds_numbers=_hold_numbers(inputs)), ", ".join(files))
     else:
