@@ -292,10 +292,10 @@ def test_a_model_that_goes_away_ends_it_with_what_was_measured() -> None:
             over.wait(30)
         return "a"
 
-    model = Model(until_a_stop, "m", timeout_s=0.05)
+    model = Model(until_a_stop, "m", timeout_s=0.5)
     found, _ = measured_robustness(model, TEXTS, variations=["case.upper", "punctuation", "truncation"])
     over.set()
-    assert found.stopped == "5 calls in a row without an answer: timed out: no answer within 0.05 s"
+    assert found.stopped == "5 calls in a row without an answer: timed out: no answer within 0.5 s"
     assert [each.variation for each in found.variations] == ["punctuation.final_stop", "case.upper"]
     assert found.variations[0].failures == {"timed out": 4}
     assert found.variations[1].same == 12
