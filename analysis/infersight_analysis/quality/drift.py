@@ -138,7 +138,7 @@ def _showing(feature: Feature, origin: Origin) -> list[str]:
     """The query that shows a feature's distribution; none where it is no column of the predictions."""
     if feature.sql is None or origin.relation is None or "(select" in feature.sql or ": " in feature.name:
         return []
-    value = feature.sql.replace("{}", "")
+    value = "".join(feature.sql.rpartition("{}")[::2])
     shown = f"{value} as value, count(*) as predictions"
     if feature.is_number:
         tenths = ", ".join(f"{tenth / 10}" for tenth in range(1, 10))
@@ -170,7 +170,7 @@ def _notes(current: Predictions, reference: Predictions, groups: Sequence[Group]
             for each in (current, reference)
             if len(each) < LEAST
         ]
-    found: list[str] = []
+    found = [*current.notes, *reference.notes]
     if threshold is not None and (seen := power(sizes, threshold, _BINS, LEVEL)) < _SEEN:
         found.append(
             f"need more data: among so few an index of {threshold:g} would be seen in {100 * seen:.0f} % of cases"

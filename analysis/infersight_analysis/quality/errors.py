@@ -107,4 +107,4 @@ def _notes(predictions: Predictions) -> list[str]:
             f"there are {len(predictions.classes):,} labels: of estimated numbers wrong means not exactly equal",
         ),
     )
-    return [note for holds, note in found if holds]
+    return [*(note for holds, note in found if holds), *predictions.notes]

@@ -30,7 +30,7 @@ class Feature:
         column: of the predictions that have any: a number, or the index of a text; a prediction with a list of texts
             has a row for each.
         texts: the texts, None where it is a number.
-        sql: a condition on the origin with `{}` in the place of the comparison; None where no SQL reaches it.
+        sql: a condition on the origin whose last `{}` stands for the comparison; None where no SQL reaches it.
         many: whether a prediction may have several.
     """
 
@@ -81,6 +81,7 @@ class Predictions:
         ids: `prediction_id`, `trace_id` and `input`, as Arrow's columns of text, where there are such.
         features: what else is known.
         origin: where they come from.
+        notes: what was left out of them.
     """
 
     classes: list[str]
@@ -92,6 +93,7 @@ class Predictions:
     ids: Mapping[str, Any]
     features: list[Feature] = field(default_factory=list[Feature])
     origin: Origin = Origin("the predictions")
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.label)
@@ -158,7 +160,8 @@ def condition(feature: Feature, *comparisons: str) -> str | None:
     """The condition in SQL on the origin that a feature meets comparisons such as `= 'upper'`; None without SQL."""
     if feature.sql is None:
         return None
-    return " and ".join(feature.sql.replace("{}", f" {comparison}") for comparison in comparisons)
+    before, _, after = feature.sql.rpartition("{}")
+    return " and ".join(f"{before} {comparison}{after}" for comparison in comparisons)
 
 
 def counting(origin: Origin, outcome: str, conditions: Sequence[str | None]) -> list[str]:

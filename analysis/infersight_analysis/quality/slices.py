@@ -16,6 +16,7 @@ from infersight_analysis.cohorts.values import look_at_values
 from infersight_analysis.quality.predictions import Feature, Flags, Numbers, Predictions
 from infersight_analysis.stats.divergence import edges_of
 from infersight_analysis.stats.strata import stratified
+from infersight_analysis.stored import literal
 
 _RANGES: Final = 10
 _FEW: Final = 20
@@ -125,7 +126,7 @@ class Search:
         feature = self._features[trait.attribute]
         if feature.texts is not None:
             text = feature.texts[int(trait.value)]
-            return text, [f"= '{text.replace(chr(39), 2 * chr(39))}'"]
+            return text, [f"= {literal(text)}"]
         edges = self._edges.get(trait.attribute)
         if side is not None:
             return f"{side} {trait.value:.6g}", [f"{side} {trait.value!r}"]

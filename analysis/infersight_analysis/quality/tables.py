@@ -50,16 +50,18 @@ def predictions_of(source: Tabular, origin: Origin | None = None, sql: Mapping[s
     if "input" in columns and not any(each.name.startswith(INPUT) for each in features):
         features += _characterised(_texts(columns["input"]))
     errors = columns.get("error_type")
+    confidence, notes = _confidence(columns.get("confidence"), len(table))
     return Predictions(
         classes=classes,
         label=label,
         label_true=label_true,
-        confidence=_confidence(columns.get("confidence"), len(table)),
+        confidence=confidence,
         error_type=None if errors is None else _feature("error_type", errors, "error_type"),
         time_ns=_times(columns),
         ids={name: _texts(columns[name]) for name in ("prediction_id", "trace_id", "input") if name in columns},
         features=features,
         origin=origin or Origin("the predictions"),
+        notes=notes,
     )
 
 
@@ -123,16 +125,19 @@ def _texts(column: Any) -> Any:
         raise AnalysisError(f"a column of {column.type} is no text: {' '.join(str(error).split())}") from error
 
 
-def _confidence(column: Any, count: int) -> Numbers:
+def _confidence(column: Any, count: int) -> tuple[Numbers, tuple[str, ...]]:
+    """The confidences, and what is to be said of those that are none."""
     if column is None:
-        return np.full(count, np.nan)
+        return np.full(count, np.nan), ()
     if not _is_number(column.type) and column.null_count < len(column):
         raise AnalysisError(f"confidence must be a number between 0 and 1, not {column.type}")
     found = _numbers(column)
-    known = found[~np.isnan(found)]
-    if len(known) and (known.min() < 0 or known.max() > 1):
-        raise AnalysisError(f"confidence must be between 0 and 1, found {known.min():g} to {known.max():g}")
-    return found
+    outside = (found < 0) | (found > 1)
+    if not outside.any():
+        return found, ()
+    some = ", ".join(f"{value:g}" for value in np.unique(found[outside])[:3].tolist())
+    note = f"{np.count_nonzero(outside):,} confidences are not between 0 and 1 and count as unknown, such as {some}"
+    return np.where(outside, np.nan, found), (note,)
 
 
 def _times(columns: Mapping[str, Any]) -> Times | None:

@@ -71,6 +71,12 @@ def test_two_samples_of_one_population_hardly_ever_differ() -> None:
     assert 0.02 < np.mean([p_value <= 0.05 for p_value in p_values]) < 0.08
 
 
+@pytest.mark.slow
+def test_in_a_thousand_pairs_of_samples_of_one_population_one_in_a_hundred_has_a_discovery() -> None:
+    found = [compared(table(400, 2 * seed + 1), table(900, 2 * seed), threshold=1e-9) for seed in range(1_000)]
+    assert sum(each.drifted > 0 for each in found) <= 20
+
+
 def test_a_small_change_of_many_predictions_is_significant_but_no_drift() -> None:
     now, before = table(40_000, 1), table(40_000, 2)
     now["length"] = now["length"] * 1.1

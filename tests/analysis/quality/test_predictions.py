@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from tests.analysis.quality.recorded import predict, sentiment
@@ -151,7 +152,6 @@ def test_what_was_exported_of_a_store_is_read_with_its_attributes(tmp_path: Path
 @pytest.mark.parametrize(
     ("table", "message"),
     [
-        ({"label": ["a"], "confidence": [1.5]}, "confidence must be between 0 and 1, found 1.5 to 1.5"),
         ({"label": ["a"], "confidence": ["high"]}, "confidence must be a number between 0 and 1, not string"),
         (3, "this is no table"),
     ],
@@ -159,6 +159,24 @@ def test_what_was_exported_of_a_store_is_read_with_its_attributes(tmp_path: Path
 def test_what_is_no_table_of_predictions_is_refused(table: Any, message: str) -> None:
     with pytest.raises(AnalysisError, match=message):
         predictions_of(table)
+
+
+def test_a_confidence_that_is_none_counts_as_unknown_and_is_said() -> None:
+    found = predictions_of({"label": ["a"] * 4, "confidence": [0.5, 97.0, -1.0, 97.0]})
+    assert np.array_equal(found.confidence, [0.5, np.nan, np.nan, np.nan], equal_nan=True)
+    assert found.notes == ("3 confidences are not between 0 and 1 and count as unknown, such as -1, 97",)
+
+
+def test_conditions_hold_whatever_a_key_or_a_value_has_in_it() -> None:
+    import duckdb
+
+    table = {"label": ["a"] * 3, 'it\'s {} "odd"': ["O'Neill", "{}", None]}
+    found = predictions_of(table).features[0]
+    with duckdb.connect() as connection:
+        connection.register("predictions", pa.table(table))
+        for comparison in ("= 'O''Neill'", "= '{}'"):
+            sql = f"select count(*) from predictions where {condition(found, comparison)}"
+            assert connection.execute(sql).fetchall() == [(1,)]
 
 
 def test_an_unknown_feature_is_refused_with_those_that_are_known() -> None:

@@ -32,6 +32,11 @@ def test_mistakes_by_chance_are_in_no_slice() -> None:
     assert sum(bool(slices(table(1_000, seed))) for seed in range(60)) <= 2
 
 
+@pytest.mark.slow
+def test_mistakes_by_chance_are_in_no_slice_in_a_thousand_populations() -> None:
+    assert sum(bool(slices(table(1_000, seed))) for seed in range(1_000)) <= 10
+
+
 def test_a_range_of_numbers_has_its_ends() -> None:
     (found, *_) = slices(table(3_000, 1, EFFECTS[2]))
     ((name, value),) = told(found)
