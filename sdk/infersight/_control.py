@@ -86,8 +86,11 @@ class Control:
         while True:
             try:
                 connection, _ = listening.accept()
-            except OSError:  # stopped
-                return
+            except OSError:
+                if self._is_stopped:
+                    return
+                time.sleep(1)  # there are too many open files, for one
+                continue
             with connection:
                 try:
                     connection.settimeout(_PATIENCE_SECONDS)
