@@ -77,7 +77,12 @@ def as_type(dtype: str) -> Callable[[Any, Random], Any]:
     """The array in another type of numbers with a fraction, such as `float16`."""
 
     def vary(value: Any, _random: Random) -> Any:
-        return value.astype(dtype) if is_array(value) and value.dtype.kind == "f" else value
+        if not is_array(value) or value.dtype.kind != "f":
+            return value
+        import numpy as np  # noqa: PLC0415 - there is an array, so it is loaded
+
+        with np.errstate(over="ignore"):  # what is too large for it becomes infinite, as in the model's own cast
+            return value.astype(dtype)
 
     return vary
 

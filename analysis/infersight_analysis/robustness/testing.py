@@ -28,7 +28,16 @@ class Difference:
 
 @dataclass
 class Tally:
-    """What became of the inputs under one variation, or when they were asked again."""
+    """What became of the inputs under one variation, or when they were asked again.
+
+    Attributes:
+        same: inputs that always got the same answer.
+        failed: inputs that got none at some time.
+        unsure: inputs whose answers differed, but did so by themselves, too.
+        times: how often each was asked, where the same was asked again.
+        failures: calls without an answer, by status.
+        differences: inputs that got another answer.
+    """
 
     same: int = 0
     failed: int = 0

@@ -116,6 +116,7 @@ def test_the_same_numbers_are_held_in_other_types() -> None:
     (as_list,) = varied("dtype.list", np.ones(2, np.float32))
     assert as_list == [1.0, 1.0]
     assert [found.dtype for found in varied("dtype.float16", np.ones(2))] == [np.float16]
+    assert np.isinf(varied("dtype.float16", np.array([1e9]))[0]).all()
     assert varied("dtype.float64", np.ones(2)) == []
     (as_float,) = varied("dtype.float", {"age": 41})
     assert isinstance(as_float["age"], float)
