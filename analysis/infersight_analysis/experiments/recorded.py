@@ -71,7 +71,7 @@ def _assigned(connection: duckdb.DuckDBPyConnection, question: Question) -> str:
         return (
             f"select trace_id, start_time_ns as time_ns, 'all' as variant, null as context_id from spans where {within}"  # noqa: S608
         )
-    flags = f"select trace_id, time_ns, variant, context_id from ({query('abtest/flags')}) where flag = {literal(key)}"  # noqa: S608 - quoted
+    flags = f"select trace_id, time_ns, variant, context_id from ({_flags(connection)}) where flag = {literal(key)}"  # noqa: S608 - quoted
     if connection.execute(f"select exists ({flags})").fetchall()[0][0]:
         return flags
     expression = _attribute(connection, f"{_VARIANT}{key}") or _attribute(connection, key) or _COLUMNS.get(key)
@@ -84,8 +84,18 @@ def _assigned(connection: duckdb.DuckDBPyConnection, question: Question) -> str:
     raise AnalysisError(f"no feature flag, attribute or column of spans is called {key!r}; {_flags_known(connection)}")
 
 
+def _flags(connection: duckdb.DuckDBPyConnection) -> str:
+    """A query of all evaluations of flags."""
+    sql = (
+        "select exists (from attribute_keys where table_name = 'spans' and column_name = 'events.attributes' "
+        "and key = 'feature_flag.key')"
+    )
+    has_events = connection.execute(sql).fetchall()[0][0]
+    return query("abtest/flags") + (f"union all by name ({query('abtest/flags_of_spans')})" if has_events else "")
+
+
 def _flags_known(connection: duckdb.DuckDBPyConnection) -> str:
-    keys = connection.execute(f"select distinct flag from ({query('abtest/flags')}) order by all limit 10").fetchall()  # noqa: S608
+    keys = connection.execute(f"select distinct flag from ({_flags(connection)}) order by all limit 10").fetchall()  # noqa: S608
     listed = ", ".join(str(key) for (key,) in keys if key is not None)
     return f"flags in this store: {listed}" if listed else "this store has no feature_flag.evaluation events"
 
@@ -228,7 +238,7 @@ def _units(table: Any, question: Question) -> tuple[Labels, str, list[str]]:
 def _others(cursor: duckdb.DuckDBPyConnection, found: Observations, question: Question) -> dict[str, Labels]:
     """The variants of other flags that the same traces got."""
     sql = (
-        f"select flag, row, min(flags.variant) as variant from ({query('abtest/flags')}) as flags "  # noqa: S608 - quoted
+        f"select flag, row, min(flags.variant) as variant from ({_flags(cursor)}) as flags "  # noqa: S608 - quoted
         f"join exposed using (trace_id) where flag <> {literal(question.variant)} group by flag, row order by flag, row"
     )
     table: Any = cursor.sql(sql).to_arrow_table()
