@@ -173,7 +173,8 @@ def test_conditions_hold_whatever_a_key_or_a_value_has_in_it() -> None:
     table = {"label": ["a"] * 3, 'it\'s {} "odd"': ["O'Neill", "{}", None]}
     found = predictions_of(table).features[0]
     with duckdb.connect() as connection:
-        connection.register("predictions", pa.table(table))
+        rows: Any = pa.table(table)
+        connection.register("predictions", rows)
         for comparison in ("= 'O''Neill'", "= '{}'"):
             sql = f"select count(*) from predictions where {condition(found, comparison)}"
             assert connection.execute(sql).fetchall() == [(1,)]
