@@ -1,5 +1,6 @@
 """Predictions as columns: what is read of a store, of files and of tables in Python, and what is refused."""
-# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
 # (pyarrow publishes no types, pandas not all)
 
 import json
@@ -173,7 +174,7 @@ def test_conditions_hold_whatever_a_key_or_a_value_has_in_it() -> None:
     table = {"label": ["a"] * 3, 'it\'s {} "odd"': ["O'Neill", "{}", None]}
     found = predictions_of(table).features[0]
     with duckdb.connect() as connection:
-        rows: Any = pa.table(table)
+        rows = pa.table(table)
         connection.register("predictions", rows)
         for comparison in ("= 'O''Neill'", "= '{}'"):
             sql = f"select count(*) from predictions where {condition(found, comparison)}"
