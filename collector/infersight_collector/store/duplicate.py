@@ -33,6 +33,9 @@ CHECKSUMS: Final = "SHA256SUMS"
 INCIDENTS: Final = "incidents"
 """Directory of what people recorded about incidents; the analysis writes it."""
 
+COPIES: Final = "snapshots"
+"""Directory of an incident that has copies of the store; a copy has none of them."""
+
 MANIFEST: Final = "manifest.json"
 """What the copy is of."""
 
@@ -159,7 +162,9 @@ class Duplicate:
         """
         source = self._snapshot.path / INCIDENTS
         for path in sorted(source.rglob("[!.]*")):
-            if path.is_file() and path.name != "lock" and not path.relative_to(source).parts[0].startswith("."):
+            incident, *below = path.relative_to(source).parts
+            is_left_out = incident.startswith(".") or below[:1] == [COPIES] or path.name == "lock"
+            if path.is_file() and not is_left_out:
                 target = self._to / INCIDENTS / path.relative_to(source)
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 shutil.copyfile(path, target)

@@ -172,9 +172,14 @@ def test_the_incident_has_the_verdict_the_copy_and_every_step(
 
 def test_an_incident_that_is_open_already_is_used(execute: Execute, programs: Programs, tmp_path: Path) -> None:
     kubectl(programs)
-    first = execute("recovered", *KUBERNETES).json["incident"]
+    once = execute("recovered", *KUBERNETES).json
+    first = once["incident"]
     kubectl(programs)
-    assert execute("recovered", *KUBERNETES, "--incident", first.lower()).json["incident"] == first
+    again = execute("recovered", *KUBERNETES, "--incident", first.lower()).json
+    assert again["incident"] == first
+    copies = [Path(found["preserved"]["path"]) for found in (once, again)]
+    assert not list(copies[1].rglob("snapshots"))  # no copy has another in it
+    assert (copies[1] / "incidents" / first / "log.jsonl").is_file()
     assert IncidentLog(tmp_path / "store").ids() == [first]
     outcome = execute("recovered", *KUBERNETES, "--incident", "INC-2000-999")
     assert outcome.code == 2

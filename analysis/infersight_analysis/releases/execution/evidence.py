@@ -16,11 +16,8 @@ from infersight_analysis.inventory import take
 from infersight_analysis.options import Window
 from infersight_analysis.preservation import preserve
 from infersight_analysis.times import SECOND_NS, parse_time
-from infersight_collector.store.duplicate import CHECKSUMS, check_digests
+from infersight_collector.store.duplicate import CHECKSUMS, COPIES, check_digests
 from infersight_collector.store.pins import pin
-
-SNAPSHOTS: Final = "snapshots"
-"""Directory of an incident that has the copies."""
 
 _HOUR_NS: Final = 3_600 * SECOND_NS
 
@@ -55,7 +52,7 @@ def preserved(
     name = f"{incident.id}-rollback-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     reason = "before a rollback" if check is None else _reason(check)
     waiting = take(store).waiting.segments
-    path = folder / SNAPSHOTS / name
+    path = folder / COPIES / name
     copy = preserve(store, path, window, told)
     if changed := check_digests(path):
         raise AnalysisError(f"the copy in {path} is not what was written: {changed[0]}")
@@ -65,7 +62,7 @@ def preserved(
     if check is not None:
         incident.add_evidence(of_finding(json.dumps(asdict(check), ensure_ascii=False), reason))
     sums = path / CHECKSUMS
-    incident.add_evidence(of_file(sums, about=f"digests of the files of {SNAPSHOTS}/{name}"))
+    incident.add_evidence(of_file(sums, about=f"digests of the files of {COPIES}/{name}"))
     return PreservedEvidence(
         path=str(path),
         sha256=hashlib.sha256(sums.read_bytes()).hexdigest(),

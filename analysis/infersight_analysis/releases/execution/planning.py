@@ -6,12 +6,13 @@ from pathlib import Path
 
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings import ReleaseCheck, RollbackExecution, RollbackStep
-from infersight_analysis.releases.execution.evidence import SNAPSHOTS, evidence_window
+from infersight_analysis.releases.execution.evidence import evidence_window
 from infersight_analysis.releases.execution.journal import Failed, Journal
 from infersight_analysis.releases.execution.order import Order, judge, report
 from infersight_analysis.releases.execution.targets import Step
 from infersight_analysis.times import SECOND_NS, iso_time, short_duration
 from infersight_collector.store import directory
+from infersight_collector.store.duplicate import COPIES
 
 
 def plan(store: Path, order: Order, told: Callable[[str], None]) -> RollbackExecution:
@@ -46,7 +47,7 @@ def _steps(order: Order, check: ReleaseCheck | None) -> Iterator[RollbackStep]:
         yield _plain("open an incident")
     window = evidence_window(check, order.window)
     start, end = (iso_time(time or 0)[:19].replace("T", " ") for time in (window.start_ns, window.end_ns))
-    yield _plain("preserve the evidence", f"{start} to {end}, in {SNAPSHOTS}/ of the incident, and pinned")
+    yield _plain("preserve the evidence", f"{start} to {end}, in {COPIES}/ of the incident, and pinned")
     yield from (_planned(step) for step in target.steps(order.timeout_s))
     if target.look is not None:
         yield _planned(target.look)
