@@ -79,11 +79,11 @@ def test_arms_that_never_vary_differ_by_what_they_differ() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("statistic", [np.mean, np.median, np.std])
+@pytest.mark.parametrize("statistic", [np.mean, np.median])
 def test_an_interval_holds_the_difference_as_often_as_it_says(statistic: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bootstrap, "_RESAMPLES", 999)
     generator, runs, hits = rng(8), 1_000, 0
     for _ in range(runs):
         found = bootstrap.difference(generator.gamma(4, 1, 80), 1 + generator.gamma(4, 1, 120), statistic)
-        hits += found.low <= (0 if statistic is np.std else 1) <= found.high
-    covers(hits, runs, 0.92, 0.975)
+        hits += found.low <= 1 <= found.high
+    covers(hits, runs)
