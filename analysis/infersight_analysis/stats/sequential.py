@@ -187,7 +187,8 @@ def _of_moments(
     value: float, variances: tuple[float, float], sizes: tuple[int, int], confidence: float, tightest_at: float
 ) -> Estimate:
     """Of the difference of two means, from the variances of the numbers and how many there are."""
-    squares, degrees = [variance / size for variance, size in zip(variances, sizes, strict=True)], sum(sizes) - 2
+    squares = [variance / size for variance, size in zip(variances, sizes, strict=True)]
+    degrees: float = sum(sizes) - 2
     pooled = sum(variance * (size - 1) for variance, size in zip(variances, sizes, strict=True)) / degrees
     squared_error = pooled * sum(1 / size for size in sizes)
     if squared_error == 0:
