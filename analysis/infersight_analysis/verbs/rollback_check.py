@@ -8,12 +8,12 @@ import click
 from infersight_analysis import options
 from infersight_analysis.options import Window
 from infersight_analysis.releases.check import rollback_check
-from infersight_analysis.releases.limits import DEFAULTS, Limits
-from infersight_analysis.releases.verdict import LEAST
+from infersight_analysis.releases.limits import Limits
 from infersight_analysis.report.html.releases import releases_page
 from infersight_analysis.report.output import publish_finding
 from infersight_analysis.report.releases import print_release_check
 from infersight_analysis.session import opened
+from infersight_analysis.verbs.rollback_options import release
 
 __all__ = ["check_command", "rollback_check"]
 
@@ -21,23 +21,7 @@ EXIT_CODES: Final = {"keep": 0, "roll back": 1, "need more data": 3}
 
 
 @click.command(name="check")
-@click.option("--service", metavar="NAME", required=True, help="The service.")
-@click.option("--baseline", metavar="VERSION", required=True, help="The version that is known to be good.")
-@click.option("--candidate", metavar="VERSION", required=True, help="The version that is judged.")
-@click.option(
-    "--limit",
-    "given",
-    metavar="NAME=AMOUNT",
-    multiple=True,
-    help=f"How much worse it may be, as in error-rate=2% or latency=50%; of {', '.join(DEFAULTS)}. May be repeated.",
-)
-@click.option(
-    "--least",
-    default=LEAST,
-    show_default=True,
-    type=click.IntRange(2),
-    help="Fewest requests of each version that a verdict rests on.",
-)
+@release
 @options.STORE
 @options.report("table", "json", "html")
 @options.window
@@ -46,7 +30,7 @@ def check_command(
     service: str,
     baseline: str,
     candidate: str,
-    given: tuple[str, ...],
+    limits: Limits,
     least: int,
     store: Path,
     form: str,
@@ -66,7 +50,6 @@ def check_command(
     infersight rollback check --service sentiment --baseline 1.8.0 --candidate 1.9.0
     infersight rollback check --service sentiment --baseline 1.8.0 --candidate 1.9.0 --limit latency=50%
     """  # noqa: D301 - click's mark for lines that stay lines
-    limits = Limits.parse(given)
     with opened(store, start_ns=window.start_ns, end_ns=window.end_ns) as connection:
         found = rollback_check(
             connection,

@@ -14,13 +14,12 @@ from infersight_analysis.releases.execution.order import Order
 from infersight_analysis.releases.execution.own_command import OwnCommand
 from infersight_analysis.releases.execution.planning import plan
 from infersight_analysis.releases.execution.targets import Target
-from infersight_analysis.releases.limits import DEFAULTS, Limits
-from infersight_analysis.releases.verdict import LEAST
 from infersight_analysis.report.html.rollbacks import rollback_page
 from infersight_analysis.report.output import publish_finding
 from infersight_analysis.report.rollbacks import print_rollback
 from infersight_analysis.times import SECOND_NS, parse_duration
 from infersight_analysis.verbs.incident.steps import ACTOR
+from infersight_analysis.verbs.rollback_options import release
 
 EXIT_CODES: Final = {
     "planned": 0,
@@ -41,9 +40,7 @@ _OPTIONS_OF: Final = {
 
 @click.command(name="execute")
 @click.argument("command", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
-@click.option("--service", metavar="NAME", required=True, help="The service, as it calls itself in the telemetry.")
-@click.option("--baseline", metavar="VERSION", required=True, help="The version to go back to.")
-@click.option("--candidate", metavar="VERSION", required=True, help="The version to leave.")
+@release
 @click.option("--target", type=click.Choice(tuple(_OPTIONS_OF)), required=True, help="How it is rolled back.")
 @click.option("--name", metavar="NAME", help="The deployment or Docker service; named as the service by default.")
 @click.option("--namespace", metavar="NAME", help="kubernetes: where it is; that of the context by default.")
@@ -58,20 +55,6 @@ _OPTIONS_OF: Final = {
 @click.option(
     "--verify-within", default="10m", show_default=True, metavar="DURATION", help="To see enough requests after it."
 )
-@click.option(
-    "--limit",
-    "given",
-    metavar="NAME=AMOUNT",
-    multiple=True,
-    help=f"How much worse figures may be, as in error-rate=2%; of {', '.join(DEFAULTS)}. May be repeated.",
-)
-@click.option(
-    "--least",
-    default=LEAST,
-    show_default=True,
-    type=click.IntRange(2),
-    help="Fewest requests that a verdict rests on, before and after.",
-)
 @ACTOR
 @options.STORE
 @options.report("table", "json", "html")
@@ -82,7 +65,6 @@ def execute_command(
     dry_run: bool,
     timeout: str,
     verify_within: str,
-    given: tuple[str, ...],
     store: Path,
     form: str,
     output: Path | None,
@@ -110,7 +92,6 @@ def execute_command(
         service=service,
         target=target,
         window=window,
-        limits=Limits.parse(given),
         timeout_s=parse_duration(timeout) / SECOND_NS,
         patience_s=parse_duration(verify_within) / SECOND_NS,
         **rest,

@@ -132,6 +132,8 @@ class _Execution:
                 rows = sum(self._preserved.rows.values())
                 detail.append(f"{rows:,} rows in {self._preserved.path}")
                 detail.extend(self._preserved.problems)
+                if self._preserved.waiting:
+                    detail.append("the collector has not stored yet what came last; that is not in it")
         except Failed as failed:
             self._without_evidence(failed)
 
