@@ -90,15 +90,18 @@ class Recording:
         events: Sequence[tuple[int, str, Mapping[str, Any]]] = (),
         links: Sequence[tuple[int, int]] = (),
         resource: Mapping[str, Any] | None = None,
+        trace_state: str = "",
     ) -> None:
         """A span that starts `start_ns` after T0; unfinished without a duration, failed with an error.
 
-        Links are traces and spans; the resource has more attributes than those of its source.
+        Links are traces and spans; the resource has more attributes than those of its source; the trace state may say
+        how it was sampled, as `ot=th:c` does of one in four.
         """
         record = Span(
             trace_id=trace.to_bytes(16, "big"),
             span_id=span.to_bytes(8, "big"),
             parent_span_id=b"" if parent is None else parent.to_bytes(8, "big"),
+            trace_state=trace_state,
             name=name,
             kind=Span.SpanKind.Value(f"SPAN_KIND_{kind}"),
             start_time_unix_nano=T0 + start_ns,

@@ -42,11 +42,13 @@ class Shop:
         self.recording = Recording()
         self._spans: dict[int, int] = {}
 
-    def request(self, number: int, route: str = "/orders") -> int:
+    def request(self, number: int, route: str = "/orders", trace_state: str = "") -> None:
         self._spans[number] = 1
         facts = {"http.route": route}
-        self.recording.span(number, 1, f"GET {route}", number * SECOND, 100 * MS, kind="SERVER", attributes=facts)
-        return number
+        start = number * SECOND
+        self.recording.span(
+            number, 1, f"GET {route}", start, 100 * MS, kind="SERVER", attributes=facts, trace_state=trace_state
+        )
 
     def below(self, number: int, start_ms: float, length_ms: float, attributes: Mapping[str, Any], **more: Any) -> int:
         """A span below the request, or below `parent`; a query where its attributes say so. Gives its number."""
@@ -189,6 +191,20 @@ def test_the_evidence_runs_as_it_is(tmp_path: Path, run: Run) -> None:
     found = shop.found(tmp_path)
     (row,) = run("sql", found.evidence.sql[0], "--store", tmp_path / "store").json
     assert (row["statement"], row["recorded"], row["max_ns"]) == (ITEMS["db.query.text"], 3, 2 * MS)
+
+
+def test_a_sampled_request_counts_for_all_that_it_stands_for(tmp_path: Path) -> None:
+    shop = Shop()
+    for number, length in ((1, 10), (2, 30)):
+        one_in_four = "ot=th:c" if number == 2 else ""
+        shop.request(number, trace_state=one_in_four)
+        shop.below(number, 1, length, ITEMS, trace_state=one_in_four)
+    found = shop.found(tmp_path)
+    (statement,) = found.statements
+    assert (found.requests, statement.calls, statement.recorded, statement.requests) == (5, 5, 2, 5)
+    assert (statement.mean_ns, statement.p50_ns) == (26 * MS, 30 * MS)
+    assert found.share == pytest.approx((10 + 4 * 30) / 500)
+    assert (found.routes[0].requests, found.routes[0].mean_calls) == (5, 1)
 
 
 def test_no_requests_need_more_data_and_requests_without_queries_are_an_answer(tmp_path: Path, run: Run) -> None:
