@@ -1,16 +1,21 @@
 """Views and macros that are created when a statement names them: all of them take longer than most questions."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final
 
 import duckdb
 
-_WORD: Final = re.compile(r"\w+")
-_CATALOGUES: Final = ("duckdb_", "information_schema", "pg_", "sqlite_", "show", "desc", "pragma")
-"""How the words begin that ask DuckDB which views and macros there are."""
+_WORD: Final = re.compile(r"(?:\bstored\.)?\w+")
+_NO_NAMES: Final = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\bas\s+\w+")
+"""Comments, texts, and what something is called from there on."""
+_CATALOGUES: Final = ("duckdb_", "information_schema", "pg_", "sqlite_")
+"""How names begin of what tells which views and macros there are."""
+
+_QUESTIONS: Final = frozenset({"show", "describe", "pragma"})
+"""Words that ask for that."""
 
 
 @dataclass(frozen=True)
@@ -18,14 +23,18 @@ class Definition:
     """A view or a macro.
 
     Args:
-        name: its name, without a schema.
+        name: its name, with the schema `stored` where it is in that.
         statement: gives the statement that creates it.
-        always: whether it is needed by statements that do not name it.
+        keyword: that calls it, too.
     """
 
     name: str
     statement: Callable[[], str]
-    always: bool = False
+    keyword: str | None = None
+
+    def is_named_by(self, words: Collection[str]) -> bool:
+        """Whether one of the words is its name."""
+        return self.name in words or self.keyword in words
 
 
 class Pending:
@@ -45,7 +54,7 @@ class Pending:
         Every word of the statement counts as a name. One that asks what there is names everything.
 
         Args:
-            connection: to the database. A result that it has stays readable, but while that is read it sees nothing new.
+            connection: to the database. A result that it has stays readable; while that is read it sees nothing new.
             statement: what will be executed; None for everything.
 
         Returns:
@@ -65,16 +74,19 @@ class Pending:
 
     def _named_in(self, statement: str) -> Iterator[Definition]:
         words = _words(statement)
-        if any(word.startswith(_CATALOGUES) for word in words):
+        if _asks_what_there_is(words):
             return iter(self._definitions)
         found: set[str] = set()
-        new = {each.name for each in self._definitions if each.always or each.name in words}
-        while new:
+        while new := {each.name for each in self._definitions if each.is_named_by(words)} - found:
             found |= new
-            texts = [each.statement() for each in self._definitions if each.name in new]
-            within = set[str]().union(*map(_words, texts))
-            new = {each.name for each in self._definitions if each.name in within} - found
+            texts = (each.statement() for each in self._definitions if each.name in new)
+            words = set[str]().union(*(_words(_NO_NAMES.sub(" ", text)) for text in texts))
         return (each for each in self._definitions if each.name in found)
+
+
+def _asks_what_there_is(words: set[str]) -> bool:
+    # `desc` by itself does, too; with more it is mostly of an ORDER BY.
+    return words == {"desc"} or not words.isdisjoint(_QUESTIONS) or any(word.startswith(_CATALOGUES) for word in words)
 
 
 def _words(text: str) -> set[str]:

@@ -77,9 +77,9 @@ class Macro:
 def definitions() -> Iterator[Definition]:
     """All macros but those of `time_ranges`, which come first. No view needs to be there yet."""
     for signature in _HELPERS:
-        schema, _, name = signature.partition("(")[0].partition(".")
-        # Those in `main` stand for DuckDB's own, which keywords call as well.
-        yield Definition(name, partial(_helper, signature, name), always=schema == "main")
+        name = signature.partition("(")[0]
+        keyword = "current_timestamp" if name == "main.get_current_timestamp" else None
+        yield Definition(name.removeprefix("main."), partial(_helper, signature, name), keyword)
     for macro in MACROS:
         yield Definition(macro.name, macro.statement)
 
@@ -91,7 +91,7 @@ def time_ranges(ranges: Callable[[], Mapping[str, TimeRange]]) -> Iterator[Defin
         ranges: gives those of each stored table that has rows.
     """
     for position, name in enumerate(("first_ns", "last_ns")):
-        yield Definition(name, partial(_time_range, name, position, ranges))
+        yield Definition(f"stored.{name}", partial(_time_range, name, position, ranges))
 
 
 def _time_range(name: str, position: int, ranges: Callable[[], Mapping[str, TimeRange]]) -> str:
@@ -102,7 +102,7 @@ def _time_range(name: str, position: int, ranges: Callable[[], Mapping[str, Time
 
 
 def _helper(signature: str, name: str) -> str:
-    return f"create macro {signature} as {_text('helpers', name)}"
+    return f"create macro {signature} as {_text('helpers', name.partition('.')[2])}"
 
 
 def _text(folder: str, name: str) -> str:

@@ -101,7 +101,8 @@ def views(snapshot: Snapshot, scans: Scans) -> Iterator[Definition]:
 
 
 def _view(schema: str, name: str, select: str) -> Definition:
-    return Definition(name, lambda: f"create view {schema}.{name} {_DEFERRED} {select}")
+    qualified = f"{schema}.{name}" if schema == "stored" else name
+    return Definition(qualified, lambda: f"create view {schema}.{name} {_DEFERRED} {select}")
 
 
 def copy_tables(

@@ -55,11 +55,16 @@ def test_what_is_not_named_is_not_created(named: duckdb.DuckDBPyConnection) -> N
     assert created(named) == {"exemplars"}
 
 
-@pytest.mark.parametrize("question", ["show tables", "describe", "from duckdb_views()", "pragma show_tables"])
+@pytest.mark.parametrize("question", ["show tables", "describe", "desc;", "from duckdb_views()", "pragma show_tables"])
 def test_who_asks_what_there_is_is_shown_everything(
     question: str, named: duckdb.DuckDBPyConnection, whole: duckdb.DuckDBPyConnection
 ) -> None:
     assert len(named.execute(question).fetchall()) == len(whole.execute(question).fetchall())
+
+
+def test_an_order_asks_for_nothing_more(named: duckdb.DuckDBPyConnection) -> None:
+    named.execute("from exemplars order by time_ns desc")
+    assert created(named) == {"exemplars"}
 
 
 @pytest.mark.parametrize("query", ["from spams", "from slowert()"])
