@@ -64,7 +64,7 @@ def preserved(
     sums = path / CHECKSUMS
     incident.add_evidence(of_file(sums, about=f"digests of the files of {COPIES}/{name}"))
     return PreservedEvidence(
-        path=str(path),
+        path=str(path.resolve()),
         sha256=hashlib.sha256(sums.read_bytes()).hexdigest(),
         rows=copy.rows,
         pin=name,
