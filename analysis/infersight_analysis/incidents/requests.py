@@ -3,18 +3,21 @@
 import re
 from dataclasses import dataclass
 from math import inf
+from textwrap import indent
 from typing import Any, Final
 
 import duckdb
 import numpy as np
 import numpy.typing as npt
 
-from infersight_analysis.reading import ALWAYS_NS, query
+from infersight_analysis.cohorts.question import Question
+from infersight_analysis.options import Window
+from infersight_analysis.reading import query
 from infersight_analysis.stats import proportions, quantiles
 from infersight_analysis.stats.estimate import Estimate
-from infersight_analysis.stored import literal
 
 _COMMENTS: Final = re.compile(r"\A(?:--.*\n)*")
+_DURATIONS: Final = "select duration_ns::double as duration_ns, has_failed from requests order by start_time_ns"
 
 
 @dataclass(frozen=True)
@@ -60,12 +63,8 @@ def read_requests(
         end_ns: first time that is too late.
         service: only requests of this service.
     """
-    values = {
-        "from_ns": ALWAYS_NS[0] if start_ns is None else start_ns,
-        "until_ns": ALWAYS_NS[1] if end_ns is None else end_ns,
-        "service": service,
-    }
-    columns: dict[str, Any] = connection.execute(query("incidents/requests"), values).fetchnumpy()
+    sql = f"{_requests(start_ns, end_ns, service)} {_DURATIONS}"
+    columns: dict[str, Any] = connection.execute(sql).fetchnumpy()
     return Requests(
         np.asarray(columns["duration_ns"], np.float64), np.ma.filled(columns["has_failed"], False).astype(np.bool_)
     )
@@ -90,24 +89,28 @@ def counting(start_ns: int, end_ns: int, service: str | None = None, slow_ns: fl
         service: only requests of this service.
         slow_ns: the duration, nanoseconds, above which a request is counted as slow.
     """
-    return spelled_out(
-        "incidents/summary",
-        from_ns=str(start_ns),
-        until_ns=str(end_ns),
-        service="null" if service is None else literal(service),
-        slow_ns="'infinity'::double" if slow_ns == inf else str(round(slow_ns)),
-    )
+    slow = "'infinity'::double" if slow_ns == inf else str(round(slow_ns))
+    return over_requests("incidents/summary", start_ns, end_ns, service, slow_ns=slow)
 
 
-def spelled_out(name: str, **values: str) -> str:
-    """A query of ours with its values in it, so that it can be given to `infersight sql` as it is.
+def over_requests(name: str, start_ns: int, end_ns: int, service: str | None = None, **values: str) -> str:
+    """A query over `requests`, those of a time, with its values in it: `infersight sql` takes it as it is.
 
     Args:
-        name: of the query, see `reading.query`.
+        name: of the query, see `reading.query`; `sql/queries/incidents/requests.sql` has the columns it may use.
+        start_ns: first time, nanoseconds since the epoch.
+        end_ns: first time that is too late.
+        service: only requests of this service.
         values: SQL for each of its parameters.
     """
     text = query(name)
     for parameter, value in values.items():
         text = text.replace(f"${parameter}", value)
-    # not with a comment in front, which the command line would take for an option
-    return _COMMENTS.sub("", text)
+    return f"{_requests(start_ns, end_ns, service)}\n{_COMMENTS.sub('', text)}"
+
+
+def _requests(start_ns: int | None, end_ns: int | None, service: str | None) -> str:
+    """The clause that defines them; not with a comment in front, which the command line would take for an option."""
+    among = Question("true", service=service, window=Window(start_ns, end_ns))
+    text = _COMMENTS.sub("", query("incidents/requests")).replace("{is_request}", among.is_request)
+    return f"with requests as (\n{indent(text, '    ')})"

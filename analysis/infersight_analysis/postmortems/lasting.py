@@ -11,8 +11,7 @@ import numpy.typing as npt
 from infersight_analysis.anomalies.changes import Change, changes
 from infersight_analysis.anomalies.series import Grid
 from infersight_analysis.findings.postmortem import Lasting
-from infersight_analysis.incidents.requests import spelled_out
-from infersight_analysis.stored import literal
+from infersight_analysis.incidents.requests import over_requests
 from infersight_analysis.times import SECOND_NS, iso_time, long_duration, short_duration
 
 _STEPS: Final = 240
@@ -35,12 +34,8 @@ class Stretch:
 
 def series_sql(grid: Grid, service: str | None = None) -> str:
     """The SQL of the series, as `infersight sql` takes it: a row a step, `step`, `error_share`, `p95_ns`."""
-    return spelled_out(
-        "postmortem/series",
-        from_ns=str(grid.start_ns),
-        until_ns=str(grid.end_ns),
-        step_ns=str(grid.step_ns),
-        service="null" if service is None else literal(service),
+    return over_requests(
+        "postmortem/series", grid.start_ns, grid.end_ns, service, from_ns=str(grid.start_ns), step_ns=str(grid.step_ns)
     )
 
 
