@@ -497,6 +497,29 @@ def test_ctrl_c_and_sigterm_say_what_state_they_leave(
         assert found["statement"] in notes
 
 
+def test_ctrl_c_while_it_waits_for_proof_says_that_it_was_rolled_back(
+    stores: Path, tmp_path: Path, programs: Programs
+) -> None:
+    store = tmp_path / "store"
+    shutil.copytree(stores / "bad", store)
+    kubectl(programs)
+    command = (sys.executable, "-m", "infersight_analysis", "rollback", "execute", *VERSIONS, *WINDOW, *KUBERNETES)
+    arguments = ("--store", str(store), "--verify-within", "10m", "--format", "json")
+    with subprocess.Popen(
+        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("not known yet whether it helped"):
+                break
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    found = json.loads(out)
+    assert (process.returncode, found["outcome"]) == (130, "interrupted")
+    assert found["statement"].endswith("interrupted before it was known whether it helped")
+    assert found["after"] == f"revision 8 ({PREVIOUS})"
+
+
 def test_a_table_fits_the_terminal_and_a_page_has_everything(
     execute: Execute, programs: Programs, tmp_path: Path
 ) -> None:
