@@ -17,7 +17,7 @@ from infersight_analysis.findings import (
     ExperimentResults,
     MetricEffect,
 )
-from infersight_analysis.report.output import console, joined, sparkline
+from infersight_analysis.report.output import console, joined, plain_table, sparkline
 
 _MARKS: Final = {
     "ok": ("ok", "green"),
@@ -92,7 +92,7 @@ def _print_about(out: Console, found: ExperimentChecks | ExperimentResults) -> N
 
 
 def _table(first: str, *numbers: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column(first, overflow="fold")
     for heading in numbers:
         table.add_column(heading, justify="right", overflow="fold")

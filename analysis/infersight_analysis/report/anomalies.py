@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import Anomalies, Anomaly
-from infersight_analysis.report.output import command, console, joined
+from infersight_analysis.report.output import console, joined, plain_table, print_next
 from infersight_analysis.times import parse_time, short_duration
 
 _MINUTE_NS: Final = 60 * 10**9
@@ -39,11 +39,11 @@ def print_anomalies(found: Anomalies) -> None:
         out.print(Text(f"\n... and {found.found - len(found.anomalies)} less surprising ones (--limit)", style="dim"))
     trace = next((one.evidence.trace_ids[0] for one in found.anomalies if one.evidence.trace_ids), None)
     if trace:
-        out.print(Text("\n" + command("investigate", trace), style="dim"), soft_wrap=True)
+        print_next(out, "investigate", trace)
 
 
 def _table(found: Anomalies) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("since", no_wrap=True)
     table.add_column("what", no_wrap=True)
     table.add_column("series", overflow="fold")

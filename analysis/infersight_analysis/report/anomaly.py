@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import AnomalyAround, MetricAround, MovedSeries
-from infersight_analysis.report.output import clipped, command, console, joined, sparkline
+from infersight_analysis.report.output import clipped, console, joined, plain_table, print_next, sparkline
 from infersight_analysis.times import short_duration
 
 _SHOWN: Final = 8
@@ -36,7 +36,7 @@ def print_anomaly(found: AnomalyAround) -> None:
     if found.moved:
         _part(out, "What else became unusual", _moved(found.moved[: 2 * _SHOWN]))
     if found.exemplars:
-        out.print(Text("\n" + command("investigate", found.exemplars[0].trace_id), style="dim"), soft_wrap=True)
+        print_next(out, "investigate", found.exemplars[0].trace_id)
 
 
 def _part(out: Console, heading: str, table: Table) -> None:
@@ -104,7 +104,7 @@ def _moved(series: Sequence[MovedSeries]) -> Table:
 
 
 def _table(*columns: tuple[str, int]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     for heading, is_number in columns:
         table.add_column(heading, justify="right" if is_number else "left", no_wrap=True, overflow="ellipsis")
     return table

@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import BurstCluster, Bursts, ErrorBurst
-from infersight_analysis.report.output import command, console
+from infersight_analysis.report.output import command, console, plain_table
 from infersight_analysis.times import short_duration
 
 
@@ -30,7 +30,7 @@ def print_bursts(found: Bursts) -> None:
 
 
 def _bursts(cluster: BurstCluster) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     for heading in ("service", "from", "to"):
         table.add_column(heading, no_wrap=True)
     for heading in ("failures", "expected", "p"):

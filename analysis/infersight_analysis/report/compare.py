@@ -8,7 +8,7 @@ from rich.text import Text
 
 from infersight_analysis.findings import CohortPath, Comparison, Distinction
 from infersight_analysis.report.critical_path import what_if_line
-from infersight_analysis.report.output import bar, command, console, joined
+from infersight_analysis.report.output import bar, console, joined, plain_table, print_next
 from infersight_analysis.times import short_duration
 
 _PATHS: Final = 12
@@ -34,7 +34,7 @@ def print_comparison(found: Comparison) -> None:
     for effect in found.what_if:
         out.print(Text(f"{effect.cohort} {what_if_line(effect)}"))
     if found.findings and found.findings[0].examples:
-        out.print(Text("\n" + command("investigate", found.findings[0].examples[0]), style="dim"), soft_wrap=True)
+        print_next(out, "investigate", found.findings[0].examples[0])
 
 
 def _durations(found: Comparison) -> str:
@@ -65,7 +65,7 @@ def _print_finding(out: Console, number: int, finding: Distinction) -> None:
 def _print_paths(out: Console, found: Comparison) -> None:
     difference, tail = found.difference_ns or 0.0, found.tail_difference_ns or 0.0
     out.print("\n[bold cyan]Where the difference is[/] [dim](critical path, means; the sums are exact)[/]")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("call path", no_wrap=True)
     for heading in (found.target.about, found.baseline.about, "difference"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import CriticalPaths, PathTime, WhatIf
-from infersight_analysis.report.output import bar, clipped, command, console
+from infersight_analysis.report.output import bar, clipped, console, plain_table, print_next
 from infersight_analysis.times import short_duration
 
 _PATHS: Final = 40
@@ -29,7 +29,7 @@ def print_critical_paths(found: CriticalPaths) -> None:
     for effect in found.what_if:
         out.print(Text(what_if_line(effect)))
     if found.evidence.trace_ids:
-        out.print(Text("\n" + command("investigate", found.evidence.trace_ids[0]), style="dim"), soft_wrap=True)
+        print_next(out, "investigate", found.evidence.trace_ids[0])
 
 
 def shown_paths(found: CriticalPaths, limit: int) -> list[PathTime]:
@@ -54,7 +54,7 @@ def what_if_line(effect: WhatIf) -> str:
 
 
 def _tree(found: CriticalPaths) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("call path", no_wrap=True)
     for heading in ("mean", "share", "", "p50", "p99", "requests", "calls"):
         table.add_column(heading, justify="left" if heading == "" else "right", no_wrap=True)

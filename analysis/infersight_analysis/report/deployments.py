@@ -4,7 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import DeployedVersion, Deployments
-from infersight_analysis.report.output import console, joined
+from infersight_analysis.report.output import console, joined, plain_table
 
 
 def print_deployments(found: Deployments) -> None:
@@ -18,7 +18,7 @@ def print_deployments(found: Deployments) -> None:
         out.print(Text("\nnothing changed in this time", style="dim"))
         return
     out.print()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     for heading in ("at", "kind", "what changed", "the old one"):
         table.add_column(heading, no_wrap=heading != "what changed", overflow="fold")
     for mark in found.marks:
@@ -28,7 +28,7 @@ def print_deployments(found: Deployments) -> None:
 
 
 def _versions(found: Deployments) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     for heading in ("service", "version", "first seen", "last seen"):
         table.add_column(heading, no_wrap=True, overflow="ellipsis")
     for heading in ("instances", "requests", "failed"):

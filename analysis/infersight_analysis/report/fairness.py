@@ -7,7 +7,7 @@ from rich.text import Text
 
 from infersight_analysis.fairness.wording import WORDS
 from infersight_analysis.findings import DisparateImpact, Fairness, FairnessGap, GroupRate
-from infersight_analysis.report.output import console, joined
+from infersight_analysis.report.output import console, joined, plain_table
 
 _GAPS: Final = {
     "demographic_parity": "demographic parity",
@@ -80,7 +80,7 @@ def points(rate: GroupRate) -> str:
 
 
 def _table(rates: list[GroupRate]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("group", overflow="fold", min_width=12)
     for title in ("count", "rate", "95 % interval", "points (95 %)", "p adjusted"):
         table.add_column(title, justify="right", no_wrap=True)

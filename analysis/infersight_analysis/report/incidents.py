@@ -4,7 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings.incidents import IncidentRecord, Incidents, IncidentStatus, RecordedStep
-from infersight_analysis.report.output import command, console, joined
+from infersight_analysis.report.output import command, console, joined, plain_table
 
 _TO_THE_SECOND = len("2026-03-01T10:00:00")
 _GRAVE = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow", "LOW": "dim"}
@@ -72,7 +72,7 @@ def print_record(found: IncidentRecord) -> None:
         for test in each.tests:
             out.print(Text(f"    {test}", style="dim"))
     out.print()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     for heading in ("at", "who", "what", ""):
         table.add_column(heading, no_wrap=heading in {"at", "what"}, overflow="fold")
     for event in found.events:
@@ -87,7 +87,7 @@ def print_incidents(found: Incidents) -> None:
     if not found.incidents:
         out.print("no incident was opened")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     for heading in ("incident", "severity", "opened", "stage", "title"):
         table.add_column(heading, no_wrap=heading != "title", overflow="fold")
     table.add_column("missing", overflow="fold")

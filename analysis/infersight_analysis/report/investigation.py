@@ -19,7 +19,7 @@ from infersight_analysis.findings import (
     TreeSpan,
     WorkerState,
 )
-from infersight_analysis.report.output import bar, clipped, command, console, joined
+from infersight_analysis.report.output import bar, clipped, command, console, joined, plain_table
 from infersight_analysis.times import short_duration
 
 _SPANS: Final = 30
@@ -84,7 +84,7 @@ def _against(found: Investigation) -> str:
 
 def _columns(*columns: tuple[str, str]) -> Table:
     """A plain table; each column's heading and its side."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     for heading, side in columns:
         table.add_column(heading, justify="right" if side == "right" else "left", no_wrap=True)
     return table

@@ -3,11 +3,10 @@
 from typing import Final
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings.model_drift import DriftGroup, FeatureDrift, ModelDrift
-from infersight_analysis.report.output import bar, command, console
+from infersight_analysis.report.output import bar, console, plain_table, print_next
 
 _FEATURES: Final = 12
 _BAR_WIDTH: Final = 10
@@ -25,7 +24,7 @@ def print_model_drift(found: ModelDrift) -> None:
         _print_group(out, group)
     traces = [trace for group in found.groups for each in group.features for trace in each.evidence.trace_ids]
     if traces:
-        out.print(Text("\n" + command("investigate", traces[0]), style="dim"), soft_wrap=True)
+        print_next(out, "investigate", traces[0])
 
 
 def when(found: FeatureDrift) -> str | None:
@@ -43,7 +42,7 @@ def _print_group(out: Console, group: DriftGroup) -> None:
     against = f"{group.reference:,} of {'the reference' if group.against == 'all' else 'the same in the reference'}"
     out.print()
     out.print(Text.assemble((name, "bold cyan"), (f" ({group.current:,} against {against})", "dim")))
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("", no_wrap=True)
     table.add_column("what changed", overflow="fold")
     for heading in ("index", "95 %", "by chance", "q"):

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from infersight_analysis.findings.model_errors import ErrorSlice, Example, ModelErrors, Share, Slices
 from infersight_analysis.quality.telling import in_words
-from infersight_analysis.report.output import bar, clipped, command, console, joined
+from infersight_analysis.report.output import bar, clipped, console, joined, plain_table, print_next
 
 _EXAMPLES: Final = 3
 _CLASSES: Final = 12
@@ -36,7 +36,7 @@ def print_model_errors(found: ModelErrors) -> None:
         out.print(Text(f"\n{found.written:,} mistakes were written as a regression set", style="dim"))
     traces = [trace for each in found.slices for one in each.slices for trace in one.evidence.trace_ids]
     if traces:
-        out.print(Text("\n" + command("investigate", traces[0]), style="dim"), soft_wrap=True)
+        print_next(out, "investigate", traces[0])
 
 
 def percent(share: Share) -> str:
@@ -80,7 +80,7 @@ def _slice(number: int, found: ErrorSlice) -> Table:
 
 
 def _table(*headings: str, left: int = 1) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     for place, heading in enumerate(headings):
         table.add_column(heading, justify="left" if place < left else "right", no_wrap=True)
     return table

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 from click.core import ParameterSource
 from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from infersight_analysis.destination import replaced
 from infersight_analysis.errors import AnalysisError
@@ -101,6 +103,22 @@ def command(verb: str, argument: str) -> str:
     if context is None or context.get_parameter_source("store") is not ParameterSource.COMMANDLINE:
         return f"infersight {verb} {argument}"
     return f"infersight {verb} {argument} --store {shlex.quote(str(context.params['store']))}"
+
+
+def print_next(out: Console, verb: str, argument: str) -> None:
+    """Print the command to try next below all else, on one line so that it can be copied.
+
+    Args:
+        out: from `console`.
+        verb: see `command`.
+        argument: of it.
+    """
+    out.print(Text("\n" + command(verb, argument), style="dim"), soft_wrap=True)
+
+
+def plain_table() -> Table:
+    """A table without lines, its columns two spaces apart."""
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
 
 
 def bar(start: float, end: float, width: int) -> str:

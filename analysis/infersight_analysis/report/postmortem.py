@@ -4,11 +4,10 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings.postmortem import ActionItem, Actions, Impact, PostMortem, Review
-from infersight_analysis.report.output import console, joined
+from infersight_analysis.report.output import console, joined, plain_table
 from infersight_analysis.times import short_duration
 
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#~])")
@@ -158,7 +157,7 @@ def print_actions(found: Actions) -> None:
     if not found.actions:
         out.print("there is no action item")
         return
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     for heading in ("incident", "item", "priority", "status", "due", "owner"):
         table.add_column(heading, no_wrap=True)
     table.add_column("what", overflow="fold")

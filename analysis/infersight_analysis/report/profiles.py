@@ -7,7 +7,16 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import OperatorTime, ProfileDifference, Profiles, ProfileSummary, ShownProfile
-from infersight_analysis.report.output import bar, clipped, command, console, joined, short_size
+from infersight_analysis.report.output import (
+    bar,
+    clipped,
+    command,
+    console,
+    joined,
+    plain_table,
+    print_next,
+    short_size,
+)
 from infersight_analysis.times import SECOND_NS, short_duration
 
 _FUNCTIONS: Final = 20
@@ -48,7 +57,7 @@ def print_profile(found: ShownProfile) -> None:
         transfers = sum(one.self_device_ns for one in found.operators if one.is_transfer)
         out.print(Text(f"copies to, from and on the device: {short_duration(transfers)}"))
     _print_traces(out, found)
-    out.print(Text("\n" + command("profile show", f"{profile.id} --output profile.html"), style="dim"), soft_wrap=True)
+    print_next(out, "profile show", f"{profile.id} --output profile.html")
 
 
 def about(profile: ProfileSummary) -> list[str]:
@@ -166,7 +175,7 @@ def print_difference(found: ProfileDifference) -> None:
 
 def _table(*headings: str) -> Table:
     """A table whose headings with a `>` at the end are those of numbers."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     for heading in headings:
         table.add_column(heading.rstrip(">"), justify="right" if heading.endswith(">") else "left", no_wrap=True)
     return table

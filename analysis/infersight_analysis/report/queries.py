@@ -4,7 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import DatabaseQueries, QueryStatement
-from infersight_analysis.report.output import command, console, joined
+from infersight_analysis.report.output import console, joined, plain_table, print_next
 from infersight_analysis.times import short_duration
 
 _ROWS = 10
@@ -29,7 +29,7 @@ def print_queries(found: DatabaseQueries) -> None:
             out.print(Text(f"\n{title}", style="dim"))
             out.print(table)
     for trace in found.evidence.trace_ids[:1]:
-        out.print(Text("\n" + command("investigate", trace), style="dim"), soft_wrap=True)
+        print_next(out, "investigate", trace)
 
 
 def headline(found: DatabaseQueries) -> str:
@@ -51,7 +51,7 @@ def described(statement: QueryStatement) -> str:
 
 
 def _table(*headings: str, first: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", expand=False)
+    table = plain_table()
     table.add_column(first, overflow="fold")
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import Regression, RegressionCase
-from infersight_analysis.report.output import clipped, console
+from infersight_analysis.report.output import clipped, console, plain_table
 from infersight_analysis.report.robustness import quoted
 
 _FAILING: Final = 10
@@ -55,7 +55,7 @@ def outcome(case: RegressionCase) -> str:
 
 
 def _slices(found: Regression) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("slice", overflow="fold")
     for heading in ("fixed", "share", "95 % interval"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from infersight_analysis.findings import ReleaseCheck, ReleaseMeasure
 from infersight_analysis.releases import wording
-from infersight_analysis.report.output import command, console, joined
+from infersight_analysis.report.output import console, joined, plain_table, print_next
 from infersight_analysis.times import SECOND_NS, short_duration
 
 _MOST_ROUTES = 8
@@ -37,7 +37,7 @@ def print_release_check(found: ReleaseCheck) -> None:
         if more > 0:
             out.print(Text(f"and {more:,} figures of routes more, see --format json", style="dim"))
     for trace in found.evidence.trace_ids[:1]:
-        out.print(Text("\n" + command("investigate", trace), style="dim"), soft_wrap=True)
+        print_next(out, "investigate", trace)
 
 
 def headline(found: ReleaseCheck) -> str:
@@ -64,7 +64,7 @@ def _waiting(seconds: float) -> str:
 
 
 def _table(measures: Sequence[ReleaseMeasure]) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("figure", overflow="fold")
     for heading in ("baseline", "candidate", "change", "interval", "limit"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import Repeated, Robustness, SaidOtherwise, VariationResult
-from infersight_analysis.report.output import clipped, console, joined
+from infersight_analysis.report.output import clipped, console, joined, plain_table
 
 _EXAMPLES: Final = 2
 _EXAMPLED: Final = 5
@@ -79,7 +79,7 @@ def _answer(label: Any, score: float | None) -> str:
 
 
 def _table(found: Robustness) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("variation", no_wrap=True)
     for heading in ("same answer", "consistent", "95 % interval", "unsure"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -7,7 +7,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from infersight_analysis.findings import RollbackExecution, RollbackStep
-from infersight_analysis.report.output import command, console
+from infersight_analysis.report.output import console, print_next
 from infersight_analysis.times import short_duration
 
 _STYLES = {"verified": "bold green", "not returned": "bold red", "failed": "bold red"}
@@ -29,7 +29,7 @@ def print_rollback(found: RollbackExecution) -> None:
         for line in (*found.verification.reasons, *found.verification.investigate):
             out.print(Padding(Text(line), (0, 0, 0, 2), expand=False))
     if found.incident is not None and found.outcome != "planned":
-        out.print(Text("\n" + command("incident show", found.incident), style="dim"), soft_wrap=True)
+        print_next(out, "incident show", found.incident)
 
 
 def headline(found: RollbackExecution) -> str:

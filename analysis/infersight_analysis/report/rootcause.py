@@ -5,7 +5,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import RootCause, Suspect
-from infersight_analysis.report.output import bar, clipped, command, console, joined
+from infersight_analysis.report.output import bar, clipped, console, joined, plain_table, print_next
 
 _BAR_WIDTH = 12
 _MOST_SIGNS = 4
@@ -34,11 +34,11 @@ def print_rootcause(found: RootCause) -> None:
                 out.print(Padding(Text(told), (0, 0, 0, 2), expand=False))
     traces = found.evidence.trace_ids
     if traces:
-        out.print(Text("\n" + command("investigate", traces[0]), style="dim"), soft_wrap=True)
+        print_next(out, "investigate", traces[0])
 
 
 def _table(found: RootCause) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("service", no_wrap=True, overflow="ellipsis")
     table.add_column("score", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)

@@ -4,7 +4,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import SlowRequests
-from infersight_analysis.report.output import bar, command, console, joined
+from infersight_analysis.report.output import bar, console, joined, plain_table, print_next
 from infersight_analysis.times import short_duration
 
 _BAR_WIDTH = 12
@@ -22,11 +22,11 @@ def print_slow(found: SlowRequests) -> None:
     counted = f"{found.count} requests{above}{of_service} ({found.considered} considered)"
     out.print(f"[bold]{len(found.requests)} slowest[/] of {counted}\n")
     out.print(_table(found))
-    out.print(Text("\n" + command("investigate", found.requests[0].trace_id), style="dim"), soft_wrap=True)
+    print_next(out, "investigate", found.requests[0].trace_id)
 
 
 def _table(found: SlowRequests) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("duration", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
     for heading in ("request", "mostly", "started", "trace"):

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import ComparedRequest, PathDifference, TraceDifference
-from infersight_analysis.report.output import clipped, command, console, joined
+from infersight_analysis.report.output import clipped, console, joined, plain_table, print_next
 from infersight_analysis.times import short_duration
 
 _NAME_WIDTH: Final = 44
@@ -27,7 +27,7 @@ def print_trace_difference(found: TraceDifference) -> None:
     for label, request in (("A", found.a), ("B", found.b)):
         for note in request.notes:
             out.print(Text(f"{label}: {note}", style="dim"))
-    out.print(Text("\n" + command("investigate", _slower(found).trace_id), style="dim"), soft_wrap=True)
+    print_next(out, "investigate", _slower(found).trace_id)
 
 
 def _slower(found: TraceDifference) -> ComparedRequest:
@@ -59,7 +59,7 @@ def _signed(duration_ns: int) -> str:
 
 
 def _table(found: TraceDifference) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("call", no_wrap=True)
     for heading in ("calls A", "B", "took A", "B", "responsible A", "B", "difference"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import InputViolation, ReportedViolation, RuleResult, Validation
-from infersight_analysis.report.output import clipped, command, console, joined
+from infersight_analysis.report.output import clipped, command, console, joined, plain_table
 from infersight_analysis.report.robustness import quoted
 
 _EXAMPLES: Final = 3
@@ -62,7 +62,7 @@ def judged_of(rule: RuleResult) -> str:
 
 
 def _rules(found: Validation) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table = plain_table()
     table.add_column("rule", no_wrap=True)
     table.add_column("expected", overflow="fold")
     for heading in ("broken by", "of"):
