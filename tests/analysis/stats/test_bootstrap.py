@@ -86,4 +86,4 @@ def test_an_interval_holds_the_difference_as_often_as_it_says(statistic: Any, mo
     for _ in range(runs):
         found = bootstrap.difference(generator.gamma(4, 1, 80), 1 + generator.gamma(4, 1, 120), statistic)
         hits += found.low <= 1 <= found.high
-    covers(hits, runs)
+    covers(hits, runs, 0.92, 0.97)  # chance is 0.7 points in so few runs

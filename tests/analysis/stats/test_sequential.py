@@ -187,7 +187,7 @@ DRAWS: dict[str, Callable[[np.random.Generator, tuple[int, int]], Numbers]] = {
 @pytest.mark.parametrize("kind", DRAWS)
 def test_peeking_at_equal_means_of_skewed_numbers_keeps_the_level(kind: str, share_b: int) -> None:
     generator, at = rng(11), looks(20_000, 1.1)
-    called = sum(peeked(DRAWS[kind](generator, (RUNS // 10, at[-1])), at, share_b)[0] for _ in range(10))
+    called = sum(peeked(DRAWS[kind](generator, (RUNS // 25, at[-1])), at, share_b)[0] for _ in range(25))
     keeps_level(called, RUNS)
 
 
