@@ -55,6 +55,13 @@ class Window:
             raise AnalysisError(f"the window {text} ends before it starts")
         return window
 
+    def widened(self, margin_ns: int) -> "Window":
+        """It with a margin before and after; what is without bound stays so."""
+        return Window(
+            None if self.start_ns is None else self.start_ns - margin_ns,
+            None if self.end_ns is None else self.end_ns + margin_ns,
+        )
+
 
 def _resolve_format(_context: click.Context | None, _parameter: click.Parameter | None, value: str | None) -> str:
     return value or ("table" if sys.stdout.isatty() else "json")

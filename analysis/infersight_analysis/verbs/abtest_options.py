@@ -42,10 +42,9 @@ class Asked:
         if self.data is not None:
             yield self.data
             return
-        window, earlier = self.question.window, self.question.pre_period_ns + MARGIN_NS
+        reach = self.question.window.widened(self.question.pre_period_ns + MARGIN_NS)
         # Without an end: labels arrive later than what they are of.
-        start_ns = None if window.start_ns is None else window.start_ns - earlier
-        with opened(self.store, start_ns=start_ns) as connection:
+        with opened(self.store, start_ns=reach.start_ns) as connection:
             yield connection
 
 

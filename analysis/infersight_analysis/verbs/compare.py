@@ -164,12 +164,8 @@ def compare_command(
         question, service=service, route=route, model=model, window=_narrowed(window, target_window, baseline_window)
     )
     changes = [Change.of(text) for text in what_if]
-    start_ns, end_ns = question.window.start_ns, question.window.end_ns
-    with opened(
-        store,
-        start_ns=None if start_ns is None else start_ns - MARGIN_NS,
-        end_ns=None if end_ns is None else end_ns + MARGIN_NS,
-    ) as connection:
+    reach = question.window.widened(MARGIN_NS)
+    with opened(store, start_ns=reach.start_ns, end_ns=reach.end_ns) as connection:
         found = compare(connection, question, limit=limit, changes=changes)
         publish_finding(
             form,

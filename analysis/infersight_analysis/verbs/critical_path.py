@@ -50,12 +50,8 @@ def critical_path_command(
     infersight critical-path --output flames.svg
     """  # noqa: D301 - click's mark for lines that stay lines
     changes = [Change.of(text) for text in what_if]
-    start_ns, end_ns = window.start_ns, window.end_ns
-    with opened(
-        store,
-        start_ns=None if start_ns is None else start_ns - MARGIN_NS,
-        end_ns=None if end_ns is None else end_ns + MARGIN_NS,
-    ) as connection:
+    reach = window.widened(MARGIN_NS)
+    with opened(store, start_ns=reach.start_ns, end_ns=reach.end_ns) as connection:
         found = critical_paths(connection, service=service, route=route, model=model, window=window, changes=changes)
     publish(form, output, lambda: print_critical_paths(found), lambda: _text(found, form))
     return 0 if found.requests else NEED_MORE_DATA

@@ -56,12 +56,8 @@ def queries_command(
     infersight queries --last 1h
     infersight queries --service shop --route /orders --repeated 5
     """  # noqa: D301 - click's mark for lines that stay lines
-    start_ns, end_ns = window.start_ns, window.end_ns
-    with opened(
-        store,
-        start_ns=None if start_ns is None else start_ns - MARGIN_NS,
-        end_ns=None if end_ns is None else end_ns + MARGIN_NS,
-    ) as connection:
+    reach = window.widened(MARGIN_NS)
+    with opened(store, start_ns=reach.start_ns, end_ns=reach.end_ns) as connection:
         found = queries(connection, service=service, route=route, window=window, limit=limit, repeated=repeated)
     publish_finding(form, output, found, print_queries, queries_page)
     return 0 if found.requests else NEED_MORE_DATA

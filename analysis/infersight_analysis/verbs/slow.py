@@ -9,6 +9,7 @@ import duckdb
 
 from infersight_analysis import options
 from infersight_analysis.breakdown import breakdown
+from infersight_analysis.cohorts.question import MARGIN_NS
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings import Evidence, SlowRequest, SlowRequests
 from infersight_analysis.options import Window
@@ -17,12 +18,10 @@ from infersight_analysis.report.output import print_json
 from infersight_analysis.report.slow import print_slow
 from infersight_analysis.session import opened
 from infersight_analysis.stored import literals
-from infersight_analysis.times import SECOND_NS, iso_time, parse_duration
+from infersight_analysis.times import iso_time, parse_duration
 from infersight_analysis.trace import Span, Trace
 
 _PERCENTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
-_MARGIN_NS: Final = 3600 * SECOND_NS
-"""How far the spans of a request may lie outside of the window in which it began."""
 
 
 def slow(
@@ -90,7 +89,7 @@ def _threshold(over: str | None) -> tuple[int, float]:
 def _between(rows: list[tuple[Any, ...]]) -> tuple[int, int]:
     if not rows:
         return ALWAYS_NS
-    return min(row[4] for row in rows) - _MARGIN_NS, max(row[4] + row[5] for row in rows) + _MARGIN_NS
+    return min(row[4] for row in rows) - MARGIN_NS, max(row[4] + row[5] for row in rows) + MARGIN_NS
 
 
 def _request(row: tuple[Any, ...], spans: list[Span]) -> SlowRequest:
@@ -150,9 +149,8 @@ def slow_command(
     infersight slow --last 1h --over p99
     infersight slow --service sentiment --route /predict --over 500ms
     """  # noqa: D301 - click's mark for lines that stay lines
-    start_ns = None if window.start_ns is None else window.start_ns - _MARGIN_NS
-    end_ns = None if window.end_ns is None else window.end_ns + _MARGIN_NS
-    with opened(store, start_ns=start_ns, end_ns=end_ns, create_when_named=True) as connection:
+    reach = window.widened(MARGIN_NS)
+    with opened(store, start_ns=reach.start_ns, end_ns=reach.end_ns, create_when_named=True) as connection:
         found = slow(connection, over=over, limit=limit, service=service, route=route, model=model, window=window)
     if form == "json":
         print_json(found)

@@ -39,9 +39,8 @@ class Asked:
         """
         if self.file is not None:
             return within(file_predictions(self.file), self.chosen.window)
-        start_ns = self.chosen.window.start_ns
         # Open to the end, because labels arrive after the window of the predictions.
-        with opened(self.store, start_ns=None if start_ns is None else start_ns - MARGIN_NS) as connection:
+        with opened(self.store, start_ns=self.chosen.window.widened(MARGIN_NS).start_ns) as connection:
             return stored_predictions(connection, self.chosen)
 
     def during(self, window: Window) -> "Asked":
