@@ -8,6 +8,7 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
+from infersight_analysis.errors import AnalysisError
 from infersight_analysis.experiments.metrics import Metric
 
 Numbers = npt.NDArray[np.float64]
@@ -67,9 +68,16 @@ class Outcome:
 
     @classmethod
     def of(cls, metric: Metric, row: Codes, value: Numbers, divisor: Numbers) -> Self:
-        """The same with the metric's statistic, which the values tell where it was not said."""
+        """The same with the metric's statistic, which the values tell where it was not said.
+
+        Raises:
+            AnalysisError: a rate of what is not only 0 and 1.
+        """
+        is_binary = bool(np.isin(value, (0.0, 1.0)).all())
         if metric.statistic is None:
-            metric = replace(metric, statistic="rate" if np.isin(value, (0.0, 1.0)).all() else "mean")
+            metric = replace(metric, statistic="rate" if is_binary else "mean")
+        if metric.statistic == "rate" and not is_binary:
+            raise AnalysisError(f"{metric.measured} is not only 0 and 1: ask for its mean, or for any of it")
         return cls(metric, row, value, divisor)
 
 

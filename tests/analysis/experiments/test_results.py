@@ -9,6 +9,7 @@ from tests.analysis.experiments.populations import DAY_S, Columns, asked, experi
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.experiments.metrics import Metric
 from infersight_analysis.findings import ExperimentResults, MetricEffect
+from infersight_analysis.report.output import to_json
 from infersight_analysis.verbs.abtest_results import results
 
 
@@ -289,6 +290,26 @@ def test_no_failure_so_far_is_no_proof_that_there_are_none() -> None:
         assert difference.value == 0
         assert -0.2 < (difference.low or 0) < -0.01
         assert 0.01 < (difference.high or 0) < 0.2
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_smallest_tables_get_an_answer_that_is_json(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    size = int(rng.integers(4, 40))
+    columns = {
+        "variant": np.array(["A", "B", *rng.choice(["A", "B", "C"], size - 2)]),
+        "user": rng.integers(0, size // 2, size).astype(str),
+        "x": np.where(rng.uniform(size=size) < 0.3, np.nan, rng.integers(0, 2, size)),
+        "y": rng.integers(0, 3, size).astype(np.float64),
+        "z": rng.normal(size=size) * 10.0 ** rng.integers(-8, 9) if seed % 4 else np.full(size, 3.0),
+        "country": rng.choice(["p", "q"], size),
+        "at": rng.integers(0, 3 if seed % 2 else 10**6, size),
+    }
+    columns["x"][0] = 1.0
+    metrics = ("z,matters=5%", "x", "y/z", "z,p95", "x,any")
+    found = judged(columns, *metrics[seed % 5 :], guardrails=("y,median",), unit="user" if seed % 3 else None)
+    assert found.verdict in {"do not trust this test", "need more data", "keep", "no difference that matters"}
+    assert '"verdict"' in to_json(found)
 
 
 def test_a_metric_is_needed() -> None:

@@ -92,6 +92,7 @@ def test_values_may_be_yes_and_no() -> None:
         (asked("converted", unit="person"), "no column 'person'"),
         (asked("converted", segments=("region",)), "no column 'region'"),
         (asked("converted", covariates={"converted": "before"}), "no column 'before'"),
+        (asked("spent,rate"), "spent is not only 0 and 1: ask for its mean"),
         (asked("country"), "no row has a number in 'country'"),
         (asked("converted", baseline="C"), "no variant 'C'; there are A, B"),
     ],
