@@ -4,7 +4,7 @@ data -> symptoms -> hypothesis, supported -> cause that explains every symptom -
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Final
@@ -145,9 +145,8 @@ def refusal(state: State, kind: str, payload: Mapping[str, Any]) -> Refusal | No
         return None
     if state.is_closed and kind not in _EVER and kind != kinds.REOPENED:
         return Refusal("the incident is closed", f'infersight incident reopen {ID} --reason "..."')
-    every = steps(state)
-    needed = _NEEDS.get(kind, ())
-    missing = next((step for step in every if step.name in needed and step.required and not step.done), None)
+    needed = (_STEPS[name](state) for name in _NEEDS.get(kind, ()))
+    missing = next((step for step in needed if step.required and not step.done), None)
     if missing:
         return Refusal(missing.about, missing.command)
     return _unsettled(state, payload) if kind == kinds.CAUSE else None
@@ -155,16 +154,7 @@ def refusal(state: State, kind: str, payload: Mapping[str, Any]) -> Refusal | No
 
 def steps(state: State) -> list[Step]:
     """The steps of the method in their order, done or not."""
-    return [
-        _data(state),
-        _symptoms(state),
-        _hypothesis(state),
-        _cause(state),
-        _fix(state),
-        _verification(state),
-        _prevention(state),
-        _postmortem(state),
-    ]
+    return [step(state) for step in _STEPS.values()]
 
 
 def stage(state: State) -> str:
@@ -286,3 +276,16 @@ def _postmortem(state: State) -> Step:
     written = state.last(kinds.POSTMORTEM, after=state.reopened_at)
     about = "written" if written else "there is no post-mortem"
     return Step("postmortem", written is not None, about, f"infersight postmortem write {ID}", state.is_grave)
+
+
+_STEPS: Final[Mapping[str, Callable[[State], Step]]] = {
+    "data": _data,
+    "symptoms": _symptoms,
+    "hypothesis": _hypothesis,
+    "cause": _cause,
+    "fix": _fix,
+    "verification": _verification,
+    "prevention": _prevention,
+    "postmortem": _postmortem,
+}
+"""The steps of the method in their order, by their names."""
