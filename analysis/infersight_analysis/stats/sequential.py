@@ -166,7 +166,8 @@ def standard_errors(size: float, confidence: float = 0.95, *, tightest_at: float
     """How many standard errors an interval of one arm's own figure needs on each side to hold at any time.
 
     In place of a normal quantile it makes any score interval always valid: Wilson's of a share, Woodruff's of a
-    quantile, also of weighted records.
+    quantile, also of weighted records. In the limit, that is: two Wilson intervals, of 0.05 % failures and with 2 % of
+    the records in one arm, tell a difference where there is none in 8 % of runs, `proportions` in 0.6 %.
 
     Args:
         size: records so far; of weighted ones, how many of equal weight vary as much.
