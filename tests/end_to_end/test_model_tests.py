@@ -1,7 +1,7 @@
 """A model in production that is wrong on capitals: found by its mistakes, and by asking it otherwise, until mended."""
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
@@ -16,17 +16,8 @@ from infersight_analysis import cli
 from infersight_analysis.demo.lexicon import NEGATIVE, POSITIVE
 
 
-@dataclass(frozen=True)
-class Capturing(Candidate):
-    """A version that keeps what it was asked."""
-
-    @property
-    def environment(self) -> Mapping[str, str]:
-        return {**super().environment, "INFERSIGHT_CAPTURE_INPUTS": "1", "INFERSIGHT_CAPTURE_CONFIDENCE": "1"}
-
-
 BASELINE = Candidate("1.0.0", seconds=0)
-WRONG = Capturing("2.0.0", regressions=("all-caps",), seconds=0, requests=400, explains=0)
+WRONG = Candidate("2.0.0", regressions=("all-caps",), seconds=0, requests=400, explains=0, captures=True)
 
 
 @dataclass(frozen=True)

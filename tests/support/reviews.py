@@ -21,6 +21,7 @@ from tests.support.collectors import RunningCollector, wait_until
 from infersight_analysis.demo.lexicon import NEGATIVE, POSITIVE
 
 CONNECTIONS = 8
+MAIL = "jane@example.org"
 _FILLERS = ("the", "food", "was", "and", "staff", "a", "place", "with", "service", "really", "quite", "we", "found")
 
 
@@ -33,6 +34,8 @@ class Candidate:
         seconds: how long its model takes.
         requests: how many it gets.
         explains: which share of them asks for an explanation.
+        mails: which share of them has a mail address in it.
+        captures: whether it keeps what it was asked.
     """
 
     version: str
@@ -40,14 +43,18 @@ class Candidate:
     seconds: float = 0.1
     requests: int = 600
     explains: float = 0.3
+    mails: float = 0.0
+    captures: bool = False
 
     @property
     def environment(self) -> Mapping[str, str]:
         """What makes a process this version."""
+        captured = {"INFERSIGHT_CAPTURE_INPUTS": "1", "INFERSIGHT_CAPTURE_CONFIDENCE": "1"}
         return {
             "INFERSIGHT_DEMO_VERSION": self.version,
             "INFERSIGHT_DEMO_REGRESSIONS": ",".join(self.regressions),
             "INFERSIGHT_DEMO_SECONDS": str(self.seconds),
+            **(captured if self.captures else {}),
         }
 
 
@@ -64,16 +71,18 @@ class Review:
 def reviews(candidate: Candidate, seed: int) -> list[Review]:
     """The reviews that a version gets: one in five in capitals, most of these full of praise."""
     rng = random.Random(seed)
-    return [_review(candidate, rng, number) for number in range(candidate.requests)]
+    mails = 1 / candidate.mails if candidate.mails else float("inf")
+    return [_review(candidate, rng, number, number % mails >= mails - 1) for number in range(candidate.requests)]
 
 
-def _review(candidate: Candidate, rng: random.Random, number: int) -> Review:
+def _review(candidate: Candidate, rng: random.Random, number: int, has_mail: bool) -> Review:
     is_loud = rng.random() < 0.2
     is_positive = rng.random() < (0.8 if is_loud else 0.5)
     words = rng.choices(_FILLERS, k=rng.randint(4, 12)) + rng.choices(POSITIVE if is_positive else NEGATIVE, k=2)
     rng.shuffle(words)
     text = " ".join(words)
     text = text.upper() if is_loud else text
+    text = f"{text} {MAIL}" if has_mail else text
     body = json.dumps({"text": text, "user": f"{candidate.version}-{number}"}).encode()
     route = "/explain" if rng.random() < candidate.explains else "/predict"
     return Review(text, "positive" if is_positive else "negative", route, body)
@@ -129,15 +138,19 @@ def _send(port: int, asked: Sequence[Review], seconds: float) -> None:
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
         for place, review in enumerate(asked):
             time.sleep(max(0.0, began + place * seconds / len(asked) - time.monotonic()))
-            answer = _post(connection, review.route, review.body)
-            if review.route == "/predict":
+            answer = _post(connection, review.route, review.body, may_fail=MAIL in review.text)
+            if answer and review.route == "/predict":
                 known.append({"prediction_id": answer["prediction_id"], "label": review.label})
         _post(connection, "/feedback", json.dumps(known).encode())
 
 
-def _post(connection: http.client.HTTPConnection, route: str, body: bytes) -> Any:
+def _post(connection: http.client.HTTPConnection, route: str, body: bytes, *, may_fail: bool = False) -> Any:
+    """What is answered; None where it failed, and might."""
     connection.request("POST", route, body, {"content-type": "application/json"})
     response = connection.getresponse()
     text = response.read()
+    if may_fail and response.status == 500:
+        connection.close()  # as uvicorn does after an exception that the application let pass
+        return None
     assert response.status == 200, text
     return json.loads(text)

@@ -4,7 +4,8 @@ It classifies reviews, and it is what releases are tried with: another version o
 
 - `INFERSIGHT_DEMO_VERSION`: what it calls itself, `service.version`; 1.0.0 by default.
 - `INFERSIGHT_DEMO_REGRESSIONS`: what is wrong with this version, with commas between: `slow-explain` (the route
-  `/explain` takes twice as long) and `all-caps` (reviews in capitals are called negative, with high confidence).
+  `/explain` takes twice as long), `all-caps` (reviews in capitals are called negative, with high confidence) and
+  `mail-address` (reviews with a mail address in them fail).
 - `INFERSIGHT_DEMO_SECONDS`: how long its model takes for a review; 0.02 by default.
 """
 
@@ -23,7 +24,7 @@ from infersight_analysis.demo import lexicon
 VERSION: Final = os.environ.get("INFERSIGHT_DEMO_VERSION", "1.0.0")
 REGRESSIONS: Final = frozenset(filter(None, os.environ.get("INFERSIGHT_DEMO_REGRESSIONS", "").split(",")))
 SECONDS: Final = float(os.environ.get("INFERSIGHT_DEMO_SECONDS", "0.02"))
-PLANTED: Final = frozenset({"slow-explain", "all-caps"})
+PLANTED: Final = frozenset({"slow-explain", "all-caps", "mail-address"})
 MODEL: Final = "lexicon"
 
 if unknown := REGRESSIONS - PLANTED:
@@ -63,6 +64,8 @@ infersight.instrument_fastapi(app)
 async def classify(text: str) -> tuple[str, float]:
     """Label and confidence; the wait stands for the time of a larger model."""
     await asyncio.sleep(SECONDS)
+    if "mail-address" in REGRESSIONS and "@" in text:
+        raise ValueError(f"no word that the model knows: {text}")
     return lexicon.classify(text, takes_capitals_for_anger="all-caps" in REGRESSIONS)
 
 
@@ -70,7 +73,11 @@ async def classify(text: str) -> tuple[str, float]:
 async def predict(review: Review) -> Judgement:
     """Classify a review."""
     infersight.variant("release", VERSION, context_id=review.user)
-    label, confidence = await classify(review.text)
+    try:
+        label, confidence = await classify(review.text)
+    except ValueError:
+        log.exception("no label for a review", extra={"user.id": review.user, "length": len(review.text)})
+        raise
     found = infersight.prediction(label=label, confidence=confidence, input=review.text, model=MODEL, version=VERSION)
     log.info("classified a review", extra={"label": label})
     return Judgement(label=label, confidence=confidence, prediction_id=found)
