@@ -1,6 +1,7 @@
 """What the code of a process does, sampled from outside by py-spy; the process is not changed."""
 
 import json
+import re
 import signal
 import subprocess
 import time
@@ -15,6 +16,7 @@ from infersight_analysis.profiles.stacks import Stacks, frame
 
 _DENIED: Final = ("permission denied", "operation not permitted", "os error 1)", "os error 13)")
 _ENDED: Final = "process exited"
+_PROCESS: Final = re.compile(r"Process (?P<pid>\d+) ")
 
 
 def record(
@@ -42,10 +44,21 @@ def record(
     end_ns = time.time_ns()
     if not path.exists():
         raise _failure(process, said)
-    stacks = stacks_of(json.loads(path.read_text("utf-8")))
+    document = json.loads(path.read_text("utf-8"))
     ended = f"process {process.pid} ended meanwhile" if _ENDED in said else None
     note = ended or ("ended by Ctrl-C" if stopped else None)
-    return Recorded("cpu", start_ns, end_ns, "samples", stacks, path, ".speedscope.json", float(rate), note)
+    return Recorded(
+        kind="cpu",
+        start_ns=start_ns,
+        end_ns=end_ns,
+        unit="samples",
+        stacks=stacks_of(document),
+        original=path,
+        suffix=".speedscope.json",
+        rate=float(rate),
+        note=note,
+        others=tuple(processes_of(document) - {process.pid}),
+    )
 
 
 def _run(command: list[str]) -> tuple[str, bool]:
@@ -81,6 +94,12 @@ def stacks_of(document: dict[str, Any]) -> Stacks:
         samples: list[list[int]] = profile["samples"]
         counted.update((*thread, *(frames[number] for number in sample)) for sample in samples if sample)
     return counted
+
+
+def processes_of(document: dict[str, Any]) -> set[int]:
+    """The numbers of the processes in a speedscope document; py-spy names them where it looked at several."""
+    found = (_PROCESS.match(str(profile["name"])) for profile in document["profiles"])
+    return {int(match["pid"]) for match in found if match is not None}
 
 
 def _thread(name: str) -> str:

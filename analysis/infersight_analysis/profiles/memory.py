@@ -99,7 +99,7 @@ def _recorded(path: Path, note: str | None) -> Recorded:
     with closing(reader):
         about = reader.metadata
         start_ns, end_ns = (round(moment.timestamp() * SECOND_NS) for moment in (about.start_time, about.end_time))
-        return Recorded("memory", start_ns, end_ns, "bytes", _peak(reader), path, ".memray.bin", None, note)
+        return Recorded("memory", start_ns, end_ns, "bytes", _peak(reader), path, ".memray.bin", note=note)
 
 
 def _peak(reader: Any) -> Stacks:

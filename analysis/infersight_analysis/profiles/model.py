@@ -109,4 +109,4 @@ def recorded(measured: dict[str, Any], path: Path, note: str) -> Recorded:
     """A profile of the SDK's, see `infersight._model_profile`."""
     stacks = {tuple(stack.split(";")): value for stack, value in measured["stacks"].items()}
     start_ns, end_ns, operators = measured["start_ns"], measured["end_ns"], measured["operators"]
-    return Recorded("model", start_ns, end_ns, "us", stacks, path, ".trace.json", None, note, operators)
+    return Recorded("model", start_ns, end_ns, "us", stacks, path, ".trace.json", note=note, operators=operators)

@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -51,6 +52,17 @@ class Process:
     def of_ourselves(cls) -> Self:
         """The process that asks."""
         return cls.of(os.getpid())
+
+
+def own_numbers(pids: Iterable[int]) -> list[int]:
+    """The numbers of processes as they see them; of one that has ended, the one that it had from here."""
+    found: list[int] = []
+    for pid in pids:
+        try:
+            found.append(Process.of(pid).own_pid)
+        except AnalysisError:
+            found.append(pid)
+    return found
 
 
 def _host(about: Path) -> str | None:

@@ -21,6 +21,7 @@ class Recorded:
         suffix: the end of its name.
         rate: samples a second; None where nothing was sampled.
         note: what is to be known of it, such as that its process ended.
+        others: numbers of further processes that are in it.
         operators: of a model, see `infersight._model_profile`.
     """
 
@@ -33,4 +34,5 @@ class Recorded:
     suffix: str
     rate: float | None = None
     note: str | None = None
+    others: tuple[int, ...] = ()
     operators: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])

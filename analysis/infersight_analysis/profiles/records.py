@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 
 from infersight_analysis.destination import created
 from infersight_analysis.errors import AnalysisError
-from infersight_analysis.profiles.processes import Process
+from infersight_analysis.profiles.processes import Process, own_numbers
 from infersight_analysis.profiles.recorded import Recorded
 from infersight_analysis.profiles.stacks import Stacks, fold, unfold
 from infersight_analysis.times import SECOND_NS
@@ -31,7 +31,7 @@ class Profile:
         id: kind, start and process; unique in the store.
         kind: `cpu`, `memory` or `model`.
         pid: number of the process as it was seen by who took the profile.
-        own_pid: as its telemetry has it, see `processes.Process`.
+        own_pids: the numbers that its telemetry has, see `processes.Process`, and those of further processes in it.
         host: name of its host; None where that cannot be told.
         command: its command line, or what was called.
         service: `service.name` of its telemetry; None where there was none yet.
@@ -51,7 +51,7 @@ class Profile:
     id: str
     kind: str
     pid: int
-    own_pid: int
+    own_pids: list[int]
     host: str | None
     command: str
     service: str | None
@@ -111,7 +111,7 @@ def keep(store: Path, process: Process, recorded: Recorded, source: tuple[str | 
         id=name,
         kind=recorded.kind,
         pid=process.pid,
-        own_pid=process.own_pid,
+        own_pids=[process.own_pid, *own_numbers(recorded.others)],
         host=process.host,
         command=process.command,
         service=source[0],

@@ -55,7 +55,7 @@ def shown(store: Path, profile: Profile, stacks: Stacks) -> ShownProfile:
     Raises:
         AnalysisError: the store cannot be read.
     """
-    work = work_of(store, profile.own_pid, profile.host, profile.start_ns, profile.end_ns)
+    work = work_of(store, profile.own_pids, profile.host, profile.start_ns, profile.end_ns)
     whole = profile.total or 1
     shares = [
         FunctionShare(name, own, own / whole, total, total / whole) for name, (own, total) in functions(stacks).items()

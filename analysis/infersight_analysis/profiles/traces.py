@@ -1,6 +1,6 @@
 """Which traces a process worked for while it was profiled."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -47,12 +47,12 @@ class Work:
     sql: str
 
 
-def work_of(store: Path, own_pid: int, host: str | None, start_ns: int, end_ns: int) -> Work:
+def work_of(store: Path, own_pids: Sequence[int], host: str | None, start_ns: int, end_ns: int) -> Work:
     """The traces of a process, told by `process.pid` and the host, that lie partly in a time.
 
     Args:
         store: directory of the store.
-        own_pid: number of the process as it sees it.
+        own_pids: numbers of the processes as they see them.
         host: name of its host; None where that cannot be told.
         start_ns: first time, nanoseconds since the epoch.
         end_ns: first time that is too late.
@@ -60,13 +60,13 @@ def work_of(store: Path, own_pid: int, host: str | None, start_ns: int, end_ns: 
     Raises:
         AnalysisError: the store cannot be read.
     """
-    values = {"start_ns": start_ns, "end_ns": end_ns, "pid": own_pid, "host": host}
+    values = {"start_ns": start_ns, "end_ns": end_ns, "pids": list(own_pids), "host": host}
     text = query("traces_of_process")
     with opened(store, start_ns=start_ns - _MARGIN_NS, end_ns=end_ns, create_when_named=True) as connection:
         rows = connection.execute(text, values).fetchall()
     served = [Served(trace_id, name, within_ns) for trace_id, name, within_ns, _, _ in rows]
     service, instance = (rows[0][3], rows[0][4]) if rows else (None, None)
-    return Work(service, instance, served, _shown(own_pid, start_ns, end_ns))
+    return Work(service, instance, served, _shown(own_pids, start_ns, end_ns))
 
 
 def source_of(store: Path, process: Process, end_ns: int) -> tuple[str | None, str | None]:
@@ -77,7 +77,7 @@ def source_of(store: Path, process: Process, end_ns: int) -> tuple[str | None, s
         process: the process.
         end_ns: nanoseconds since the epoch.
     """
-    work = work_of(store, process.own_pid, process.host, end_ns - _MARGIN_NS, end_ns)
+    work = work_of(store, [process.own_pid], process.host, end_ns - _MARGIN_NS, end_ns)
     return work.service, work.instance
 
 
@@ -102,13 +102,13 @@ def taken_during(store: Path, trace_id: str, profiles: Iterable[Profile]) -> lis
 
 def _is_during(profile: Profile, pid: int, host: str | None, from_ns: int, until_ns: int) -> bool:
     is_there = None in (profile.host, host) or profile.host == host
-    return is_there and profile.own_pid == pid and profile.start_ns < until_ns and from_ns < profile.end_ns
+    return is_there and pid in profile.own_pids and profile.start_ns < until_ns and from_ns < profile.end_ns
 
 
-def _shown(pid: int, start_ns: int, end_ns: int) -> str:
+def _shown(pids: Sequence[int], start_ns: int, end_ns: int) -> str:
     return (
         "select trace_id, name, duration_ns / 1e6 as ms from spans\n"  # noqa: S608 - numbers
-        f"where resource_attributes['process.pid'] = {pid}\n"
+        f"where resource_attributes['process.pid'] in ({', '.join(map(str, pids))})\n"
         f"    and start_time_ns < {end_ns} and coalesce(end_time_ns, {end_ns}) > {start_ns}\n"
         "order by duration_ns desc"
     )

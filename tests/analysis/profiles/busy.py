@@ -1,6 +1,7 @@
-"""A process that computes and allocates, for profilers to look at: `busy.py SECONDS [hidden]`."""
+"""A process that computes and allocates, for profilers to look at: `busy.py SECONDS [hidden] [forked]`."""
 
 import ctypes
+import os
 import sys
 import time
 
@@ -24,12 +25,13 @@ def outer(kept: list[bytearray]) -> int:
 
 
 def main() -> None:
-    """Be busy for some seconds; hidden, only the administrator may look into the process."""
+    """Be busy for some seconds; hidden, only the administrator may look into it; forked, a child is busy, too."""
     if "hidden" in sys.argv:
         ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
-    print("ready", flush=True)  # noqa: T201 - whoever started it waits for that
-    kept: list[bytearray] = []
     end = time.monotonic() + float(sys.argv[1])
+    if "forked" not in sys.argv or os.fork():
+        print("ready", flush=True)  # noqa: T201 - whoever started it waits for that
+    kept: list[bytearray] = []
     while time.monotonic() < end:
         outer(kept)
 

@@ -2,6 +2,7 @@
 
 import ctypes
 import json
+import os
 import shutil
 import signal
 import socket
@@ -231,3 +232,20 @@ def test_the_traces_that_ran_meanwhile_in_the_process_are_found(tmp_path: Path, 
     during = {n: run("profile", "list", "--trace", trace_id(n), "--store", store).json["profiles"] for n in range(1, 5)}
     assert [each["id"] for each in during[1]] == [shown["profile"]["id"]]
     assert during[2] == during[3] == during[4] == []
+
+
+def test_worker_processes_are_looked_at_and_their_traces_found(tmp_path: Path, busy: Start, run: Run) -> None:
+    process = busy(20, "forked")
+    (child,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    recording = Recording()
+    of_child = {"process.pid": int(child), "host.name": socket.gethostname()}
+    recording.span(1, 1, "POST /predict", time.time_ns() - T0, 60 * SECOND, kind="SERVER", resource=of_child)
+    store = recording.write(tmp_path / "traced")
+    asked = ("profile", "cpu", "--pid", str(process.pid), "--duration", "1s", "--store", store)
+    alone, together = run(*asked).json, run(*asked, "--subprocesses").json
+    os.kill(int(child), signal.SIGKILL)
+    assert (alone["traces"], together["evidence"]["trace_ids"]) == (0, [trace_id(1)])
+    folded = run("profile", "show", "last", "--format", "folded", "--store", store).out
+    assert {int(line.split()[1]) for line in folded.splitlines()} == {process.pid, int(child)}
+    (during,) = run("profile", "list", "--trace", trace_id(1), "--store", store).json["profiles"]
+    assert during["id"] == together["profile"]["id"]

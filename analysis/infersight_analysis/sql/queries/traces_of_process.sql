@@ -1,4 +1,4 @@
--- The traces that a process worked for at some time of a profile, those first that it worked for longest; and who it was.
+-- The traces that processes worked for at some time of a profile, those first that they worked for longest; and who it was.
 -- Where the profile could not tell the host, a process is told by its number alone.
 with own as (
     select
@@ -9,7 +9,7 @@ with own as (
     from spans
     where start_time_ns < $end_ns
         and coalesce(end_time_ns, $end_ns) > $start_ns
-        and resource_attributes['process.pid']::bigint = $pid
+        and list_contains($pids, resource_attributes['process.pid']::bigint)
         and coalesce(resource_attributes['host.name']::varchar = $host, true)
 )
 select
