@@ -63,8 +63,7 @@ class Adjusted:
     @property
     def is_reversed(self) -> bool:
         """Simpson's paradox: held equal, the effect is the opposite, and both are away from none."""
-        opposite = self.crude.value * self.adjusted.value < 0
-        return opposite and self.crude.excludes_zero and self.adjusted.excludes_zero
+        return self.crude.opposes(self.adjusted)
 
     @property
     def is_explained(self) -> bool:

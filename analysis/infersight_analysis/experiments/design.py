@@ -92,10 +92,8 @@ def design_of(
     Raises:
         AnalysisError: there is no such effect.
     """
-    metric, size = traffic.metric, effect.absolute(traffic.value)
-    changed = traffic.value + (size if metric.higher_is_better else -size)
-    if not size or (traffic.deviation is None and not 0 <= changed <= 1):
-        raise AnalysisError(f"no effect of {size:.3g} on {metric.name} of {traffic.value:.3g} is possible")
+    metric = traffic.metric
+    size, changed = _effect(traffic, effect)
     each = 1 - (1 - confidence) / (len(shares) - 1)
     plan = _Plan(traffic, min(shares[1:]) / shares[0], each, power)
     units, always = ([ceil(arm * share / shares[0]) for share in shares] for arm in plan.baselines(changed))
@@ -121,6 +119,15 @@ def design_of(
         notes=list(traffic.notes),
         evidence=Evidence([], list(traffic.sql), {"confidence_each": each}),
     )
+
+
+def _effect(traffic: Traffic, effect: Margin) -> tuple[float, float]:
+    """How large the effect is, and what the metric is with it."""
+    size = effect.absolute(traffic.value)
+    changed = traffic.value + (size if traffic.metric.higher_is_better else -size)
+    if not size or (traffic.deviation is None and not 0 <= changed <= 1):
+        raise AnalysisError(f"no effect of {size:.3g} on {traffic.metric.name} of {traffic.value:.3g} is possible")
+    return size, changed
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,19 @@ class Labels:
         """Those of some rows."""
         return Labels(self.codes[rows], self.names)
 
+    def ordered(self, names: Sequence[str]) -> "Labels":
+        """The same with its texts in another order."""
+        place = [names.index(name) for name in self.names]
+        return Labels(np.array([*place, NONE], np.int64)[self.codes], tuple(names))
+
+    def completed(self, others: "Labels", called: str) -> "Labels":
+        """The same, and where a row has none another text of it, after what that is called, as in `trace 4bf92f`."""
+        without = np.flatnonzero(self.codes == NONE)
+        own, codes = np.unique(others.codes[without], return_inverse=True)
+        completed = self.codes.copy()
+        completed[without] = len(self.names) + codes
+        return Labels(completed, (*self.names, *(f"{called} {others.names[code]}" for code in own)))
+
     def counted(self, other: "Labels") -> npt.NDArray[np.int64]:
         """How often each text occurs with each of another's; rows without either are left out."""
         known = (self.codes >= 0) & (other.codes >= 0)

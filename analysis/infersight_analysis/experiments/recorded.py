@@ -15,7 +15,7 @@ from infersight_analysis.cohorts.question import Question as Requests
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.experiments.arrow import integers_of, labels_of, numbers_of
 from infersight_analysis.experiments.measured import named, source_of
-from infersight_analysis.experiments.observations import Codes, Labels, Numbers, Observations, Outcome
+from infersight_analysis.experiments.observations import NONE, Codes, Labels, Numbers, Observations, Outcome
 from infersight_analysis.experiments.question import Question
 from infersight_analysis.options import Window
 from infersight_analysis.reading import query
@@ -24,6 +24,12 @@ from infersight_analysis.stored import identifier, literal
 _VARIANT: Final = "infersight.variant."
 _USER: Final = "coalesce(attributes['user.id'], attributes['enduser.id'])::varchar"
 _CONTEXT: Final = "feature_flag.context.id"
+_EVALUATIONS: Final = {
+    "logs": "event_name = 'feature_flag.evaluation'",
+    "span_events": "name in ('feature_flag', 'feature_flag.evaluation')",
+}
+"""Where evaluations of flags are: the conventions' event is a log record; other SDKs make an event of a span of it."""
+
 _MOST_VALUES: Final = 20
 _LEAST_COVERED: Final = 0.5
 """The share of exposures that must name a user, for users to be the units where nothing is said."""
@@ -65,33 +71,36 @@ def recorded(connection: duckdb.DuckDBPyConnection, question: Question) -> Obser
 
 def _assigned(connection: duckdb.DuckDBPyConnection, question: Question) -> str:
     """A query of who got which variant: `trace_id`, `time_ns`, `variant`, `context_id`."""
-    key = question.variant
-    if key is None:
-        within = " and ".join(["trace_id is not null", *during(question.window)])
-        return (
-            f"select trace_id, start_time_ns as time_ns, 'all' as variant, null as context_id from spans where {within}"  # noqa: S608
-        )
-    flags = f"select trace_id, time_ns, variant, context_id from ({_flags(connection)}) where flag = {literal(key)}"  # noqa: S608 - quoted
-    if connection.execute(f"select exists ({flags})").fetchall()[0][0]:
-        return flags
-    expression = _attribute(connection, f"{_VARIANT}{key}") or _attribute(connection, key) or _COLUMNS.get(key)
-    if expression is not None:
-        within = " and ".join(["trace_id is not null", *during(question.window)])
-        return (
-            f"select trace_id, start_time_ns as time_ns, ({expression})::varchar as variant, null as context_id "  # noqa: S608
-            f"from spans where {expression} is not null and {within}"
-        )
-    raise AnalysisError(f"no feature flag, attribute or column of spans is called {key!r}; {_flags_known(connection)}")
+    key, expression = question.variant, "'all'"
+    if key is not None:
+        flags = f"select trace_id, time_ns, variant, context_id from ({_flags(connection)}) where flag = {literal(key)}"  # noqa: S608 - quoted
+        if connection.execute(f"select exists ({flags})").fetchall()[0][0]:
+            return flags
+        found = _attribute(connection, f"{_VARIANT}{key}") or _attribute(connection, key) or _COLUMNS.get(key)
+        if found is None:
+            known = _flags_known(connection)
+            raise AnalysisError(f"no feature flag, attribute or column of spans is called {key!r}; {known}")
+        expression = found
+    within = " and ".join(["trace_id is not null", f"{expression} is not null", *during(question.window)])
+    return (
+        f"select trace_id, start_time_ns as time_ns, ({expression})::varchar as variant, null as context_id "  # noqa: S608
+        f"from spans where {within}"
+    )
 
 
 def _flags(connection: duckdb.DuckDBPyConnection) -> str:
-    """A query of all evaluations of flags."""
+    """A query of all evaluations of flags; the events of all spans are read only where one of them is an evaluation."""
     sql = (
         "select exists (from attribute_keys where table_name = 'spans' and column_name = 'events.attributes' "
         "and key = 'feature_flag.key')"
     )
     has_events = connection.execute(sql).fetchall()[0][0]
-    return query("abtest/flags") + (f"union all by name ({query('abtest/flags_of_spans')})" if has_events else "")
+    places = _EVALUATIONS if has_events else {"logs": _EVALUATIONS["logs"]}
+    evaluations = query("abtest/flags")
+    return "union all by name\n".join(
+        evaluations.replace("{table}", table).replace("{is_evaluation}", condition)
+        for table, condition in places.items()
+    )
 
 
 def _flags_known(connection: duckdb.DuckDBPyConnection) -> str:
@@ -110,13 +119,18 @@ def _attribute(connection: duckdb.DuckDBPyConnection, key: str) -> str | None:
     return f"{columns[0][0]}[{literal(key)}]" if columns else None
 
 
+def _expression(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    """How an attribute or a column of spans is read."""
+    expression = _attribute(connection, name) or _COLUMNS.get(name)
+    if expression is None:
+        raise AnalysisError(f"no attribute or column of spans is called {name!r}")
+    return expression
+
+
 def _unit_of(connection: duckdb.DuckDBPyConnection, question: Question) -> str:
     if question.unit in {None, _CONTEXT, "trace"}:
         return _USER
-    expression = _attribute(connection, question.unit or "") or _COLUMNS.get(question.unit or "")
-    if expression is None:
-        raise AnalysisError(f"no attribute or column of spans is called {question.unit!r}")
-    return f"({expression})::varchar"
+    return f"({_expression(connection, question.unit or '')})::varchar"
 
 
 def _segments(connection: duckdb.DuckDBPyConnection, question: Question, requests: Requests) -> dict[str, str]:
@@ -140,10 +154,7 @@ def _segments(connection: duckdb.DuckDBPyConnection, question: Question, request
     counted = connection.execute(f"select {counts} from spans where {requests.is_request}").fetchall()[0]  # noqa: S608
     few = {name: candidates[name] for name, count in zip(candidates, counted, strict=True) if 1 < count <= _MOST_VALUES}
     for name in question.segments:
-        expression = _attribute(connection, name) or _COLUMNS.get(name)
-        if expression is None:
-            raise AnalysisError(f"no attribute or column of spans is called {name!r}")
-        few[name] = expression
+        few[name] = _expression(connection, name)
     return few
 
 
@@ -151,9 +162,6 @@ def _exposed(question: Question, requests: Requests, assigned: str, columns: Map
     """The query of exposures; those without a request here count where no filter asks for one."""
     filters = (question.service, question.route, question.model)
     is_filtered = question.variant is None or any(each is not None for each in filters)
-    window = question.window
-    within = [f"time_ns >= {window.start_ns}"] if window.start_ns is not None else []
-    within += [f"time_ns < {window.end_ns}"] if window.end_ns is not None else []
     listed = "".join(f", ({sql})::varchar as {identifier(name)}" for name, sql in columns.items())
     return (
         query("abtest/exposed")
@@ -161,7 +169,7 @@ def _exposed(question: Question, requests: Requests, assigned: str, columns: Map
         .replace("{columns}", listed)
         .replace("{is_request}", requests.is_request)
         .replace("{join}", "join" if is_filtered else "left join")
-        .replace("{within}", " and ".join([*within, "coalesce(sample_weight, 1) > 0"]))
+        .replace("{within}", " and ".join([*during(question.window, "time_ns"), "coalesce(sample_weight, 1) > 0"]))
     )
 
 
@@ -180,10 +188,10 @@ def _outcome(
 def _observations(
     table: Any, question: Question, segments: list[str], outcomes: list[Outcome], exposed: str
 ) -> Observations:
-    arm = _ordered(labels_of(table["variant"]), question)
+    arm = labels_of(table["variant"])
     unit, unit_is, notes = _units(table, question)
     return Observations(
-        arm=arm,
+        arm=arm.ordered(question.arms(list(arm.names))),
         unit=unit,
         time_ns=integers_of(table["time_ns"]),
         weight=numbers_of(table["weight"]),
@@ -201,13 +209,6 @@ def _observations(
     )
 
 
-def _ordered(found: Labels, question: Question) -> Labels:
-    """The variants with the baseline first."""
-    arms = question.arms(list(found.names))
-    place = np.array([arms.index(name) for name in found.names], np.int64)
-    return Labels(place[found.codes], arms)
-
-
 def _units(table: Any, question: Question) -> tuple[Labels, str, list[str]]:
     """Whom each exposure is of, what that is called, and what to know about it."""
     contexts, users = (labels_of(table[name]) for name in ("context_id", "unit"))
@@ -223,16 +224,12 @@ def _units(table: Any, question: Question) -> tuple[Labels, str, list[str]]:
     traces = labels_of(table["trace_id"])
     if chosen is None:
         return traces, name, []
-    without = np.flatnonzero(chosen.codes < 0)
-    if not len(without):
+    without = int(np.count_nonzero(chosen.codes == NONE))
+    if not without:
         return chosen, name, []
     # Of nobody known: each trace is one of its own.
-    own, codes = np.unique(traces.codes[without], return_inverse=True)
-    filled = chosen.codes.copy()
-    filled[without] = len(chosen.names) + codes
-    names = (*chosen.names, *(f"trace {traces.names[code]}" for code in own))
-    note = f"{len(without):,} of {len(filled):,} requests name no {name}; each counts as one of its own"
-    return Labels(filled, names), name, [note]
+    note = f"{without:,} of {table.num_rows:,} requests name no {name}; each counts as one of its own"
+    return chosen.completed(traces, "trace"), name, [note]
 
 
 def _others(cursor: duckdb.DuckDBPyConnection, found: Observations, question: Question) -> dict[str, Labels]:

@@ -11,7 +11,7 @@ import numpy as np
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.experiments.arrow import integers_of, labels_of, numbers_of
 from infersight_analysis.experiments.metrics import Metric
-from infersight_analysis.experiments.observations import Labels, Numbers, Observations, Outcome
+from infersight_analysis.experiments.observations import NONE, Labels, Numbers, Observations, Outcome
 from infersight_analysis.experiments.question import Question
 from infersight_analysis.stored import identifier, literal
 from infersight_analysis.tabular import Tabular, read_table
@@ -122,13 +122,11 @@ def _time(question: Question, types: dict[str, str]) -> str:
 
 def _observations(table: Any, question: Question, segments: list[str], rows: int, *, with_time: bool) -> Observations:
     arm = labels_of(table["arm"])
-    arms = question.arms(list(arm.names))
-    place = np.array([arms.index(name) for name in arm.names], np.int64)
     count = table.num_rows
     notes = [f"{count:,} of {rows:,} rows have {_needed(question)}; the others are left out"] if rows > count else []
     unit = _units(table, question, notes)
     return Observations(
-        arm=Labels(place[arm.codes], arms),
+        arm=arm.ordered(question.arms(list(arm.names))),
         unit=unit,
         time_ns=integers_of(table["time_ns"]) if with_time else None,
         weight=np.ones(count),
@@ -151,16 +149,14 @@ def _observations(table: Any, question: Question, segments: list[str], rows: int
 
 def _units(table: Any, question: Question, notes: list[str]) -> Labels:
     rows = table.num_rows
+    itself = Labels(np.arange(rows), tuple(map(str, range(rows))))
     if question.unit is None:
-        return Labels(np.arange(rows), tuple(map(str, range(rows))))
+        return itself
     found = labels_of(table["unit"])
-    without = np.flatnonzero(found.codes < 0)
-    if not len(without):
-        return found
-    notes.append(f"{len(without):,} of {rows:,} rows have no {question.unit}; each counts as one of its own")
-    codes = found.codes.copy()
-    codes[without] = len(found.names) + np.arange(len(without))
-    return Labels(codes, (*found.names, *(f"row {row}" for row in without.tolist())))
+    without = int(np.count_nonzero(found.codes == NONE))
+    if without:
+        notes.append(f"{without:,} of {rows:,} rows have no {question.unit}; each counts as one of its own")
+    return found.completed(itself, "row") if without else found
 
 
 def _outcome(table: Any, metric: Metric, place: int) -> Outcome:

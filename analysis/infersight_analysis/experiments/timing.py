@@ -59,14 +59,6 @@ class Trend:
             return None
         return "novelty" if self.ages[0].effect.value * self.change.value < 0 else "primacy"
 
-    @property
-    def is_gone(self) -> bool:
-        """Whether the effect in the last stretch is none any more, or the opposite, though the first one has one."""
-        first, last = self.ages[0].effect, self.ages[-1].effect
-        return (
-            self.kind == "novelty" and first.excludes_zero and not (last.excludes_zero and last.value * first.value > 0)
-        )
-
 
 def looks(
     observations: Observations, outcome: Outcome, arm: int, *, confidence: float, tightest_at: float
