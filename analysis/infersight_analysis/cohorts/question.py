@@ -111,10 +111,10 @@ class Question:
         return self.target if isinstance(self.target, str) else f"duration_ns >= {threshold_ns}"
 
 
-def during(window: Window) -> list[str]:
-    """The conditions on spans that start in a window."""
-    low = [] if window.start_ns is None else [f"start_time_ns >= {window.start_ns}"]
-    high = [] if window.end_ns is None else [f"start_time_ns < {window.end_ns}"]
+def during(window: Window, column: str = "start_time_ns") -> list[str]:
+    """The conditions on what a column says to be in a window, by default on spans that start in it."""
+    low = [] if window.start_ns is None else [f"{column} >= {window.start_ns}"]
+    high = [] if window.end_ns is None else [f"{column} < {window.end_ns}"]
     return low + high
 
 

@@ -1,4 +1,4 @@
--- Who evaluated which feature flag to what: the conventions' event, as a log record.
+-- Who evaluated which feature flag to what.
 select
     trace_id, time_ns,
     coalesce(
@@ -7,5 +7,5 @@ select
     ) as variant,
     attributes['feature_flag.context.id']::varchar as context_id,
     attributes['feature_flag.key']::varchar as flag
-from logs
-where event_name = 'feature_flag.evaluation' and trace_id is not null
+from {table}
+where {is_evaluation} and trace_id is not null
