@@ -25,3 +25,7 @@ class Estimate:
     def excludes_zero(self) -> bool:
         """Whether the interval lies on one side of no difference."""
         return self.low > 0 or self.high < 0
+
+    def opposes(self, other: "Estimate") -> bool:
+        """Whether both are away from no difference, on opposite sides of it."""
+        return self.value * other.value < 0 and self.excludes_zero and other.excludes_zero

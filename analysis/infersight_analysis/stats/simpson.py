@@ -34,8 +34,7 @@ class Confounding:
     @property
     def reverses(self) -> bool:
         """Simpson's paradox: both effects are away from none, on opposite sides."""
-        opposite = self.crude.value * self.adjusted.value < 0
-        return opposite and self.crude.excludes_zero and self.adjusted.excludes_zero
+        return self.crude.opposes(self.adjusted)
 
     @property
     def leading(self) -> int:
