@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, Final
+from typing import Any
 
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings.postmortem import ActionItem, Actions
@@ -12,8 +12,6 @@ from infersight_analysis.incidents.incident import Incident
 from infersight_analysis.incidents.log import SEVERITIES, Event, IncidentLog
 from infersight_analysis.incidents.state import State
 from infersight_analysis.times import iso_time
-
-STATUSES: Final = ("TODO", "IN_PROGRESS", "DONE")
 
 
 def add(

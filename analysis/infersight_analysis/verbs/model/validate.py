@@ -22,7 +22,6 @@ from infersight_analysis.validation.stored import validate_stored
 __all__ = ["InputRules", "validate_command", "validate_given", "validate_stored"]
 
 NEED_MORE_DATA: Final = 3
-_ENDS: Final = 2
 
 
 @click.command(name="validate")
