@@ -11,7 +11,7 @@ from infersight_analysis.cohorts.question import Question
 from infersight_analysis.cohorts.texts import trace_ids
 from infersight_analysis.findings import DatabaseQueries, Evidence, RepeatedQuery
 from infersight_analysis.options import Window
-from infersight_analysis.queries.figures import Figures, Shown
+from infersight_analysis.queries.figures import Figures, Found, Shown
 from infersight_analysis.queries.statements import IS_QUERY
 
 REPEATED: Final = 10
@@ -58,19 +58,17 @@ def queries(
     listed = sorted(figures.statements(), key=lambda each: (-each.found.waited_ns, each.found.statement))[:limit]
     again = sorted(figures.repeated(repeated), key=lambda each: (-_cost(each.found), each.found.statement))[:limit]
     routes = sorted(figures.routes(), key=lambda each: (-each.found.mean_calls, each.found.route))[:limit]
-    telling: list[Shown[Any]] = [*again, *listed]
-    ids = _trace_ids(population, [*telling, *routes])
-    told = [ids[request] for each in telling for request in _examples(each)[:1]]
+    ids = _trace_ids(population, [*again, *listed, *routes])
     return DatabaseQueries(
         requests=float(figures.weight.sum()),
         calls=float(figures.of_calls.sum()),
         share=figures.share(float(figures.of_calls @ figures.calls.waited_ns)),
         least_repeated=repeated,
-        statements=[replace(each.found, examples=_named(each, ids)) for each in listed],
+        statements=[_with_examples(each, ids) for each in listed],
         slow=list(figures.slow(limit)),
-        repeated=[replace(each.found, examples=_named(each, ids)) for each in again],
-        routes=[replace(each.found, examples=_named(each, ids)) for each in routes],
-        evidence=Evidence(list(dict.fromkeys(told)), [_SQL]),
+        repeated=[_with_examples(each, ids) for each in again],
+        routes=[_with_examples(each, ids) for each in routes],
+        evidence=_evidence([*again, *listed], ids),
     )
 
 
@@ -88,5 +86,11 @@ def _examples(shown: Shown[Any]) -> list[int]:
     return list(dict.fromkeys(shown.requests[:_LOOKED_AT].tolist()))[:_EXAMPLES]
 
 
-def _named(shown: Shown[Any], ids: Mapping[int, str]) -> list[str]:
-    return [ids[request] for request in _examples(shown)]
+def _with_examples(shown: Shown[Found], ids: Mapping[int, str]) -> Found:
+    return replace(shown.found, examples=[ids[request] for request in _examples(shown)])
+
+
+def _evidence(telling: Iterable[Shown[Any]], ids: Mapping[int, str]) -> Evidence:
+    """One request of each."""
+    told = (ids[request] for each in telling for request in _examples(each)[:1])
+    return Evidence(list(dict.fromkeys(told)), [_SQL])
