@@ -57,6 +57,8 @@ def traffic_of(observations: Observations) -> Traffic:
     if len(sample) < 2:
         raise AnalysisError(f"too little traffic to know {outcome.metric.name}")
     is_single = outcome.metric.is_share and sample.is_plain
+    if not is_single and not np.ptp(sample.values):
+        raise AnalysisError(f"{outcome.metric.name} is {sample.value:.6g} for every unit: nothing to size by")
     days = 0.0 if observations.time_ns is None else float(np.ptp(observations.time_ns)) / _DAY_NS
     units = len(observations.unit.names)
     notes = [f"measured from {len(observations):,} {observations.rows_are} of {units:,} units ({observations.unit_is})"]
@@ -122,7 +124,7 @@ def design_of(
 
 
 def _effect(traffic: Traffic, effect: Margin) -> tuple[float, float]:
-    """How large the effect is, and what the metric is with it."""
+    """How large the effect is, and what the metric is with it; raises AnalysisError where it cannot be."""
     size = effect.absolute(traffic.value)
     changed = traffic.value + (size if traffic.metric.higher_is_better else -size)
     if not size or (traffic.deviation is None and not 0 <= changed <= 1):

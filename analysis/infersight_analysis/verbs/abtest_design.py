@@ -39,6 +39,8 @@ def design(
     matters = question.metrics[0].matters
     if matters is None:
         raise AnalysisError("say which difference matters: --effect 5%, or 2pp, or 20ms")
+    if len(shares) < 2:
+        raise AnalysisError("an experiment has two arms at least: --split A=50,B=50")
     everyone = replace(question, variant=None, metrics=question.metrics[:1], segments=())
     traffic = source if isinstance(source, Traffic) else traffic_of(observed(source, everyone))
     if units_a_day is not None:

@@ -65,6 +65,7 @@ def test_wrong_use_is_one_line_and_exit_code_2(store: Path, csv: Path, run: Any)
         ("check", "variant", "--data", csv, "--covariate", "spent"),
         ("design", "--effect", "5%", "--mean", "3"),
         ("design", "--effect", "much", "--rate", "0.1"),
+        ("design", "--effect", "5%", "--rate", "0.1", "--split", "A=1"),
     ):
         outcome = run("abtest", *arguments)
         assert (outcome.code, outcome.out) == (2, ""), arguments

@@ -91,6 +91,11 @@ def test_an_effect_that_cannot_be_is_refused(traffic: Traffic, effect: str) -> N
         planned(traffic, effect)
 
 
+def test_what_never_differs_gives_no_size() -> None:
+    with pytest.raises(AnalysisError, match="for every unit"):
+        design({"x": np.full(50, 3.0)}, Question(None, (Metric.of("x,mean,matters=5%"),)))
+
+
 def test_what_matters_must_be_said() -> None:
     with pytest.raises(AnalysisError, match="which difference matters"):
         design(experiment(users=10), asked("converted"))
