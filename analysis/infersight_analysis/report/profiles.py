@@ -23,7 +23,9 @@ _FUNCTIONS: Final = 20
 _OPERATORS: Final = 15
 _TRACES: Final = 5
 _NAMES: Final = 56
+_CHANGED: Final = 42
 _SERVICE: Final = 16
+_LINE: Final = 98
 _BAR: Final = 10
 CLEAR: Final = 0.01
 """Share of false ones among the changes that are called clear."""
@@ -36,6 +38,7 @@ def print_profiles(found: Profiles) -> None:
         out.print("no such profiles: take one, as by `infersight profile cpu --pid PID`")
         return
     table = _table("profile", "service", "took>", "measured>", "command")
+    table.expand, table.columns[-1].ratio = True, 1  # the command is cut, nothing else
     for each in found.profiles:
         table.add_row(
             each.id,
@@ -65,7 +68,7 @@ def about(profile: ProfileSummary) -> list[str]:
     lines = [
         profile.id,
         joined(f"process {profile.pid}", profile.service, short_duration(profile.duration_ns)),
-        clipped(profile.command, 2 * _NAMES),
+        clipped(profile.command, _LINE),
         f"{amount(profile.total, profile)}, {_meaning(profile)}",
         profile.note or "",
     ]
@@ -96,7 +99,7 @@ def _functions(found: ShownProfile) -> Table:
         if share.own_share < 0.0005 and share.total_share < 0.0005:
             continue
         table.add_row(
-            Text(_tail(share.function)),
+            Text(_tail(share.function, _NAMES)),
             f"{share.own_share:.1%}",
             Text(bar(0, share.own_share, _BAR) if share.own else "", style="cyan"),
             f"{share.total_share:.1%}",
@@ -161,7 +164,7 @@ def print_difference(found: ProfileDifference) -> None:
         if change.own_low is not None and change.own_high is not None and change.q_value is not None:
             tested = [f"{change.own_low:+.1%} {change.own_high:+.1%}", "clear" if change.q_value <= CLEAR else ""]
         table.add_row(
-            Text(_tail(change.function)),
+            Text(_tail(change.function, _CHANGED)),
             f"{change.own_share_before:.1%}",
             f"{change.own_share_after:.1%}",
             f"{change.own_difference:+.1%}",
@@ -181,10 +184,10 @@ def _table(*headings: str) -> Table:
     return table
 
 
-def _tail(name: str) -> str:
+def _tail(name: str, width: int) -> str:
     """A function that fits, with the end of its path."""
-    if len(name) <= _NAMES:
+    if len(name) <= width:
         return name
     function, _, place = name.rpartition(" (")
-    keep = _NAMES - len(function) - 4
-    return clipped(f"{function} (…{place[-keep:]}", _NAMES) if keep > 0 else clipped(name, _NAMES)
+    keep = width - len(function) - 3
+    return f"{function} (…{place[-keep:]}" if keep > 0 else clipped(name, width)
