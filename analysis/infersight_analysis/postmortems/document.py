@@ -6,12 +6,8 @@ from typing import Final
 
 from infersight_analysis.failures.groups import HISTORY_NS
 from infersight_analysis.findings.evidence import Evidence
-from infersight_analysis.findings.postmortem import (
-    Impact,
-    KeptEvidence,
-    NamedQuery,
-    PostMortem,
-)
+from infersight_analysis.findings.incidents import IncidentStatus
+from infersight_analysis.findings.postmortem import Impact, KeptEvidence, NamedQuery, PostMortem
 from infersight_analysis.incidents import state as kinds
 from infersight_analysis.incidents.incident import Incident
 from infersight_analysis.incidents.observations import Moment, observe
@@ -52,12 +48,7 @@ def post_mortem(
     cost, moments = _telemetry(incident, state, service, now_ns, told)
     found = record(incident)
     cause = state.last(kinds.CAUSE)
-    queries = [NamedQuery(shows, sql) for shows, sql in zip(_SHOWN, cost.evidence.sql, strict=True)] if cost else []
-    queries += [
-        NamedQuery(event.payload["name"], event.payload["about"])
-        for event in state.of(kinds.EVIDENCE)
-        if event.payload.get("type") == "sql"
-    ]
+    queries = list(_queries(state, cost))
     verification = state.last(kinds.VERIFICATION)
     return PostMortem(
         id=incident.id,
@@ -75,29 +66,14 @@ def post_mortem(
         went_wrong=_notes(state, "wrong"),
         fixes=[_with(event.payload["description"], event.payload.get("change")) for event in state.of(kinds.FIX)],
         checks=verification.payload["checks"] if verification else [],
-        preventions=[
-            _with(f"{event.payload['type']}: {event.payload['description']}", event.payload.get("reference"))
-            for event in state.of(kinds.PREVENTION)
-        ],
+        preventions=list(_preventions(state)),
         actions=actions(incident.id, state, day_of(now_ns)),
         elapsed=elapsed(state, cost),
         follow_up=follow_up(state, now_ns),
-        overridden=[
-            f"{each.kind} by {each.actor}, although {each.refused}. Why: {each.why}" for each in found.status.overridden
-        ],
+        overridden=list(_overridden(found.status)),
         problems=[*found.status.irregular, *found.status.problems],
         review=review(incident, now_ns).remarks,
-        appendix=[
-            KeptEvidence(
-                event.payload["name"],
-                iso_time(event.time_ns),
-                event.actor,
-                event.payload["about"],
-                event.payload["file"],
-                event.payload["sha256"],
-            )
-            for event in state.of(kinds.EVIDENCE)
-        ],
+        appendix=list(_appendix(state)),
         queries=queries,
         evidence=Evidence(found.evidence.trace_ids, [each.sql for each in queries]),
     )
@@ -154,6 +130,34 @@ def _summary(state: State, cost: Impact | None) -> Iterator[str]:
     if fix:
         proven = "is proven" if state.last(kinds.VERIFICATION) and kinds.is_verified(state) else "is not proven"
         yield f"The fix {proven}: {fix.payload['description'].rstrip('.')}."
+
+
+def _preventions(state: State) -> Iterator[str]:
+    for event in state.of(kinds.PREVENTION):
+        yield _with(f"{event.payload['type']}: {event.payload['description']}", event.payload.get("reference"))
+
+
+def _overridden(status: IncidentStatus) -> Iterator[str]:
+    for each in status.overridden:
+        yield f"{each.kind} by {each.actor}, although {each.refused}. Why: {each.why}"
+
+
+def _appendix(state: State) -> Iterator[KeptEvidence]:
+    for event in state.of(kinds.EVIDENCE):
+        kept = event.payload
+        yield KeptEvidence(
+            kept["name"], iso_time(event.time_ns), event.actor, kept["about"], kept["file"], kept["sha256"]
+        )
+
+
+def _queries(state: State, cost: Impact | None) -> Iterator[NamedQuery]:
+    """Those that the impact was counted by, and those among the evidence."""
+    if cost:
+        for shows, sql in zip(_SHOWN, cost.evidence.sql, strict=True):
+            yield NamedQuery(shows, sql)
+    for event in state.of(kinds.EVIDENCE):
+        if event.payload.get("type") == "sql":
+            yield NamedQuery(event.payload["name"], event.payload["about"])
 
 
 def _tested(state: State, outcome: str) -> Iterator[str]:

@@ -38,8 +38,8 @@ def impact(
     incident, baseline = (question.start_ns, question.end_ns), question.baseline_ns
     now, usual = (read_requests(connection, *times, service) for times in (incident, baseline))
     slow_ns = round(usual.quantile(0.99)) if usual.count else None
-    during = _counted(connection, counting(*incident, service, slow_ns or inf))
-    before = _counted(connection, counting(*baseline, service, slow_ns or inf))
+    asked = [counting(*times, service, slow_ns or inf) for times in (incident, baseline)]
+    during, before = (_counted(connection, sql) for sql in asked)
     recorded = extent(connection, Window(baseline[0], until_ns))
     grid = grid_of(*(recorded or (baseline[0], until_ns)))
     excess, interval = _excess(usual, now, during["requests"])
@@ -62,14 +62,7 @@ def impact(
         users_concerned=during["users_concerned"],
         quantiles=[_quantile(usual, now, q) for q in _QUANTILES] if usual.count and now.count else [],
         notes=_notes(usual, during, before),
-        evidence=Evidence(
-            [],
-            [
-                counting(*incident, service, slow_ns or inf),
-                counting(*baseline, service, slow_ns or inf),
-                series_sql(grid, service),
-            ],
-        ),
+        evidence=Evidence([], [*asked, series_sql(grid, service)]),
     )
 
 
