@@ -66,9 +66,8 @@ def proportions(
     if trials_a == 0 or trials_b == 0:
         return Estimate(nan, -1.0, 1.0, None, _UNKNOWN)
     shares = TwoShares(successes_a, trials_a, successes_b, trials_b)
-    gain = _gain((trials_a, trials_b), tightest_at, confidence)
-    low, high = shares.differences(_limit(gain, confidence))
-    p_value = _p_value(_log_evidence(shares.deviance(), gain))
+    limit, p_value = _of_shares(shares, confidence, tightest_at)
+    low, high = shares.differences(limit)
     return Estimate(shares.b - shares.a, low, high, p_value, "always valid, mixture of likelihood ratios")
 
 
@@ -85,11 +84,10 @@ def ratios(
     if trials_a == 0 or trials_b == 0:
         return Estimate(nan, 0.0, inf, None, _UNKNOWN)
     shares = TwoShares(successes_a, trials_a, successes_b, trials_b)
-    gain = _gain((trials_a, trials_b), tightest_at, confidence)
-    low, high = shares.ratios(_limit(gain, confidence))
+    limit, p_value = _of_shares(shares, confidence, tightest_at)
+    low, high = shares.ratios(limit)
     of_none = inf if successes_b else nan
     value = shares.b / shares.a if successes_a else of_none
-    p_value = _p_value(_log_evidence(shares.deviance(), gain))
     return Estimate(value, low, high, p_value, "always valid ratio, mixture of likelihood ratios")
 
 
@@ -182,6 +180,12 @@ def critical_value(
 ) -> float:
     """How many standard errors a difference must be from 0 at these sizes: 1.96 where nobody looks before the end."""
     return sqrt(_limit(_gain((size_a, size_b), tightest_at, confidence), confidence))
+
+
+def _of_shares(shares: TwoShares, confidence: float, tightest_at: float) -> tuple[float, float]:
+    """The deviance up to which an interval goes, and the p value of equal shares."""
+    gain = _gain((shares.trials_a, shares.trials_b), tightest_at, confidence)
+    return _limit(gain, confidence), _p_value(_log_evidence(shares.deviance(), gain))
 
 
 def _of_moments(
