@@ -70,15 +70,6 @@ def _told(group: Group, compared: Compared, q_value: float, threshold: float) ->
     divergence, distributions = compared.divergence, compared.distributions
     is_drift = q_value <= LEVEL and divergence.psi_debiased >= threshold
     order: list[int] = np.argsort(-divergence.contributions, kind="stable").tolist()
-    bins = [
-        DriftBin(
-            distributions.names[at],
-            int(divergence.reference[at]),
-            int(divergence.current[at]),
-            float(divergence.contributions[at]),
-        )
-        for at in order[:_MOST_BINS]
-    ]
     feature = compared.features[1]
     grown = next((at for at in order if divergence.score[at] > 0), 0)
     shown = examples(group.current, distributions.current == grown, 3) if is_drift else []
@@ -98,7 +89,7 @@ def _told(group: Group, compared: Compared, q_value: float, threshold: float) ->
         q_value=q_value,
         reference=int(divergence.reference.sum()),
         current=int(divergence.current.sum()),
-        bins=bins,
+        bins=[_bin(compared, at) for at in order[:_MOST_BINS]],
         began=began(times, scores) if len(times) else None,
         first_time=iso_time(int(times[0])) if len(times) else None,
         scores=as_points(times, scores),
@@ -108,6 +99,12 @@ def _told(group: Group, compared: Compared, q_value: float, threshold: float) ->
             [*_showing(feature, group.reference.origin), *_showing(feature, group.current.origin)],
         ),
     )
+
+
+def _bin(compared: Compared, at: int) -> DriftBin:
+    divergence, name = compared.divergence, compared.distributions.names[at]
+    counts = int(divergence.reference[at]), int(divergence.current[at])
+    return DriftBin(name, *counts, float(divergence.contributions[at]))
 
 
 def _over_time(group: Group, compared: Compared) -> tuple[Any, Numbers]:
