@@ -24,8 +24,8 @@ from infersight_analysis.times import iso_time
 
 ROOT = Path(__file__).parents[2]
 SERVICE = "predictor"
-WORK_SECONDS, PATIENCE_SECONDS = 0.2, 1.0
-"""How long a request needs its connection, and how long it waits for it: two or three rounds, but not ten."""
+WORK_SECONDS, PATIENCE_SECONDS = 0.2, 1.5
+"""How long a request needs its connection, and how long it waits for it: seven rounds, but not ten."""
 
 WAVES = 4
 CROWD = 100
@@ -185,7 +185,7 @@ def test_a_pool_that_is_exhausted_is_triaged_reproduced_explained_mended_proven_
         until_ns = time.time_ns()
         terminal.arrived(before + (WAVES + 1) * CROWD + after)
         # On a busy machine requests of one load are not as fast as those of another one.
-        verified = terminal("incident", "verify", incident, "--tolerance", "100", *between(mended_ns, until_ns))
+        verified = terminal("incident", "verify", incident, "--tolerance", "200", *between(mended_ns, until_ns))
     checks = {check["name"]: check["outcome"] for check in verified["said"]["checks"]}
     assert checks == {"reproduction": "passed", "metrics": "passed", "errors": "passed"}
 
