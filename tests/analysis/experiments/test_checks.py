@@ -9,7 +9,7 @@ from tests.analysis.experiments.populations import Columns, asked, experiment, n
 from infersight_analysis.experiments.checks import sample_ratio
 from infersight_analysis.experiments.rows import tabulated
 from infersight_analysis.findings import ExperimentChecks
-from infersight_analysis.verbs.abtest_check import check
+from infersight_analysis.verbs.abtest.check import check
 
 
 def checked(columns: Columns, *metrics: str, **options: object) -> ExperimentChecks:

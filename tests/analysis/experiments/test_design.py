@@ -13,7 +13,7 @@ from infersight_analysis.experiments.question import Question
 from infersight_analysis.experiments.rows import tabulated
 from infersight_analysis.experiments.samples import Rows
 from infersight_analysis.findings import ExperimentDesign
-from infersight_analysis.verbs.abtest_design import Traffic, design
+from infersight_analysis.verbs.abtest.design import Traffic, design
 
 
 def planned(traffic: Traffic, effect: str, **options: Any) -> ExperimentDesign:

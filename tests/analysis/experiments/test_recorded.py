@@ -24,8 +24,8 @@ from infersight_analysis.experiments.metrics import Metric
 from infersight_analysis.experiments.question import Question
 from infersight_analysis.findings import MetricEffect
 from infersight_analysis.options import Window
-from infersight_analysis.verbs.abtest_check import check
-from infersight_analysis.verbs.abtest_results import results
+from infersight_analysis.verbs.abtest.check import check
+from infersight_analysis.verbs.abtest.results import results
 from infersight_collector.decode import decode
 from infersight_collector.signals import Signal
 from infersight_collector.store.wal import Origin

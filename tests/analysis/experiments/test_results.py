@@ -10,7 +10,7 @@ from infersight_analysis.errors import AnalysisError
 from infersight_analysis.experiments.metrics import Metric
 from infersight_analysis.findings import ExperimentResults, MetricEffect
 from infersight_analysis.report.output import to_json
-from infersight_analysis.verbs.abtest_results import results
+from infersight_analysis.verbs.abtest.results import results
 
 
 def judged(columns: Columns, *metrics: str, guardrails: tuple[str, ...] = (), **options: Any) -> ExperimentResults:

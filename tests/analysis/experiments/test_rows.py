@@ -14,8 +14,8 @@ from tests.analysis.experiments.populations import asked, experiment, named
 
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.experiments.rows import tabulated
-from infersight_analysis.verbs.abtest_check import check
-from infersight_analysis.verbs.abtest_results import results
+from infersight_analysis.verbs.abtest.check import check
+from infersight_analysis.verbs.abtest.results import results
 
 
 def test_a_file_a_data_frame_and_rows_say_the_same(tmp_path: Path) -> None:

@@ -6,40 +6,22 @@ import click
 
 from infersight_analysis.commands import Verb, Verbs
 
+_ROOM: Final = "infersight_analysis.verbs.model"
+
 MODEL_VERBS: Final[dict[str, Verb]] = {
-    "errors": Verb(
-        "infersight_analysis.verbs.model.errors", "errors_command", "analysis", "What it is wrong about, and how sure."
-    ),
-    "drift": Verb(
-        "infersight_analysis.verbs.model.drift",
-        "drift_command",
-        "analysis",
-        "What is otherwise than before.",
-    ),
+    "errors": Verb(f"{_ROOM}.errors", "errors_command", "analysis", "What it is wrong about, and how sure."),
+    "drift": Verb(f"{_ROOM}.drift", "drift_command", "analysis", "What is otherwise than before."),
     "robustness": Verb(
-        "infersight_analysis.verbs.model.robustness",
+        f"{_ROOM}.robustness",
         "robustness_command",
         "analysis",
         "Whether it says the same of inputs that mean the same.",
     ),
     "regress": Verb(
-        "infersight_analysis.verbs.model.regress",
-        "regress_command",
-        "analysis",
-        "Whether the mistakes of a regression set are mended.",
+        f"{_ROOM}.regress", "regress_command", "analysis", "Whether the mistakes of a regression set are mended."
     ),
-    "fairness": Verb(
-        "infersight_analysis.verbs.model.fairness",
-        "fairness_command",
-        "analysis",
-        "Whether it treats groups alike.",
-    ),
-    "validate": Verb(
-        "infersight_analysis.verbs.model.validate",
-        "validate_command",
-        "analysis",
-        "Whether its inputs are as they should be.",
-    ),
+    "fairness": Verb(f"{_ROOM}.fairness", "fairness_command", "analysis", "Whether it treats groups alike."),
+    "validate": Verb(f"{_ROOM}.validate", "validate_command", "analysis", "Whether its inputs are as they should be."),
 }
 """The commands of the group."""
 

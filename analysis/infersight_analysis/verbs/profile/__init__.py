@@ -6,24 +6,17 @@ import click
 
 from infersight_analysis.commands import Verb, Verbs
 
+_ROOM: Final = "infersight_analysis.verbs.profile"
+
 PROFILE_VERBS: Final[dict[str, Verb]] = {
-    "cpu": Verb(
-        "infersight_analysis.verbs.profile.cpu", "cpu_command", "profile", "What the code of a process does, by py-spy."
-    ),
-    "memory": Verb(
-        "infersight_analysis.verbs.profile.memory", "memory_command", "profile", "Who allocates its memory, by memray."
-    ),
+    "cpu": Verb(f"{_ROOM}.cpu", "cpu_command", "profile", "What the code of a process does, by py-spy."),
+    "memory": Verb(f"{_ROOM}.memory", "memory_command", "profile", "Who allocates its memory, by memray."),
     "model": Verb(
-        "infersight_analysis.verbs.profile.model",
-        "model_command",
-        "torch",
-        "Which operators a model spends its time in, by PyTorch.",
+        f"{_ROOM}.model", "model_command", "torch", "Which operators a model spends its time in, by PyTorch."
     ),
-    "list": Verb("infersight_analysis.verbs.profile.looking", "list_command", "analysis", "The profiles of a store."),
-    "show": Verb("infersight_analysis.verbs.profile.looking", "show_command", "analysis", "One profile."),
-    "diff": Verb(
-        "infersight_analysis.verbs.profile.looking", "diff_command", "analysis", "What changed between two profiles."
-    ),
+    "list": Verb(f"{_ROOM}.looking", "list_command", "analysis", "The profiles of a store."),
+    "show": Verb(f"{_ROOM}.looking", "show_command", "analysis", "One profile."),
+    "diff": Verb(f"{_ROOM}.looking", "diff_command", "analysis", "What changed between two profiles."),
 }
 """The commands of the group."""
 

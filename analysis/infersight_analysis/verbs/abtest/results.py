@@ -18,7 +18,7 @@ from infersight_analysis.findings import ExperimentResults
 from infersight_analysis.report.abtest import print_results
 from infersight_analysis.report.html.abtest import results_page
 from infersight_analysis.report.output import publish_finding
-from infersight_analysis.verbs.abtest_options import Asked, experiment
+from infersight_analysis.verbs.abtest.experiment import Asked, experiment
 
 __all__ = ["Metric", "Question", "results", "results_command"]
 

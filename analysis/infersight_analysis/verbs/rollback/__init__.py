@@ -6,15 +6,14 @@ import click
 
 from infersight_analysis.commands import Verb, Verbs
 
+_ROOM: Final = "infersight_analysis.verbs.rollback"
+
 ROLLBACK_VERBS: Final = {
     "check": Verb(
-        "infersight_analysis.verbs.rollback_check",
-        "check_command",
-        "analysis",
-        "Keep a candidate, roll it back, or wait for more data.",
+        f"{_ROOM}.check", "check_command", "analysis", "Keep a candidate, roll it back, or wait for more data."
     ),
     "execute": Verb(
-        "infersight_analysis.verbs.rollback_execute",
+        f"{_ROOM}.execute",
         "execute_command",
         "analysis",
         "Evidence first, then the rollback, then proof that it helped.",

@@ -17,7 +17,7 @@ from infersight_analysis.options import Window
 from infersight_analysis.report.abtest import print_design
 from infersight_analysis.report.html.abtest import design_page
 from infersight_analysis.report.output import publish_finding
-from infersight_analysis.verbs.abtest_options import Asked, measured
+from infersight_analysis.verbs.abtest.experiment import Asked, measured
 
 __all__ = ["Margin", "Metric", "Question", "Traffic", "design", "design_command"]
 

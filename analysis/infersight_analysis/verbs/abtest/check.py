@@ -14,7 +14,7 @@ from infersight_analysis.findings import ExperimentChecks
 from infersight_analysis.report.abtest import print_checks
 from infersight_analysis.report.html.abtest import checks_page
 from infersight_analysis.report.output import publish_finding
-from infersight_analysis.verbs.abtest_options import Asked, experiment
+from infersight_analysis.verbs.abtest.experiment import Asked, experiment
 
 __all__ = ["Metric", "Question", "check", "check_command"]
 

@@ -13,7 +13,7 @@ from infersight_analysis.report.html.releases import releases_page
 from infersight_analysis.report.output import publish_finding
 from infersight_analysis.report.releases import print_release_check
 from infersight_analysis.session import opened
-from infersight_analysis.verbs.rollback_options import release
+from infersight_analysis.verbs.rollback.release import release
 
 __all__ = ["check_command", "rollback_check"]
 

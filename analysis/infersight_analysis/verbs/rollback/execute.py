@@ -19,7 +19,7 @@ from infersight_analysis.report.output import publish_finding
 from infersight_analysis.report.rollbacks import print_rollback
 from infersight_analysis.times import SECOND_NS, parse_duration
 from infersight_analysis.verbs.incident.steps import ACTOR
-from infersight_analysis.verbs.rollback_options import release
+from infersight_analysis.verbs.rollback.release import release
 
 EXIT_CODES: Final = {
     "planned": 0,
