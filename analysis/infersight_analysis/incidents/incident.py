@@ -168,6 +168,7 @@ class Incident:
 
     def add_evidence(self, exhibit: Exhibit) -> Event:
         """Copy a piece of evidence into the incident, with its digest, and pin the traces that it is about."""
+        self.ensure(kinds.EVIDENCE)
         payload = evidence.keep(self.log.path(self.id), exhibit)
         event = self.record(kinds.EVIDENCE, payload)
         evidence.pin_traces(self.log.store, f"{self.id}-{event.payload['name']}", exhibit)
@@ -218,7 +219,12 @@ class Incident:
             exhibit: what the test answered.
             outcome: `supported`, `refuted` or `undecided`.
             statement: the test and its answer, in a line.
+
+        Raises:
+            AnalysisError: there is no such hypothesis.
         """
+        if hypothesis not in self.state.hypotheses:
+            raise AnalysisError(f"no hypothesis {hypothesis} in {self.id}: `infersight incident show` lists them")
         found = self.add_evidence(exhibit)
         payload: dict[str, Any] = {"hypothesis": hypothesis, "outcome": outcome, "statement": statement}
         return self.record(kinds.TEST, payload | {"evidence": found.payload["name"]})

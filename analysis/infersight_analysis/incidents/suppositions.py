@@ -13,6 +13,8 @@ _LIKELY: Final = 0.5
 _WORTH_A_WORD: Final = 0.05
 _DISTINCTIONS: Final = 2
 _FAULTS: Final = 2
+_MESSAGE: Final = 80
+"""Characters of a message that tell one fault from another."""
 
 
 def ranked(
@@ -79,11 +81,15 @@ def _common(comparison: Comparison) -> Iterator[RankedHypothesis]:
 
 
 def _faults(errors: ErrorGroups) -> Iterator[RankedHypothesis]:
-    for group in errors.errors[:_FAULTS]:
+    """Faults that were not there before, or of which that is not known."""
+    fresh = [group for group in errors.errors if group.state not in {"ongoing", "rarer"}]
+    for group in fresh[:_FAULTS]:
         where = f" at {group.location}" if group.location else ""
+        message = " ".join(group.message.split())[:_MESSAGE]
+        kind = "" if group.category == "unknown" else f": {group.hypothesis}"
         state = f", {group.state}" if group.state else ""
         yield RankedHypothesis(
-            statement=f"{group.type}{where}: {group.hypothesis}",
+            statement=f"{group.type} “{message}”{where}{kind}",
             refuted_by="the same fault was there as often before, or requests without it are concerned too",
             because=f"errors: {group.count:,.6g} failures{state}, {group.category} since {group.category_reason}",
             source="errors",

@@ -84,9 +84,9 @@ def triage(
     moments = look.seen.moments()
     hypotheses = ranked(look.cause, look.seen.marks, question.start_ns, look.comparison, look.seen.errors)
     grave, reason = severity_of(look.usual, look.now, look.symptoms)
-    symptoms = [each.statement for each in look.symptoms] or [
-        cluster.statement for cluster in look.seen.bursts.clusters if _overlaps(cluster.start, cluster.end, question)
-    ][:1]
+    symptoms = [each.statement for each in look.symptoms] or _otherwise(look, question)
+    if symptoms and not look.symptoms:
+        grave, reason = "MEDIUM", "requests fail and wait as before, but something is otherwise"
     told("opening the incident")
     incident = Incident.open(
         log,
@@ -116,6 +116,15 @@ def triage(
         next=next_command(incident.id, incident.state),
         evidence=_evidence(look, moments),
     )
+
+
+def _otherwise(look: _Look, question: Question) -> list[str]:
+    """What is otherwise where requests, as such, are as before: a burst of errors, or what a service does."""
+    bursts = [
+        cluster.statement for cluster in look.seen.bursts.clusters if _overlaps(cluster.start, cluster.end, question)
+    ]
+    signs = [sign.statement for suspect in look.cause.services[:1] for sign in suspect.evidence[:1]]
+    return bursts[:1] or (signs if look.cause.verdict == "origin" else [])
 
 
 def entry(moment: Moment) -> TimelineEntry:

@@ -46,6 +46,7 @@ def typist(folder: Path) -> Generator[Typist]:
     with pytest.MonkeyPatch.context() as patched, serving(pool) as url:
         patched.chdir(folder)
         patched.setenv("INFERSIGHT_ACTOR", "ada")
+        patched.delenv("INFERSIGHT_STORE", raising=False)
         yield Typist(store, pool, url)
 
 

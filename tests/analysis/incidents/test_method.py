@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.incidents import gates
 from infersight_analysis.incidents import state as kinds
+from infersight_analysis.incidents.evidence import Exhibit
 from infersight_analysis.incidents.incident import Incident, Refused
 from infersight_analysis.incidents.log import OPENED, SEVERITIES, Event, IncidentLog
 from infersight_analysis.incidents.state import OVERRIDE, State
@@ -413,3 +414,14 @@ def test_a_refutation_that_comes_later_unsettles_the_cause(log: IncidentLog) -> 
     incident.record(kinds.TEST, {"hypothesis": "H1", "outcome": "refuted", "statement": "t"})
     with pytest.raises(Refused, match="H1 is refuted, so it is no cause"):
         incident.close()
+
+
+def test_nothing_is_left_of_evidence_that_is_refused(log: IncidentLog) -> None:
+    incident = Incident.open(log, "it is slow", "LOW", actor="ada")
+    with pytest.raises(AnalysisError, match="no hypothesis H1"):
+        incident.add_test("H1", Exhibit("file", "a", b"b"), "supported", "t")
+    incident.close(override="a drill")
+    with pytest.raises(Refused, match="the incident is closed"):
+        incident.add_evidence(Exhibit("file", "a", b"b"))
+    assert not (log.path(incident.id) / "evidence").exists()
+    assert [event.kind for event in log.read(incident.id)] == ["opened", "closed"]

@@ -100,6 +100,20 @@ def test_where_nothing_is_otherwise_it_says_so(tmp_path: Path) -> None:
     assert found.next == f'infersight incident symptom add {found.id} "..."'
 
 
+def test_where_requests_are_as_before_it_notices_what_a_service_does_otherwise(tmp_path: Path) -> None:
+    recording = Recording()
+    for number in range(1, 1500):
+        is_odd = 3600 <= number * 3 < 4200
+        recording.span(number, 1, "GET /", number * 3 * SECOND, (20 + number * 7 % 11) * MS, kind="SERVER")
+        said = "no contacts for account" if is_odd else "contacts found"
+        recording.log(number * 3 * SECOND + MS, said, trace=number, span=1, severity=17 if is_odd else 9)
+    log = IncidentLog(recording.write(tmp_path / "store"))
+    found = triage(log, Question(T0 + 3600 * SECOND, T0 + 4200 * SECOND), actor="ada")
+    assert (found.symptoms, found.severity) == ([], "MEDIUM")
+    assert "no contacts for account" in found.title
+    assert list(Incident(log, found.id, "ada").state.named("symptom")) == ["S1"]
+
+
 def test_without_a_baseline_nothing_is_said_to_be_otherwise(tmp_path: Path) -> None:
     found = triage(quiet(tmp_path), Question(T0, T0 + 600 * SECOND), actor="ada")
     assert found.symptoms == []
