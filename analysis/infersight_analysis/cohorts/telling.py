@@ -1,6 +1,5 @@
 """Discoveries as findings: with the values behind the hashes, in words, with examples and SQL."""
 
-import math
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -16,6 +15,7 @@ from infersight_analysis.cohorts.subjects import Subjects
 from infersight_analysis.cohorts.texts import examples_of, owners_of, trace_ids, values_of
 from infersight_analysis.cohorts.wording import statement
 from infersight_analysis.findings import Distinction, Evidence, SameRequests, Support
+from infersight_analysis.findings.numbers import finite
 
 _SAME: Final = 10
 """Most attributes that are listed as the same as another one."""
@@ -79,8 +79,8 @@ class Teller:
             of=of,
             kind=candidate.kind,
             statement=statement(discovery, self._question.about, of, values),
-            effect=_finite(discovery.effect),
-            interval=[low, _finite(high)],
+            effect=finite(discovery.effect),
+            interval=[low, finite(high)],
             medians=list(candidate.medians) if is_number else None,
             p_value=candidate.p_value,
             q_value=discovery.q_value,
@@ -103,7 +103,3 @@ class Teller:
         if trait.attribute.is_number:
             return int(trait.value) if float(trait.value).is_integer() else trait.value
         return texts.get((trait.attribute, int(trait.value)))
-
-
-def _finite(number: float) -> float | None:
-    return number if math.isfinite(number) else None

@@ -1,14 +1,14 @@
 """Whether an experiment can be trusted, before anybody looks at what it says."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
 
 from infersight_analysis.experiments.observations import NONE, Codes, Labels, Numbers, Observations, Outcome
 from infersight_analysis.experiments.question import Question
 from infersight_analysis.experiments.samples import Rows
+from infersight_analysis.findings import ExperimentCheck
 from infersight_analysis.stats.contingency import Association, association, goodness_of_fit
 from infersight_analysis.stats.means import difference
 
@@ -27,26 +27,7 @@ FAILED: Final = "failed"
 UNKNOWN: Final = "unknown"
 
 
-@dataclass(frozen=True)
-class Check:
-    """What was looked at, and what it says.
-
-    Args:
-        name: what was looked at.
-        status: `ok`, `noted` (good to know), `failed` (do not trust the results), or `unknown`.
-        statement: in words.
-        p_value: how often chance does as much; None where nothing was tested.
-        numbers: what it was made from.
-    """
-
-    name: str
-    status: str
-    statement: str
-    p_value: float | None = None
-    numbers: Mapping[str, Any] = field(default_factory=dict[str, Any])
-
-
-def checks(observations: Observations, question: Question) -> list[Check]:
+def checks(observations: Observations, question: Question) -> list[ExperimentCheck]:
     """All checks of an experiment but for those that need its results.
 
     Args:
@@ -63,19 +44,19 @@ def checks(observations: Observations, question: Question) -> list[Check]:
     return found
 
 
-def sample_ratio(observations: Observations, question: Question) -> Check:
+def sample_ratio(observations: Observations, question: Question) -> ExperimentCheck:
     """Whether the arms got the units that the split says."""
     counts = _unit_counts(observations)
     named = dict(zip(observations.arms, counts.tolist(), strict=True))
-    shares = np.array([question.split.get(arm, 1.0) if question.split else 1.0 for arm in observations.arms])
+    shares = np.array(question.shares(observations.arms))
     p_value = goodness_of_fit(counts, shares)
     parts = " : ".join(f"{name} {count:,.0f}" for name, count in named.items())
-    meant = " : ".join(f"{100 * share:.3g} %" for share in shares / shares.sum())
-    numbers = {"units": named, "split": dict(zip(observations.arms, (shares / shares.sum()).tolist(), strict=True))}
+    meant = " : ".join(f"{100 * share:.3g} %" for share in shares)
+    numbers = {"units": named, "split": dict(zip(observations.arms, shares.tolist(), strict=True))}
     if p_value < ALARM:
         said = f"sample-ratio mismatch: {parts}, where {meant} were meant (p = {p_value:.1g}); the assignment or the"
-        return Check("sample ratio", FAILED, f"{said} recording loses units of an arm", p_value, numbers)
-    return Check("sample ratio", OK, f"{parts} units, meant {meant}", p_value, numbers)
+        return ExperimentCheck("sample ratio", FAILED, f"{said} recording loses units of an arm", p_value, numbers)
+    return ExperimentCheck("sample ratio", OK, f"{parts} units, meant {meant}", p_value, numbers)
 
 
 def _unit_counts(observations: Observations) -> Numbers:
@@ -90,7 +71,7 @@ def _unit_counts(observations: Observations) -> Numbers:
     return counts
 
 
-def stability(observations: Observations) -> Check:
+def stability(observations: Observations) -> ExperimentCheck:
     """Whether units keep their variant."""
     mixed, units = int(observations.is_mixed.sum()), len(observations.unit.names)
     numbers = {"mixed": mixed, "units": units}
@@ -98,15 +79,17 @@ def stability(observations: Observations) -> Check:
     if not mixed:
         many = len(observations) > units
         said = f"every unit ({observations.unit_is}) keeps its variant" if many else "no unit was seen twice"
-        return Check(name, OK if many else UNKNOWN, said, None, numbers)
+        return ExperimentCheck(name, OK if many else UNKNOWN, said, None, numbers)
     some = [name for name, is_mixed in zip(observations.unit.names, observations.is_mixed, strict=True) if is_mixed][:3]
     said = f"{mixed:,} of {units:,} ({mixed / units:.2%}) got more than one variant, such as {', '.join(some)}"
     if mixed / units > _MOST_MIXED:
-        return Check(name, FAILED, f"{said}: the assignment does not stick to {observations.unit_is}", None, numbers)
-    return Check(name, NOTED, f"{said}; they are left out", None, numbers)
+        return ExperimentCheck(
+            name, FAILED, f"{said}: the assignment does not stick to {observations.unit_is}", None, numbers
+        )
+    return ExperimentCheck(name, NOTED, f"{said}; they are left out", None, numbers)
 
 
-def variance(observations: Observations, outcome: Outcome) -> Check:
+def variance(observations: Observations, outcome: Outcome) -> ExperimentCheck:
     """Whether the values of a metric differ at all."""
     rows = Rows.of(observations, outcome)
     name = f"variance of {rows.metric.name}"
@@ -115,19 +98,19 @@ def variance(observations: Observations, outcome: Outcome) -> Check:
         of_arm = rows.only((rows.arm == place) & (rows.divisor != 0))
         values = of_arm.value / of_arm.divisor
         if not len(values):
-            return Check(name, FAILED, f"{arm} has no {rows.metric.name} at all", None, {"arm": arm})
+            return ExperimentCheck(name, FAILED, f"{arm} has no {rows.metric.name} at all", None, {"arm": arm})
         if len(values) > 1 and not np.ptp(values):
             constant.append((arm, float(values[0]), len(values)))
     if not constant:
-        return Check(name, OK, "values differ in every arm")
+        return ExperimentCheck(name, OK, "values differ in every arm")
     said = ", ".join(f"all {count:,} of {arm} are {value:.6g}" for arm, value, count in constant)
     numbers = {"constant": {arm: value for arm, value, _ in constant}}
     if rows.metric.is_share:
-        return Check(name, NOTED, said, None, numbers)
-    return Check(name, FAILED, f"zero variance: {said}; check how it is recorded", None, numbers)
+        return ExperimentCheck(name, NOTED, said, None, numbers)
+    return ExperimentCheck(name, FAILED, f"zero variance: {said}; check how it is recorded", None, numbers)
 
 
-def missing_outcomes(observations: Observations, outcome: Outcome) -> Iterator[Check]:
+def missing_outcomes(observations: Observations, outcome: Outcome) -> Iterator[ExperimentCheck]:
     """Whether a metric's values are missing in one arm more than in another, as where labels arrive for one only."""
     has = np.zeros(len(observations.unit.names), np.int64)
     has[observations.unit.codes[outcome.row]] = 1
@@ -143,9 +126,9 @@ def missing_outcomes(observations: Observations, outcome: Outcome) -> Iterator[C
     numbers = {"without": dict(zip(observations.arms, counts[:, 0].tolist(), strict=True))}
     if found.p_value is not None and found.p_value < ALARM:
         said = f"{outcome.metric.name} is missing more often in one arm than in another: {said}"
-        yield Check(name, FAILED, f"{said}; what is left is no random part", found.p_value, numbers)
+        yield ExperimentCheck(name, FAILED, f"{said}; what is left is no random part", found.p_value, numbers)
     else:
-        yield Check(name, NOTED, f"units without it: {said}", found.p_value, numbers)
+        yield ExperimentCheck(name, NOTED, f"units without it: {said}", found.p_value, numbers)
 
 
 def time_of(observations: Observations) -> Labels | None:
@@ -166,7 +149,7 @@ def _tenths(times: Codes) -> Labels | None:
     return Labels(codes, tuple(f"tenth {place + 1}" for place in range(_TIMES)))
 
 
-def over_time(observations: Observations) -> Iterator[Check]:
+def over_time(observations: Observations) -> Iterator[ExperimentCheck]:
     """Whether the arms got new units at the same times."""
     times = unit_time_of(observations)
     if times is None:
@@ -176,12 +159,12 @@ def over_time(observations: Observations) -> Iterator[Check]:
         return
     if found.p_value < ALARM:
         said = "the arms got their units at different times, as while a share is raised step by step"
-        yield Check("arms over time", NOTED, said, found.p_value, {"strength": found.strength})
+        yield ExperimentCheck("arms over time", NOTED, said, found.p_value, {"strength": found.strength})
     else:
-        yield Check("arms over time", OK, "the arms got their units at the same times", found.p_value)
+        yield ExperimentCheck("arms over time", OK, "the arms got their units at the same times", found.p_value)
 
 
-def segments(observations: Observations) -> Iterator[Check]:
+def segments(observations: Observations) -> Iterator[ExperimentCheck]:
     """Whether the arms have the same units: as many of each country, client, instance."""
     tested = {
         name: _with_arm(observations, observations.of_units(labels)) for name, labels in observations.segments.items()
@@ -195,17 +178,17 @@ def segments(observations: Observations) -> Iterator[Check]:
         numbers = {"strength": each.strength, "units": _named_counts(observations, name)}
         said = f"{name} differs between the arms ({_shares(observations, name)}; p = {each.p_value:.1g})"
         if name in observations.declared:
-            yield Check("segments", FAILED, f"{said}: the assignment depends on it", each.p_value, numbers)
+            yield ExperimentCheck("segments", FAILED, f"{said}: the assignment depends on it", each.p_value, numbers)
         else:
             more = ": it tells the arms apart" if each.strength > 0.99 else ", or the variant changes it"
-            yield Check("segments", NOTED, f"{said}{more}", each.p_value, numbers)
+            yield ExperimentCheck("segments", NOTED, f"{said}{more}", each.p_value, numbers)
     if known and not differing:
         least = min((each.p_value or 1.0) * len(known) for each in known.values())
         said = f"the arms are alike in {', '.join(sorted(known)[:6])}{' and others' if len(known) > 6 else ''}"
-        yield Check("segments", OK, said, min(1.0, least))
+        yield ExperimentCheck("segments", OK, said, min(1.0, least))
 
 
-def other_tests(observations: Observations) -> Iterator[Check]:
+def other_tests(observations: Observations) -> Iterator[ExperimentCheck]:
     """Whether another experiment's variants go with this one's."""
     tested = {
         name: _with_arm(observations, observations.of_units(labels)) for name, labels in observations.others.items()
@@ -214,28 +197,30 @@ def other_tests(observations: Observations) -> Iterator[Check]:
     for name, each in known.items():
         if (each.p_value or 0.0) * len(known) < ALARM:
             said = f"the variants of {name} go with these (p = {each.p_value:.1g}): no telling whose effect it is"
-            yield Check("other tests", FAILED, said, each.p_value, {"other": name, "strength": each.strength})
+            yield ExperimentCheck("other tests", FAILED, said, each.p_value, {"other": name, "strength": each.strength})
         else:
-            yield Check("other tests", OK, f"{name} is independent of this one", each.p_value, {"other": name})
+            yield ExperimentCheck(
+                "other tests", OK, f"{name} is independent of this one", each.p_value, {"other": name}
+            )
 
 
-def pre_period(observations: Observations) -> Iterator[Check]:
+def pre_period(observations: Observations) -> Iterator[ExperimentCheck]:
     """Whether the arms differed before the experiment began."""
     for name, covariate in observations.covariates.items():
         for place, arm in enumerate(observations.arms[1:], 1):
             a, b = (covariate[observations.unit_arm == each] for each in (0, place))
             a, b = a[~np.isnan(a)], b[~np.isnan(b)]
             if min(len(a), len(b)) < 2:
-                yield Check("pre-period", UNKNOWN, f"too few units of {arm} have an earlier {name}")
+                yield ExperimentCheck("pre-period", UNKNOWN, f"too few units of {arm} have an earlier {name}")
                 continue
             found = difference(a, b)
             p_value = found.p_value or 0.0
             numbers = {"difference": found.value, "units": [len(a), len(b)]}
             if p_value < ALARM:
                 said = f"{arm} differed in {name} before it got the variant (p = {p_value:.1g})"
-                yield Check("pre-period", FAILED, said, p_value, numbers)
+                yield ExperimentCheck("pre-period", FAILED, said, p_value, numbers)
             else:
-                yield Check("pre-period", OK, f"{arm} did not differ in {name} before", p_value, numbers)
+                yield ExperimentCheck("pre-period", OK, f"{arm} did not differ in {name} before", p_value, numbers)
 
 
 def _with_arm(observations: Observations, labels: Labels) -> Association:

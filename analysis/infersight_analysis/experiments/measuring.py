@@ -12,10 +12,11 @@ from infersight_analysis.experiments.metrics import Metric
 from infersight_analysis.experiments.observations import Observations, Outcome
 from infersight_analysis.experiments.question import Question
 from infersight_analysis.experiments.samples import Rows, Sample
-from infersight_analysis.experiments.telling import difference_of, effect_at, effect_said, finite
+from infersight_analysis.experiments.telling import difference_of, effect_at, effect_said
 from infersight_analysis.experiments.timing import looks, trend
 from infersight_analysis.experiments.verdict import UNKNOWN, guarded, judgement
 from infersight_analysis.findings import MetricEffect
+from infersight_analysis.findings.numbers import finite
 from infersight_analysis.stats import outliers
 from infersight_analysis.stats.discoveries import holm
 from infersight_analysis.stats.normal import z_at, z_of

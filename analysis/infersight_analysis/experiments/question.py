@@ -1,6 +1,6 @@
 """What is asked about an experiment."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -57,6 +57,11 @@ class Question:
     pre_period_ns: int = 0
     time: str | None = None
     covariates: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def shares(self, arms: Sequence[str]) -> list[float]:
+        """The share of the units that each arm was to get."""
+        parts = [self.split.get(arm, 1.0) for arm in arms]
+        return [part / sum(parts) for part in parts]
 
     def arms(self, names: list[str]) -> tuple[str, ...]:
         """The variants in their order, the baseline first.

@@ -6,13 +6,13 @@ from typing import Final
 import numpy as np
 
 from infersight_analysis.experiments import checks as validation
-from infersight_analysis.experiments.checks import Check, unit_time_of
+from infersight_analysis.experiments.checks import unit_time_of
 from infersight_analysis.experiments.confounding import Adjusted, adjusted, confounders
 from infersight_analysis.experiments.measuring import PRIMARY, effects_of
 from infersight_analysis.experiments.metrics import Metric
 from infersight_analysis.experiments.observations import NONE, Labels, Observations
 from infersight_analysis.experiments.question import Question
-from infersight_analysis.experiments.telling import difference_of, finite, long_duration, segment_said
+from infersight_analysis.experiments.telling import difference_of, long_duration, segment_said
 from infersight_analysis.experiments.traps import traps
 from infersight_analysis.experiments.verdict import BROKEN, DISTRUST, NEED_MORE_DATA, verdict
 from infersight_analysis.findings import (
@@ -25,6 +25,7 @@ from infersight_analysis.findings import (
     SegmentEffect,
     SegmentStratum,
 )
+from infersight_analysis.findings.numbers import finite
 from infersight_analysis.times import iso_time
 
 _SEGMENTS: Final = 12
@@ -52,7 +53,7 @@ def checks_of(observations: Observations, question: Question) -> ExperimentCheck
         arms=_arms(observations, question),
         can_be_trusted=not failed,
         summary=f"{DISTRUST}: {failed[0].statement}" if failed else f"no fault found by {len(found)} checks",
-        checks=[_check(each) for each in found],
+        checks=found,
         notes=list(observations.notes),
         evidence=_evidence(observations),
     )
@@ -92,17 +93,17 @@ def results_of(observations: Observations, question: Question) -> ExperimentResu
         arms=_arms(observations, question),
         effects=effects,
         segments=segments,
-        checks=[_check(each) for each in found],
+        checks=found,
         notes=list(observations.notes),
         evidence=_evidence(observations),
     )
 
 
-def _weighty(found: Sequence[Check], observations: Observations) -> list[ExperimentCheck]:
+def _weighty(found: Sequence[ExperimentCheck], observations: Observations) -> list[ExperimentCheck]:
     """The failed checks that end the experiment; those of a metric that decides nothing do not."""
     secondary = [each.metric.name for each in observations.outcomes[1:] if not each.metric.is_guardrail]
     names = {f"{what} {name}" for name in secondary for what in ("variance of", "missing")}
-    return [_check(each) for each in found if each.status == validation.FAILED and each.name not in names]
+    return [each for each in found if each.status == validation.FAILED and each.name not in names]
 
 
 def _segments(observations: Observations, question: Question) -> list[SegmentEffect]:
@@ -158,16 +159,12 @@ def _remaining(observations: Observations, effects: Sequence[MetricEffect]) -> i
     return round(max(lacking) * so_far) if lacking and max(lacking) > 0 and so_far else None
 
 
-def _check(found: Check) -> ExperimentCheck:
-    return ExperimentCheck(found.name, found.status, found.statement, found.p_value, dict(found.numbers))
-
-
 def _arms(observations: Observations, question: Question) -> list[ArmSize]:
     arm = observations.unit_arm
     units = np.bincount(arm[arm != NONE], minlength=len(observations.arms))
     of_rows = arm[observations.unit.codes]
     exposures = np.bincount(of_rows[of_rows != NONE], minlength=len(observations.arms))
-    planned = np.array([question.split.get(name, 1.0) if question.split else 1.0 for name in observations.arms])
+    planned = question.shares(observations.arms)
     times = unit_time_of(observations)
     by_time = None if times is None else Labels(arm, observations.arms).counted(times)
     return [
@@ -176,7 +173,7 @@ def _arms(observations: Observations, question: Question) -> list[ArmSize]:
             units=int(units[place]),
             exposures=int(exposures[place]),
             share=float(units[place] / max(1, units.sum())),
-            planned=float(planned[place] / planned.sum()),
+            planned=planned[place],
             over_time=[] if by_time is None else by_time[place].tolist(),
         )
         for place, name in enumerate(observations.arms)

@@ -1,11 +1,10 @@
 """Differences in words, and as findings hold them."""
 
-from math import isfinite
-
 from infersight_analysis.experiments.confounding import TIME, Adjusted
 from infersight_analysis.experiments.metrics import shown
 from infersight_analysis.experiments.timing import Look
 from infersight_analysis.findings import ArmDifference, EffectAt, MetricEffect
+from infersight_analysis.findings.numbers import finite
 from infersight_analysis.stats.estimate import Estimate
 from infersight_analysis.times import SECOND_NS
 
@@ -19,11 +18,6 @@ def difference_of(estimate: Estimate) -> ArmDifference:
 def effect_at(look: Look) -> EffectAt:
     """A look as a finding."""
     return EffectAt(look.at, look.units, difference_of(look.effect))
-
-
-def finite(value: float) -> float | None:
-    """A number, or None where it is none."""
-    return float(value) if isfinite(value) else None
 
 
 def interval(difference: ArmDifference, unit: str) -> str:

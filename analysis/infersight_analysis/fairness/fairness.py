@@ -1,6 +1,5 @@
 """Groups beside a reference group: differences with intervals and tests, ratios, and the gaps of all groups."""
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -11,6 +10,7 @@ from infersight_analysis.errors import AnalysisError
 from infersight_analysis.fairness.groups import MEASURES, Group, Share, groups_of, share
 from infersight_analysis.fairness.wording import notes_of, statement_of
 from infersight_analysis.findings import DisparateImpact, Evidence, Fairness, FairnessGap, GroupRate
+from infersight_analysis.findings.numbers import finite
 from infersight_analysis.quality.predictions import Feature, Predictions, counting
 from infersight_analysis.stats import proportions, tables
 from infersight_analysis.stats.discoveries import holm
@@ -180,14 +180,10 @@ def _with_ratios(
     def with_ratio(rate: GroupRate) -> GroupRate:
         if (found := by_rate.get((rate.measure, rate.group))) is None:
             return rate
-        value, low, high = (_finite(float(each)) for each in found)
+        value, low, high = (finite(float(each)) for each in found)
         return replace(rate, ratio=value, ratio_low=low, ratio_high=high)
 
     return [with_ratio(rate) for rate in rates]
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _tested(rates: Sequence[GroupRate], margin: float) -> list[GroupRate]:

@@ -15,7 +15,8 @@ class ArmSize:
         exposures: how many requests or rows those have.
         share: its share of the units.
         planned: the share that was meant.
-        over_time: how many of each tenth of the new units, in the order of time, it got; empty where times are not known.
+        over_time: how many of each tenth of the new units, in the order of time, it got; empty where times are not
+            known.
     """
 
     name: str
@@ -31,7 +32,9 @@ class ExperimentCheck:
     """Something that would make an experiment's results wrong.
 
     Args:
+        name: what was looked at.
         status: `ok`, `noted` (good to know), `failed` (do not trust the results), `unknown`.
+        statement: what it says.
         p_value: how often chance alone does as much; null where nothing was tested.
         numbers: what it was made from.
     """
@@ -39,8 +42,8 @@ class ExperimentCheck:
     name: str
     status: str
     statement: str
-    p_value: float | None
-    numbers: dict[str, Any]
+    p_value: float | None = None
+    numbers: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
 """What an incident cost: requests, users, failures and time beyond what is usual, each number by its SQL."""
 
-from math import inf, isfinite
+from math import inf
 from typing import Any, Final
 
 import duckdb
 
 from infersight_analysis.extent import extent
 from infersight_analysis.findings.evidence import Evidence
+from infersight_analysis.findings.numbers import finite
 from infersight_analysis.findings.postmortem import Impact, QuantileChange
 from infersight_analysis.incidents.requests import (
     Requests,
@@ -93,8 +94,8 @@ def _excess(usual: Requests, now: Requests, requests: float) -> tuple[float | No
 
 def _quantile(usual: Requests, now: Requests, q: float) -> QuantileChange:
     difference = duration_difference(usual, now, q)
-    low, high = (end if isfinite(end) else None for end in (difference.low, difference.high))
-    return QuantileChange(q, now.quantile(q), usual.quantile(q), difference.value, (low, high))
+    interval = finite(difference.low), finite(difference.high)
+    return QuantileChange(q, now.quantile(q), usual.quantile(q), difference.value, interval)
 
 
 def _notes(usual: Requests, during: dict[str, Any], before: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ from math import inf, isfinite
 from typing import Final
 
 from infersight_analysis.findings import ReleaseMeasure
+from infersight_analysis.findings.numbers import finite
 from infersight_analysis.findings.releases import Standing, Trend
 from infersight_analysis.releases import wording
 from infersight_analysis.releases.estimates import Bounds, growth, less
@@ -69,15 +70,15 @@ def measured(
         route=figure.route,
         share_of_requests=figure.share_of_requests,
         unit=figure.unit,
-        baseline=_finite(figure.baseline.value),
-        candidate=_finite(figure.candidate.value),
-        candidate_low=_finite(figure.candidate.low),
-        candidate_high=_finite(figure.candidate.high),
+        baseline=finite(figure.baseline.value),
+        candidate=finite(figure.candidate.value),
+        candidate_low=finite(figure.candidate.low),
+        candidate_high=finite(figure.candidate.high),
         baseline_count=figure.counts[0],
         candidate_count=figure.counts[1],
-        change=_finite(change.value) if known else None,
-        low=_finite(change.low),
-        high=_finite(change.high),
+        change=finite(change.value) if known else None,
+        low=finite(change.low),
+        high=finite(change.high),
         is_relative=limit.kind == "relative",
         confidence=confidence,
         limit=limit.value if has_limit else None,
@@ -152,7 +153,3 @@ def _part(figure: Figure, limit: Limit) -> float:
         sides = (sides[0].logarithm, sides[1].logarithm)
     squares = [(side.high - side.low) ** 2 for side in sides]
     return squares[1] / sum(squares) if isfinite(sum(squares)) and sum(squares) > 0 else 1.0
-
-
-def _finite(number: float) -> float | None:
-    return number if isfinite(number) else None
