@@ -19,6 +19,7 @@ _UNITS: Final = {
     "w": 7 * 86_400 * SECOND_NS,
 }
 _DURATION_PART: Final = re.compile(r"(\d+(?:\.\d+)?)(ns|us|ms|s|m|h|d|w)")
+_TO_THE_SECOND: Final = len("2026-03-01T14:05:00")
 _FRACTION: Final = re.compile(r"[.,](\d{1,9})\d*")
 
 
@@ -60,6 +61,11 @@ def iso_time(time_ns: int) -> str:
     """
     seconds, nanoseconds = divmod(time_ns, SECOND_NS)
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{nanoseconds:09d}Z"
+
+
+def readable_time(time: str) -> str:
+    """A time in ISO 8601 for people, to the second: `2026-03-01 14:05:00`."""
+    return time[:_TO_THE_SECOND].replace("T", " ")
 
 
 def short_duration(duration_ns: float) -> str:

@@ -32,8 +32,8 @@ class FeatureDrift:
     Args:
         feature: its name.
         kind: `input`, `prediction`, `confidence`, `rightness` or `segment`.
-        is_drift: whether it is one: its false-discovery rate is at most the level, and the index, less what chance adds,
-            at least the threshold.
+        is_drift: whether it is one: its false-discovery rate is at most the level, and the index, less what chance
+            adds, at least the threshold.
         psi: the population stability index.
         psi_interval: its 95 % interval.
         psi_noise: what it would be on average without any change, of as many predictions in as many bins.

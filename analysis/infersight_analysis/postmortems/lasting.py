@@ -12,7 +12,7 @@ from infersight_analysis.anomalies.changes import Change, changes
 from infersight_analysis.anomalies.series import Grid
 from infersight_analysis.findings.postmortem import Lasting
 from infersight_analysis.incidents.requests import over_requests
-from infersight_analysis.times import SECOND_NS, iso_time, long_duration, short_duration
+from infersight_analysis.times import SECOND_NS, iso_time, long_duration, readable_time, short_duration
 
 _STEPS: Final = 240
 """Points of a series: as many as show an incident that is a fortieth of the time that is looked at."""
@@ -68,11 +68,11 @@ def lasting(
     began = _time(first.begin, grid)
     what = _READINGS[first.reading]
     if first.end is None:
-        said = f"{what} rose at {_short(began)} and did not fall again in what was recorded"
+        said = f"{what} rose at {readable_time(began)} and did not fall again in what was recorded"
         return Lasting(began, _interval(first.begin, grid), None, None, None, first.reading, said)
     length_ns = (first.end.at - first.begin.at) * grid.step_ns
     ended = _time(first.end, grid)
-    said = f"{what} was higher from {_short(began)} to {_short(ended)}, {long_duration(length_ns)}"
+    said = f"{what} was higher from {readable_time(began)} to {readable_time(ended)}, {long_duration(length_ns)}"
     return Lasting(
         began=began,
         began_interval=_interval(first.begin, grid),
@@ -116,10 +116,6 @@ def _filled(rows: list[tuple[int, float | None, float | None]], column: int, ste
 
 def _time(change: Change, grid: Grid) -> str:
     return iso_time(grid.time_ns(change.at))
-
-
-def _short(time: str) -> str:
-    return time[:19].replace("T", " ")
 
 
 def _interval(change: Change, grid: Grid) -> tuple[str, str]:

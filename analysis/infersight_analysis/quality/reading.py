@@ -13,7 +13,7 @@ from infersight_analysis.quality.predictions import INPUT, Origin, Predictions
 from infersight_analysis.quality.tables import OWN, predictions_of
 from infersight_analysis.reading import query
 from infersight_analysis.stored import identifier, literal
-from infersight_analysis.times import iso_time
+from infersight_analysis.times import iso_time, readable_time
 
 _LISTS: Final = frozenset({f"{INPUT}fields", f"{INPUT}missing"})
 _OF_PREDICTIONS, _OF_REQUESTS, _OF_RESOURCES = (
@@ -66,7 +66,7 @@ class Chosen:
 
 
 def _time(time_ns: int) -> str:
-    return iso_time(time_ns)[:19].replace("T", " ")
+    return readable_time(iso_time(time_ns))
 
 
 def stored_predictions(connection: duckdb.DuckDBPyConnection, chosen: Chosen = Chosen()) -> Predictions:

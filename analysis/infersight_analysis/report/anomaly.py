@@ -9,7 +9,7 @@ from rich.text import Text
 
 from infersight_analysis.findings import AnomalyAround, MetricAround, MovedSeries
 from infersight_analysis.report.output import clipped, console, joined, plain_table, print_next, sparkline
-from infersight_analysis.times import short_duration
+from infersight_analysis.times import readable_time, short_duration
 
 _SHOWN: Final = 8
 
@@ -17,9 +17,10 @@ _SHOWN: Final = 8
 def print_anomaly(found: AnomalyAround) -> None:
     """Print the metric, then what else happened, each part only where there is something."""
     out = console()
-    began = f"unusual since {_time(found.began)}" if found.began else "nothing unusual in it"
-    window = f"{_time(found.start)} to {_time(found.end)[11:]}, baseline since {_time(found.baseline_start)[11:]}"
-    out.print(Text.assemble((found.metric, "bold"), f" around {_time(found.at)}: {began}"))
+    began = f"unusual since {readable_time(found.began)}" if found.began else "nothing unusual in it"
+    start, end, earlier = map(readable_time, (found.start, found.end, found.baseline_start))
+    window = f"{start} to {end[11:]}, baseline since {earlier[11:]}"
+    out.print(Text.assemble((found.metric, "bold"), f" around {readable_time(found.at)}: {began}"))
     out.print(Text(window, style="dim"))
     for note in found.notes:
         out.print(Text(note, style="yellow"))
@@ -126,7 +127,3 @@ def _duration(duration_ns: int | None) -> str:
 
 def _line(message: str) -> str:
     return message.strip().partition("\n")[0]
-
-
-def _time(text: str) -> str:
-    return text[:19].replace("T", " ")

@@ -6,7 +6,7 @@ from rich.text import Text
 
 from infersight_analysis.findings import BurstCluster, Bursts, ErrorBurst
 from infersight_analysis.report.output import command, console, plain_table
-from infersight_analysis.times import short_duration
+from infersight_analysis.times import readable_time, short_duration
 
 
 def print_bursts(found: Bursts) -> None:
@@ -20,7 +20,8 @@ def print_bursts(found: Bursts) -> None:
     out.print(f"[bold]{count} {'burst' if count == 1 else 'bursts'}[/]{times}, to {short_duration(found.step_ns)}")
     for cluster in found.clusters:
         out.print()
-        out.print(Text(f"{_time(cluster.start)} to {_time(cluster.end)[11:]}  {cluster.statement}", style="bold"))
+        start, end = readable_time(cluster.start), readable_time(cluster.end)
+        out.print(Text(f"{start} to {end[11:]}  {cluster.statement}", style="bold"))
         out.print(Padding(_bursts(cluster), (0, 0, 0, 2), expand=False))
         for mark in cluster.marks:
             out.print(Text(f"  {mark}", style="yellow"))
@@ -39,8 +40,8 @@ def _bursts(cluster: BurstCluster) -> Table:
     for burst in cluster.bursts:
         table.add_row(
             Text(burst.service or "?"),
-            _time(burst.start)[11:],
-            _time(burst.end)[11:],
+            readable_time(burst.start)[11:],
+            readable_time(burst.end)[11:],
             f"{burst.count:,.6g}",
             f"{burst.expected:,.3g}",
             f"{burst.p_value:.1g}",
@@ -55,7 +56,3 @@ def _mostly(burst: ErrorBurst) -> str:
     fault = burst.faults[0]
     message = fault.message.strip().partition("\n")[0]
     return f"{fault.count:,.6g} x {fault.type}: {message}"
-
-
-def _time(text: str) -> str:
-    return text[:19].replace("T", " ")

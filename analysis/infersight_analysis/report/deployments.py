@@ -5,6 +5,7 @@ from rich.text import Text
 
 from infersight_analysis.findings import DeployedVersion, Deployments
 from infersight_analysis.report.output import console, joined, plain_table
+from infersight_analysis.times import readable_time
 
 
 def print_deployments(found: Deployments) -> None:
@@ -22,8 +23,8 @@ def print_deployments(found: Deployments) -> None:
     for heading in ("at", "kind", "what changed", "the old one"):
         table.add_column(heading, no_wrap=heading != "what changed", overflow="fold")
     for mark in found.marks:
-        until = f"until {_time(mark.until)}" if mark.until else "still runs"
-        table.add_row(_time(mark.time), mark.kind, Text(mark.statement), until)
+        until = f"until {readable_time(mark.until)}" if mark.until else "still runs"
+        table.add_row(readable_time(mark.time), mark.kind, Text(mark.statement), until)
     out.print(table)
 
 
@@ -38,8 +39,8 @@ def _versions(found: Deployments) -> Table:
         table.add_row(
             Text(version.service or "?"),
             Text(version_name(version)),
-            _time(version.first_seen),
-            _time(version.last_seen),
+            readable_time(version.first_seen),
+            readable_time(version.last_seen),
             f"{version.instances:,}",
             f"{version.requests:,.6g}" if version.requests else "-",
             failed,
@@ -51,7 +52,3 @@ def version_name(version: DeployedVersion) -> str:
     """A version with its environment and deployment, and how often it ran."""
     again = f"{len(version.runs)} runs" if len(version.runs) > 1 else None
     return joined(version.version or "?", version.environment, version.deployment, again)
-
-
-def _time(text: str) -> str:
-    return text[:19].replace("T", " ")

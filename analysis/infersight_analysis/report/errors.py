@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings import ErrorGroup, ErrorGroups, Touched
-from infersight_analysis.report.output import command, console, joined, sparkline
+from infersight_analysis.report.output import command, console, joined, plain_table, sparkline
 
 _SHOWN: Final = 3
 _STATE_STYLES: Final = {"new": "bold red", "regressed": "bold red", "rarer": "green"}
@@ -39,7 +39,7 @@ def _title(group: ErrorGroup) -> Text:
 
 
 def _facts(group: ErrorGroup) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table = plain_table(headed=False)
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, fact in facts(group).items():

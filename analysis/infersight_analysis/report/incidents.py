@@ -1,12 +1,11 @@
 """Incidents on the terminal."""
 
-from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.findings.incidents import IncidentRecord, Incidents, IncidentStatus, RecordedStep
 from infersight_analysis.report.output import command, console, joined, plain_table
+from infersight_analysis.times import readable_time
 
-_TO_THE_SECOND = len("2026-03-01T10:00:00")
 _GRAVE = {"CRITICAL": "bold red", "HIGH": "red", "MEDIUM": "yellow", "LOW": "dim"}
 
 
@@ -31,10 +30,10 @@ def print_status(found: IncidentStatus) -> None:
     """Print where an incident stands: the steps of the method, what is missing, and what was not right."""
     out = console()
     out.print(Text.assemble((found.severity, _GRAVE[found.severity]), f" {found.id} ", (found.title, "bold")))
-    closed = f"closed {_time(found.closed)}" if found.closed else f"stage: {found.stage}"
-    out.print(Text(joined(closed, f"opened {_time(found.opened)}", _span(found)), style="dim"))
+    closed = f"closed {readable_time(found.closed)}" if found.closed else f"stage: {found.stage}"
+    out.print(Text(joined(closed, f"opened {readable_time(found.opened)}", _span(found)), style="dim"))
     out.print()
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table = plain_table(headed=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -76,7 +75,7 @@ def print_record(found: IncidentRecord) -> None:
     for heading in ("at", "who", "what", ""):
         table.add_column(heading, no_wrap=heading in {"at", "what"}, overflow="fold")
     for event in found.events:
-        table.add_row(_time(event.time), Text(event.actor), event.kind, Text(event.statement))
+        table.add_row(readable_time(event.time), Text(event.actor), event.kind, Text(event.statement))
     out.print(table)
     out.print(Text(f"\nlast digest {found.digest}", style="dim"), soft_wrap=True)
 
@@ -95,14 +94,12 @@ def print_incidents(found: Incidents) -> None:
         missing = f"{', '.join(each.missing)}" if each.missing else ""
         wrong = f"{each.problems} not right" if each.problems else ""
         severity = Text(each.severity, style=_GRAVE[each.severity])
-        row = (each.id, severity, _time(each.opened), each.stage, Text(each.title))
+        row = (each.id, severity, readable_time(each.opened), each.stage, Text(each.title))
         table.add_row(*row, Text(joined(missing, wrong), style="red" if wrong else "dim"))
     out.print(table)
 
 
 def _span(found: IncidentStatus) -> str:
-    return f"happened {_time(found.start)} to {_time(found.end) if found.end else '?'}" if found.start else ""
-
-
-def _time(text: str) -> str:
-    return text[:_TO_THE_SECOND].replace("T", " ")
+    if not found.start:
+        return ""
+    return f"happened {readable_time(found.start)} to {readable_time(found.end) if found.end else '?'}"

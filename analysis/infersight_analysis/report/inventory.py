@@ -7,6 +7,7 @@ from rich.table import Table
 
 from infersight_analysis.inventory import Inventory, TableFacts, Waiting
 from infersight_analysis.report.output import console, short_size
+from infersight_analysis.times import readable_time
 
 
 def print_inventory(found: Inventory, *, hours: bool) -> None:
@@ -66,4 +67,4 @@ def _segments(waiting: Waiting) -> str:
 
 
 def _second(moment: str | None) -> str:
-    return "" if moment is None else moment[:19].replace("T", " ")
+    return "" if moment is None else readable_time(moment)

@@ -154,7 +154,7 @@ def _compared_total(found: Investigation) -> tuple[str, str, str]:
 
 
 def _causes(found: Investigation) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table = plain_table(headed=False)
     table.add_column(no_wrap=True)
     table.add_column(justify="right", no_wrap=True)
     table.add_column(overflow="fold")
@@ -237,7 +237,7 @@ def _repeated(found: Sequence[RepeatedCalls]) -> Table:
 
 
 def _logs(found: Investigation) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table = plain_table(headed=False)
     table.add_column(justify="right", no_wrap=True, style="dim")
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")

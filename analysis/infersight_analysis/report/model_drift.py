@@ -7,6 +7,7 @@ from rich.text import Text
 
 from infersight_analysis.findings.model_drift import DriftGroup, FeatureDrift, ModelDrift
 from infersight_analysis.report.output import bar, console, plain_table, print_next
+from infersight_analysis.times import readable_time
 
 _FEATURES: Final = 12
 _BAR_WIDTH: Final = 10
@@ -31,9 +32,7 @@ def when(found: FeatureDrift) -> str | None:
     """Since when, with the interval; None where no moment can be told."""
     if found.began is None:
         return None
-    at, earliest, latest = (
-        time[:19].replace("T", " ") for time in (found.began.time, found.began.earliest, found.began.latest)
-    )
+    at, earliest, latest = map(readable_time, (found.began.time, found.began.earliest, found.began.latest))
     return f"since {at} ({earliest} to {latest})"
 
 

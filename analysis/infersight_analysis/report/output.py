@@ -116,9 +116,9 @@ def print_next(out: Console, verb: str, argument: str) -> None:
     out.print(Text("\n" + command(verb, argument), style="dim"), soft_wrap=True)
 
 
-def plain_table() -> Table:
+def plain_table(*, headed: bool = True) -> Table:
     """A table without lines, its columns two spaces apart."""
-    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    return Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_header=headed)
 
 
 def bar(start: float, end: float, width: int) -> str:

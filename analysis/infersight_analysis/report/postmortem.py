@@ -8,7 +8,7 @@ from rich.text import Text
 
 from infersight_analysis.findings.postmortem import ActionItem, Actions, Impact, PostMortem, Review
 from infersight_analysis.report.output import console, joined, plain_table
-from infersight_analysis.times import short_duration
+from infersight_analysis.times import readable_time, short_duration
 
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]<>|#~])")
 _NONE: Final = "None was recorded."
@@ -70,8 +70,8 @@ def _impact(cost: Impact | None) -> str:
 
 def impact_rows(cost: Impact) -> Iterator[tuple[str, str]]:
     """What an incident cost, by name and value."""
-    yield "counted from", f"{_time(cost.start)} to {_time(cost.end)} UTC"
-    yield "baseline", f"{_time(cost.baseline_start)} to {_time(cost.baseline_end)} UTC"
+    yield "counted from", f"{readable_time(cost.start)} to {readable_time(cost.end)} UTC"
+    yield "baseline", f"{readable_time(cost.baseline_start)} to {readable_time(cost.baseline_end)} UTC"
     yield "duration", cost.lasting.statement
     yield "requests", f"{cost.requests:,.6g}"
     before = "" if cost.baseline_error_share is None else f", {cost.baseline_error_share:.2%} before"
@@ -97,7 +97,9 @@ def impact_rows(cost: Impact) -> Iterator[tuple[str, str]]:
 
 
 def _timeline(found: PostMortem) -> str:
-    rows = [(_time(each.time), _plain(each.actor or each.source), _plain(each.statement)) for each in found.timeline]
+    rows = [
+        (readable_time(each.time), _plain(each.actor or each.source), _plain(each.statement)) for each in found.timeline
+    ]
     return f"All times are UTC.\n\n{_table(('time', 'by', 'what happened'), rows)}"
 
 
@@ -137,7 +139,7 @@ def _appendix(found: PostMortem) -> str:
     if not found.appendix:
         return _NONE
     rows = [
-        (each.name, _time(each.time), _plain(each.actor), _plain(each.about[:200]), f"`{each.sha256[:12]}`")
+        (each.name, readable_time(each.time), _plain(each.actor), _plain(each.about[:200]), f"`{each.sha256[:12]}`")
         for each in found.appendix
     ]
     return _table(("piece", "kept", "by", "what", "SHA-256"), rows)
@@ -180,7 +182,3 @@ def print_review(found: Review) -> None:
         if each.text:
             out.print(Text(f"    {each.text}"), soft_wrap=True)
         out.print(Text(f"    {each.instead}", style="dim"), soft_wrap=True)
-
-
-def _time(text: str) -> str:
-    return text[:19].replace("T", " ")

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from infersight_analysis.progress import Progress
+from infersight_analysis.report.output import plain_table
 from infersight_analysis.results import Json, Result
 
 _NARROWEST: Final = 8
@@ -80,7 +81,7 @@ class Grid:
     def _print_records(self, console: Console) -> None:
         for number, row in enumerate(self._rows, 1):
             console.print(f"[dim]row {number}[/]")
-            record = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
+            record = plain_table(headed=False)
             record.add_column(style="bold", no_wrap=True)
             record.add_column(overflow="fold")
             for name, value in zip(self._columns, row, strict=True):

@@ -5,14 +5,15 @@ from rich.text import Text
 
 from infersight_analysis.findings.triage import TimelineEntry, Triage
 from infersight_analysis.report.incidents import here
-from infersight_analysis.report.output import console
+from infersight_analysis.report.output import console, plain_table
+from infersight_analysis.times import readable_time
 
 
 def print_triage(found: Triage) -> None:
     """Print what is otherwise than before, what happened when, and what may have brought it about."""
     out = console()
     out.print(Text.assemble(f"{found.id} ", found.severity, " ", (found.title, "bold")))
-    times = [_time(each) for each in (found.start, found.end, found.baseline_start, found.baseline_end)]
+    times = [readable_time(each) for each in (found.start, found.end, found.baseline_start, found.baseline_end)]
     out.print(Text("{} to {} against {} to {}".format(*times), style="dim"))
     out.print(Text(f"{found.severity}: {found.severity_reason}", style="dim"))
     for note in found.notes:
@@ -30,7 +31,7 @@ def print_triage(found: Triage) -> None:
         out.print(Text(f"{each.name}  {each.statement}"))
         out.print(Text(f"    {each.because}\n    refuted by: {each.refuted_by}", style="dim"))
     out.print("\n[bold]evidence[/]")
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table = plain_table(headed=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
@@ -43,14 +44,10 @@ def print_triage(found: Triage) -> None:
 
 def timeline_table(entries: list[TimelineEntry]) -> Table:
     """What happened when, by whom."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    table = plain_table(headed=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for each in entries:
-        table.add_row(_time(each.time), Text(each.actor or each.source, style="dim"), Text(each.statement))
+        table.add_row(readable_time(each.time), Text(each.actor or each.source, style="dim"), Text(each.statement))
     return table
-
-
-def _time(text: str) -> str:
-    return text[:19].replace("T", " ")

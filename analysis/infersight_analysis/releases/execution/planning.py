@@ -10,7 +10,7 @@ from infersight_analysis.releases.execution.evidence import evidence_window
 from infersight_analysis.releases.execution.journal import Failed, Journal
 from infersight_analysis.releases.execution.order import Order, judge, report
 from infersight_analysis.releases.execution.targets import Step
-from infersight_analysis.times import SECOND_NS, iso_time, short_duration
+from infersight_analysis.times import SECOND_NS, iso_time, readable_time, short_duration
 from infersight_collector.store import directory
 from infersight_collector.store.duplicate import COPIES
 
@@ -46,7 +46,7 @@ def _steps(order: Order, check: ReleaseCheck | None) -> Iterator[RollbackStep]:
     if order.incident is None:
         yield _plain("open an incident")
     window = evidence_window(check, order.window)
-    start, end = (iso_time(time or 0)[:19].replace("T", " ") for time in (window.start_ns, window.end_ns))
+    start, end = (readable_time(iso_time(time or 0)) for time in (window.start_ns, window.end_ns))
     yield _plain("preserve the evidence", f"{start} to {end}, in {COPIES}/ of the incident, and pinned")
     yield from (_planned(step) for step in target.steps(order.timeout_s))
     if target.look is not None:

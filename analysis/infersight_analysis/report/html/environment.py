@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Final
 
-from infersight_analysis.times import short_duration
+from infersight_analysis.times import readable_time, short_duration
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -25,7 +25,11 @@ def environment() -> "Environment":
     loader = PackageLoader("infersight_analysis.report.html", "templates")
     found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     found.filters.update(
-        duration=short_duration, signed=signed, printable=lambda value: printable(str(value)), percent=percent
+        duration=short_duration,
+        time=readable_time,
+        signed=signed,
+        printable=lambda value: printable(str(value)),
+        percent=percent,
     )
     return found
 
