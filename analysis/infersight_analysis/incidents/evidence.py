@@ -183,16 +183,7 @@ def keep(incident: Path, exhibit: Exhibit) -> dict[str, Json]:
     """
     digest = hashlib.sha256(exhibit.content).hexdigest()
     path = incident / DIRECTORY / f"{digest}{exhibit.suffix}"
-    draft = path.with_name(f".{digest}.{os.getpid()}")
-    try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        draft.touch(mode=0o600)
-        draft.write_bytes(exhibit.content)
-        sync_file(draft)
-        draft.replace(path)
-        sync_directory(path.parent)
-    except OSError as error:
-        raise AnalysisError(f"cannot write {path}: {error.strerror or error}") from error
+    write_file(path, exhibit.content)
     return {
         "type": exhibit.type,
         "about": exhibit.about,
@@ -202,6 +193,24 @@ def keep(incident: Path, exhibit: Exhibit) -> dict[str, Json]:
         "trace_ids": list(exhibit.trace_ids),
         "exit_code": exhibit.exit_code,
     }
+
+
+def write_file(path: Path, content: bytes) -> None:
+    """Write a file of an incident, which nobody else may read, whole or not at all.
+
+    Raises:
+        AnalysisError: it cannot be written.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_bytes(content)
+        sync_file(draft)
+        draft.replace(path)
+        sync_directory(path.parent)
+    except OSError as error:
+        raise AnalysisError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def problems(incident: Path, state: State) -> list[str]:

@@ -1,17 +1,14 @@
 """Writing a post-mortem: the document, kept with its incident, and the event that says so."""
 
 import hashlib
-import os
-from pathlib import Path
 from typing import Final
 
-from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings.postmortem import PostMortem
 from infersight_analysis.incidents import state as kinds
+from infersight_analysis.incidents.evidence import write_file
 from infersight_analysis.incidents.incident import Incident
 from infersight_analysis.report.output import to_json
 from infersight_analysis.report.postmortem import to_markdown
-from infersight_collector.store.wal import sync_directory, sync_file
 
 DIRECTORY: Final = "postmortem"
 
@@ -36,20 +33,7 @@ def keep(incident: Incident, found: PostMortem, *, override: str | None = None) 
         return
     incident.ensure(kinds.POSTMORTEM, override=override)
     folder = incident.log.path(incident.id) / DIRECTORY
-    _write(folder / f"{digest}.md", content)
-    _write(folder / f"{digest}.json", to_json(found).encode())
+    write_file(folder / f"{digest}.md", content)
+    write_file(folder / f"{digest}.json", to_json(found).encode())
     payload = {"file": f"{DIRECTORY}/{digest}.md", "sha256": digest}
     incident.record(kinds.POSTMORTEM, payload, override=override)
-
-
-def _write(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        draft.touch(mode=0o600)
-        draft.write_bytes(content)
-        sync_file(draft)
-        draft.replace(path)
-        sync_directory(path.parent)
-    except OSError as error:
-        raise AnalysisError(f"cannot write {path}: {error.strerror or error}") from error
