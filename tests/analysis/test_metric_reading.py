@@ -1,6 +1,5 @@
 """How the points of metric series are read, wherever they are read."""
 
-
 import duckdb
 import pytest
 from tests.analysis.recording import MS, Recording

@@ -25,8 +25,12 @@ Table = tuple[int, int, int, int]
 RNG = np.random.default_rng(3)
 
 
-def columns(tables: Sequence[Table]) -> list[np.ndarray[tuple[int], np.dtype[np.int64]]]:
-    return [np.array(column, np.int64) for column in zip(*tables, strict=True)]
+Column = np.ndarray[tuple[int], np.dtype[np.int64]]
+
+
+def columns(tables: Sequence[Table]) -> tuple[Column, Column, Column, Column]:
+    x, y, n, m = (np.array(column, np.int64) for column in zip(*tables, strict=True))
+    return x, y, n, m
 
 
 def random_tables(count: int, most: int) -> list[Table]:
