@@ -77,6 +77,8 @@ STORE: Final = click.option(
     help="Directory of the store.",
 )
 SERVICE: Final = click.option("--service", metavar="NAME", help="Only this service.")
+ROUTE: Final = click.option("--route", metavar="ROUTE", help="Only this route, or span name.")
+CALLED_MODEL: Final = click.option("--model", metavar="NAME", help="Only requests in which this model was called.")
 
 WHAT_IF: Final = click.option(
     "--what-if",
@@ -101,6 +103,7 @@ _SUFFIXES: Final = {
     ".htm": "html",
     ".svg": "svg",
     ".folded": "folded",
+    ".gz": "pprof",  # by custom `.pb.gz`
     ".json": "json",
     ".txt": "table",
 }

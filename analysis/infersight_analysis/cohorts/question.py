@@ -43,7 +43,7 @@ class Slow:
             return cls(parse_duration(over))
         except AnalysisError:
             raise AnalysisError(
-                f"--over takes a duration or a percentile, such as 500ms or p95, not {over!r}"
+                f"--over takes a duration or a percentile, such as 500ms or p99, not {over!r}"
             ) from None
 
 

@@ -110,8 +110,8 @@ def _question(
 @click.option("--baseline-version", metavar="VERSION", help="Against these; by default against all others.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Most findings to list.")
 @options.SERVICE
-@click.option("--route", metavar="ROUTE", help="Only this route, or span name.")
-@click.option("--model", metavar="NAME", help="Only requests in which this model was called.")
+@options.ROUTE
+@options.CALLED_MODEL
 @options.WHAT_IF
 @options.STORE
 @options.report("table", "json", "html")

@@ -20,8 +20,8 @@ NEED_MORE_DATA: Final = 3
 
 @click.command(name="critical-path")
 @options.SERVICE
-@click.option("--route", metavar="ROUTE", help="Only this route, or span name.")
-@click.option("--model", metavar="NAME", help="Only requests in which this model was called.")
+@options.ROUTE
+@options.CALLED_MODEL
 @options.WHAT_IF
 @options.STORE
 @options.report("table", "json", "folded", "svg", "html")

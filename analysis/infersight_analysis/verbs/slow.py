@@ -1,16 +1,14 @@
 """`infersight slow`: the slow requests, and what each one's time went to."""
 
-import re
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
 import duckdb
 
 from infersight_analysis import options
 from infersight_analysis.breakdown import breakdown
-from infersight_analysis.cohorts.question import MARGIN_NS
-from infersight_analysis.errors import AnalysisError
+from infersight_analysis.cohorts.question import MARGIN_NS, Slow
 from infersight_analysis.findings import Evidence, SlowRequest, SlowRequests
 from infersight_analysis.options import Window
 from infersight_analysis.reading import ALWAYS_NS, query, read_spans
@@ -18,10 +16,8 @@ from infersight_analysis.report.output import print_json
 from infersight_analysis.report.slow import print_slow
 from infersight_analysis.session import opened
 from infersight_analysis.stored import literals
-from infersight_analysis.times import iso_time, parse_duration
+from infersight_analysis.times import iso_time
 from infersight_analysis.trace import Span, Trace
-
-_PERCENTILE: Final = re.compile(r"p(\d{1,2}(?:\.\d+)?)")
 
 
 def slow(
@@ -50,15 +46,15 @@ def slow(
     Raises:
         AnalysisError: `over` is neither.
     """
-    least_ns, share = _threshold(over)
+    asked = Slow() if over is None else Slow.of(over)
     values: dict[str, Any] = {
         "from_ns": ALWAYS_NS[0] if window.start_ns is None else window.start_ns,
         "until_ns": ALWAYS_NS[1] if window.end_ns is None else window.end_ns,
         "service": service,
         "route": route,
         "model": model,
-        "over_ns": least_ns,
-        "share": share,
+        "over_ns": asked.over_ns,
+        "share": asked.share or 0.0,
         "limit": limit,
     }
     rows = connection.execute(query("slow_requests"), values).fetchall()
@@ -72,18 +68,6 @@ def slow(
         considered=rows[0][10],
         evidence=_evidence(requests),
     )
-
-
-def _threshold(over: str | None) -> tuple[int, float]:
-    if over is None:
-        return 0, 0.0
-    percentile = _PERCENTILE.fullmatch(over.strip().lower())
-    if percentile:
-        return 0, float(percentile[1]) / 100
-    try:
-        return parse_duration(over), 0.0
-    except AnalysisError:
-        raise AnalysisError(f"--over takes a duration or a percentile, such as 500ms or p99, not {over!r}") from None
 
 
 def _between(rows: list[tuple[Any, ...]]) -> tuple[int, int]:
@@ -124,8 +108,8 @@ def _evidence(requests: list[SlowRequest]) -> Evidence:
 @click.option("--over", metavar="DURATION|pNN", help="Only requests of at least 500ms, or at least p99 of all.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1), help="Most requests to list.")
 @options.SERVICE
-@click.option("--route", metavar="ROUTE", help="Only this route, or span name.")
-@click.option("--model", metavar="NAME", help="Only requests in which this model was called.")
+@options.ROUTE
+@options.CALLED_MODEL
 @options.STORE
 @options.FORMAT
 @options.window

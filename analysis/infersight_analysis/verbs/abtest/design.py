@@ -68,8 +68,8 @@ def design(
 @click.option("--data", metavar="FILE", type=click.Path(path_type=Path), help="CSV, Parquet or JSON instead.")
 @click.option("--time", metavar="COLUMN", help="In a file, the column that says when.")
 @options.SERVICE
-@click.option("--route", metavar="ROUTE", help="Only this route, or span name.")
-@click.option("--model", metavar="NAME", help="Only requests in which this model was called.")
+@options.ROUTE
+@options.CALLED_MODEL
 @options.STORE
 @options.window
 @options.report("table", "json", "html")

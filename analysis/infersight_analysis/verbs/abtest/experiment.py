@@ -86,8 +86,8 @@ def experiment(function: Callable[..., Any]) -> Callable[..., Any]:
     @click.option("--covariate", "covariates", metavar="VALUE=COLUMN", multiple=True, help="In a file, earlier values.")
     @click.option("--pre-period", metavar="DURATION", help="In a store, look this long back for earlier values.")
     @options.SERVICE
-    @click.option("--route", metavar="ROUTE", help="Only this route, or span name.")
-    @click.option("--model", metavar="NAME", help="Only requests in which this model was called.")
+    @options.ROUTE
+    @options.CALLED_MODEL
     @options.STORE
     @options.window
     @functools.wraps(function)
