@@ -36,7 +36,6 @@ def effect_of(
     b: Sample,
     *,
     confidence: float,
-    tightest_at: float = sequential.TIGHTEST_AT,
     earlier: Numbers | None = None,
 ) -> Effect:
     """Arm B less arm A.
@@ -46,17 +45,16 @@ def effect_of(
         a: the baseline.
         b: the arm.
         confidence: of the intervals.
-        tightest_at: units an arm at which the interval that is right at every look is the tightest.
         earlier: what each unit had before the experiment, NaN where that is not known.
     """
     if earlier is not None and metric.quantile is None and _is_known(earlier, a, b):
         adjusted = cuped.adjust(a.values, b.values, earlier[a.units], earlier[b.units])
         return Effect(
             means.difference(adjusted.a, adjusted.b, confidence),
-            sequential.means(adjusted.a, adjusted.b, confidence, tightest_at=tightest_at),
+            sequential.means(adjusted.a, adjusted.b, confidence),
             adjusted.reduction,
         )
-    return Effect(once(metric, a, b, confidence), always(metric, a, b, confidence, tightest_at))
+    return Effect(once(metric, a, b, confidence), always(metric, a, b, confidence, sequential.TIGHTEST_AT))
 
 
 def once(metric: Metric, a: Sample, b: Sample, confidence: float) -> Estimate:

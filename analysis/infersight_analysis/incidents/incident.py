@@ -124,13 +124,13 @@ class Incident:
         with self.log.writing(self.id) as writer:
             return self._record(writer, kind, payload, override)
 
-    def ensure(self, kind: str, payload: Mapping[str, Json] | None = None, *, override: str | None = None) -> None:
+    def ensure(self, kind: str, *, override: str | None = None) -> None:
         """Make sure that a step may follow, before something that takes long is done for it.
 
         Raises:
             Refused: see `record`.
         """
-        refusal = None if (override or "").strip() else gates.refusal(self.state, kind, payload or {})
+        refusal = None if (override or "").strip() else gates.refusal(self.state, kind, {})
         if refusal:
             raise self._refused(refusal)
 
