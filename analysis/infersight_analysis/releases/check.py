@@ -73,7 +73,7 @@ def compare_sides(
         least: fewest requests of each that a verdict rests on.
     """
     sides = baseline, candidate
-    served = [read_requests(connection, service, side.version, side.between_ns) for side in sides]
+    served = [read_requests(connection, service, side) for side in sides]
     others = list(_others(connection, service, sides, served, limits, side_by_side=side_by_side))
     faults = new_faults(connection, service, sides, (served[0].count, served[1].count))
     found = compare_requests(
@@ -101,10 +101,9 @@ def _others(
 ) -> Iterator[ReleaseMeasure]:
     """What is not said by requests: predictions and resources."""
     confidence = confidence_of(limits)
-    counts = [predictions.read_predictions(connection, service, side.version, side.between_ns) for side in sides]
+    counts = [predictions.read_predictions(connection, service, side) for side in sides]
     usage = [
-        resources.read_usage(connection, service, side.version, side.between_ns, requests)
-        for side, requests in zip(sides, served, strict=True)
+        resources.read_usage(connection, service, side, requests) for side, requests in zip(sides, served, strict=True)
     ]
     sizes = len(served[0]), len(served[1])
     found: list[tuple[str, Figure]] = [

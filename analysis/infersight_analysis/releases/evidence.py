@@ -1,7 +1,7 @@
 """What a release check can be checked by: requests of the candidate, and the queries that count."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
@@ -49,15 +49,7 @@ def evidence(
     asked = {(each.route, each.unit == "share") for each in telling if each.unit in {"share", "ns"}}
     ids: list[str] = []
     for route, failed in sorted(asked, key=str):
-        values: dict[str, Any] = {
-            "service": service,
-            "version": sides[1].version,
-            "from_ns": sides[1].between_ns[0],
-            "until_ns": sides[1].between_ns[1],
-            "route": route,
-            "failed": failed,
-            "limit": _EXAMPLES,
-        }
+        values = {**sides[1].parameters(service), "route": route, "failed": failed, "limit": _EXAMPLES}
         ids += [trace for (trace,) in connection.execute(query("releases/examples"), values).fetchall()]
     ids += [trace for fault in faults for trace in fault.examples]
     numbers = {"baseline": sides[0].between_ns, "candidate": sides[1].between_ns}

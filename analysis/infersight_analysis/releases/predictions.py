@@ -3,14 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import nan, sqrt
-from typing import Any, Final
+from typing import Final
 
 import duckdb
 
 from infersight_analysis.reading import query
 from infersight_analysis.releases.estimates import Bounds, of_error, score
 from infersight_analysis.releases.measures import Figure
-from infersight_analysis.releases.times import Between
+from infersight_analysis.releases.times import Side
 
 _MOST_LABELS: Final = 20
 
@@ -34,24 +34,16 @@ class LabelCount:
     right_weight: float
 
 
-def read_predictions(
-    connection: duckdb.DuckDBPyConnection, service: str, version: str, between_ns: Between
-) -> list[LabelCount]:
+def read_predictions(connection: duckdb.DuckDBPyConnection, service: str, side: Side) -> list[LabelCount]:
     """What a version predicted, by label.
 
     Args:
         connection: from `connect`.
         service: its name.
-        version: as senders say it.
-        between_ns: from when on and before when, nanoseconds since the epoch.
+        side: which version, and when.
     """
-    values: dict[str, Any] = {
-        "service": service,
-        "version": version,
-        "from_ns": between_ns[0],
-        "until_ns": between_ns[1],
-    }
-    return [LabelCount(*row) for row in connection.execute(query("releases/predictions"), values).fetchall()]
+    rows = connection.execute(query("releases/predictions"), side.parameters(service)).fetchall()
+    return [LabelCount(*row) for row in rows]
 
 
 def figures(

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from infersight_analysis.reading import query
+from infersight_analysis.releases.times import Side
 from infersight_analysis.times import SECOND_NS
 
 Numbers = npt.NDArray[np.float64]
@@ -121,24 +122,15 @@ class Requests:
         return self.where(kept[self.route] if len(self) else np.zeros(0, np.bool_))
 
 
-def read_requests(
-    connection: duckdb.DuckDBPyConnection, service: str, version: str, between_ns: tuple[int, int]
-) -> Requests:
+def read_requests(connection: duckdb.DuckDBPyConnection, service: str, side: Side) -> Requests:
     """The requests that a version of a service served.
 
     Args:
         connection: from `connect`.
         service: its name.
-        version: as senders say it, `service.version`.
-        between_ns: from when on and before when they began, nanoseconds since the epoch.
+        side: which version, and when they began.
     """
-    values = {
-        "service": service,
-        "version": version,
-        "from_ns": between_ns[0],
-        "until_ns": between_ns[1],
-        "around_ns": _AROUND_NS,
-    }
+    values = {**side.parameters(service), "around_ns": _AROUND_NS}
     table: Any = connection.sql(query("releases/requests"), params=values).to_arrow_table()
     routes: Any = table.column("route").combine_chunks().dictionary_encode()
     return Requests(

@@ -12,7 +12,7 @@ from infersight_analysis.anomalies.series import Grid, read_series
 from infersight_analysis.releases.estimates import Bounds, mean, of_error
 from infersight_analysis.releases.measures import Figure
 from infersight_analysis.releases.requests import Numbers, Requests
-from infersight_analysis.releases.times import Between
+from infersight_analysis.releases.times import Side
 from infersight_analysis.times import SECOND_NS
 
 _PARTS: Final = 20
@@ -46,21 +46,18 @@ class Usage:
     memory: Mapping[str, Numbers]
 
 
-def read_usage(
-    connection: duckdb.DuckDBPyConnection, service: str, version: str, between_ns: Between, requests: Requests
-) -> Usage:
+def read_usage(connection: duckdb.DuckDBPyConnection, service: str, side: Side, requests: Requests) -> Usage:
     """What a version used.
 
     Args:
         connection: from `connect`.
         service: its name.
-        version: as senders say it.
-        between_ns: from when on and before when, nanoseconds since the epoch.
+        side: which version, and when.
         requests: what it served in that time.
     """
-    grid = Grid(between_ns[0], max(1, -(-(between_ns[1] - between_ns[0]) // _PARTS)), _PARTS)
-    values = {"service": service, "version": version, "from_ns": between_ns[0], "until_ns": between_ns[1]}
-    instances = {instance for (instance,) in connection.execute(_INSTANCES, values).fetchall()}
+    start_ns, end_ns = side.between_ns
+    grid = Grid(start_ns, max(1, -(-(end_ns - start_ns) // _PARTS)), _PARTS)
+    instances = {instance for (instance,) in connection.execute(_INSTANCES, side.parameters(service)).fetchall()}
 
     def of(metric: str, reading: str) -> Numbers:
         series, numbers = read_series(connection, grid, metric=metric, service=service, least=1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import duckdb
 
@@ -27,6 +27,11 @@ class Side:
 
     version: str
     between_ns: Between
+
+    def parameters(self, service: str) -> dict[str, Any]:
+        """What it is in the queries: `service`, `version`, `from_ns`, `until_ns`."""
+        start_ns, end_ns = self.between_ns
+        return {"service": service, "version": self.version, "from_ns": start_ns, "until_ns": end_ns}
 
 
 @dataclass(frozen=True)
