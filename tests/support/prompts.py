@@ -1,11 +1,13 @@
 """What somebody types at a prompt, run in this process against a store."""
 
 import json
+import os
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from infersight_analysis import cli
 from infersight_analysis.times import iso_time
@@ -21,9 +23,8 @@ class Prompt:
         """The JSON that a command answers, or what it says on stderr; it must exit as said."""
         out, err = StringIO(), StringIO()
         typed = [str(each) for each in arguments]
-        at = typed.index("--") if "--" in typed else len(typed)
-        typed[at:at] = ["--store", str(self.store)]
-        with redirect_stdout(out), redirect_stderr(err):
+        about = patch.dict(os.environ, {"INFERSIGHT_STORE": str(self.store), "INFERSIGHT_ACTOR": "ada"})
+        with about, redirect_stdout(out), redirect_stderr(err):
             given = cli.run(typed)
         assert given == code, (typed, given, out.getvalue()[-2000:], err.getvalue())
         return json.loads(out.getvalue()) if out.getvalue().strip() else err.getvalue()
