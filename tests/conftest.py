@@ -2,6 +2,7 @@
 
 from collections.abc import Generator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -26,3 +27,16 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningColl
     collectors = Collectors(tmp_path_factory.mktemp("collector"))
     yield collectors.start()
     collectors.end()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files are spread over the workers, but the scenarios of `pressure` are one worker's: they share a recording."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class TogetherScheduling(LoadFileScheduling):  # type: ignore[misc, unused-ignore] - xdist publishes no types
+        def _split_scope(self, nodeid: str) -> str:
+            folder = "tests/pressure/"
+            return folder if nodeid.startswith(folder) else str(super()._split_scope(nodeid))
+
+    return TogetherScheduling(config, log) if config.getoption("dist") == "loadfile" else None
