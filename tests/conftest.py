@@ -1,4 +1,5 @@
 """Fixtures for tests of several rooms."""
+# pyright: reportMissingTypeStubs=false
 
 from collections.abc import Generator
 from pathlib import Path
@@ -32,9 +33,10 @@ def collector(tmp_path_factory: pytest.TempPathFactory) -> Generator[RunningColl
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
     """Files are spread over the workers, but the scenarios of `pressure` are one worker's: they share a recording."""
-    from xdist.scheduler import LoadFileScheduling
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-    class TogetherScheduling(LoadFileScheduling):  # type: ignore[misc, unused-ignore] - xdist publishes no types
+    # xdist publishes no types
+    class TogetherScheduling(LoadFileScheduling):  # type: ignore[misc]
         def _split_scope(self, nodeid: str) -> str:
             folder = "tests/pressure/"
             return folder if nodeid.startswith(folder) else str(super()._split_scope(nodeid))

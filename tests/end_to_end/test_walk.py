@@ -35,14 +35,15 @@ class Walk:
         folder: where files are written.
         replaced: what the page says, and what it is here.
         answers: by line; of a line that is typed twice the first one.
+        statuses: how many requests of the crowd were answered how.
     """
 
     prompt: Prompt
     server: PoolServer
     folder: Path
-    replaced: dict[str, str] = field(default_factory=dict)
-    answers: dict[str, Any] = field(default_factory=dict)
-    statuses: Counter[int] = field(default_factory=Counter)
+    replaced: dict[str, str] = field(default_factory=dict[str, str])
+    answers: dict[str, Any] = field(default_factory=dict[str, Any])
+    statuses: Counter[int] = field(default_factory=Counter[int])
 
     def here(self, line: str) -> str:
         """A line of the page, about this run."""

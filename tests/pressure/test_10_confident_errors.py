@@ -1,3 +1,5 @@
+# pyright: reportUnknownMemberType=false
+# (pytest leaves an argument untyped)
 """The model is wrong and sure of it, and somebody says that its accuracy is good on the whole."""
 
 import json
