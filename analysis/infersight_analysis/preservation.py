@@ -21,12 +21,14 @@ class Copy:
 
     Args:
         rows: by table.
-        size: bytes of the Parquet files.
+        size: bytes of the Parquet files and the profiles.
+        profiles: their number.
         problems: a line for each file that was damaged before it was copied.
     """
 
     rows: dict[str, int]
     size: int
+    profiles: int
     problems: list[str]
 
 
@@ -56,7 +58,7 @@ def preserve(store: Path, destination: Path, window: Window, told: Callable[[str
         duplicate.seal(_manifest(store, snapshot, window, duplicate))
         told("")
     problems = [f"{destination / finding.path.relative_to(draft)}: {finding.problem}" for finding in found]
-    return Copy(duplicate.rows, duplicate.total, problems)
+    return Copy(duplicate.rows, duplicate.total, duplicate.profiles, problems)
 
 
 def _manifest(store: Path, snapshot: Snapshot, window: Window, duplicate: Duplicate) -> Manifest:
@@ -68,4 +70,5 @@ def _manifest(store: Path, snapshot: Snapshot, window: Window, duplicate: Duplic
         release=version("infersight"),
         versions=snapshot.version,
         rows=duplicate.rows,
+        profiles=duplicate.profiles,
     )

@@ -24,8 +24,8 @@ def snapshot_command(destination: Path, store: Path, window: Window) -> int:
 
     The copy is a store like any other. Its files are hard links where that is possible, so that it takes no time and no
     room, and stays whole whatever is merged or dropped in the store. With --last or --start and --end it has all files
-    with rows of that time, whole. It is checked as `verify` does; `sha256sum -c SHA256SUMS` tells later whether a file
-    was changed, and manifest.json says what it is of.
+    with rows of that time, whole, and the profiles of that time. It is checked as `verify` does; `sha256sum -c
+    SHA256SUMS` tells later whether a file was changed, and manifest.json says what it is of.
 
     What waits in the write-ahead log is not in it. Exits with 1 where a file was damaged already.
     """
@@ -34,7 +34,8 @@ def snapshot_command(destination: Path, store: Path, window: Window) -> int:
     for problem in copy.problems:
         click.echo(problem, err=True)
     rows = sum(copy.rows.values())
-    click.echo(f"{rows:,} rows, {short_size(copy.size)} in {destination}", err=True)
+    taken = f" and {copy.profiles:,} profiles" if copy.profiles else ""
+    click.echo(f"{rows:,} rows{taken}, {short_size(copy.size)} in {destination}", err=True)
     if waiting:
         click.echo("a collector has not stored yet what came last; that is not in it", err=True)
     return DAMAGED if copy.problems else 0

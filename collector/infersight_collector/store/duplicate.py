@@ -20,9 +20,10 @@ from typing import Any, Final
 import pyarrow as pa
 from deltalake.transaction import AddAction
 
-from infersight_collector.store import directory, unsummarised
+from infersight_collector.store import directory, profiles, unsummarised
 from infersight_collector.store.errors import StoreError, unavailable
 from infersight_collector.store.layout import PARTITIONS, TIME_COLUMN
+from infersight_collector.store.profiles import Stored
 from infersight_collector.store.snapshot import Snapshot, below_table
 from infersight_collector.store.tables import Table
 from infersight_collector.store.wal import sync_directory, sync_file
@@ -52,6 +53,7 @@ class Manifest:
         release: version of infersight that made it.
         versions: version of each table at that moment.
         rows: rows of each table.
+        profiles: number of profiles.
     """
 
     source: str
@@ -61,6 +63,7 @@ class Manifest:
     release: str
     versions: dict[str, int]
     rows: dict[str, int]
+    profiles: int
 
 
 class Duplicate:
@@ -70,11 +73,11 @@ class Duplicate:
         snapshot: what to copy.
         destination: an absent or empty directory.
         start_ns: earliest time of interest, in nanoseconds since the epoch; files without such rows are left out, the
-            others are whole.
+            others are whole, and so are profiles.
         end_ns: first time that is too late.
 
     Attributes:
-        total: bytes of its Parquet files.
+        total: bytes of its Parquet files and profiles.
     """
 
     def __init__(
@@ -84,18 +87,25 @@ class Duplicate:
         self._to = destination
         self._start_ns, self._end_ns = start_ns, end_ns
         self._files = {table: self._logged(table) for table in TIME_COLUMN}
-        self.total: Final = sum(file["size_bytes"] for files in self._files.values() for file in files)
+        self._profiles = [profile for profile in profiles.stored(snapshot.path) if self._is_wanted(profile)]
+        sizes = [file["size_bytes"] for files in self._files.values() for file in files]
+        self.total: Final = sum(sizes) + sum(profile.size for profile in self._profiles)
 
     @property
     def rows(self) -> dict[str, int]:
         """Rows by table."""
         return {table: sum(file["num_records"] for file in files) for table, files in self._files.items()}
 
+    @property
+    def profiles(self) -> int:
+        """Number of profiles."""
+        return len(self._profiles)
+
     def run(self) -> Iterator[int]:
         """Makes the copy.
 
         Yields:
-            the size of each Parquet file, when it is there.
+            the size of each Parquet file and of each profile, when it is there.
 
         Raises:
             StoreUnavailable: it cannot be written.
@@ -107,6 +117,10 @@ class Duplicate:
                     _place(self._snapshot.path / name / file["path"], self._to / name / file["path"])
                     yield file["size_bytes"]
                 self._log(name, files)
+            for profile in self._profiles:
+                for path in profiles.files(profile):
+                    _place(path, self._to / path.relative_to(self._snapshot.path))
+                yield profile.size
             self._list_unsummarised()
             self._copy_incidents()
         except OSError as error:
@@ -129,6 +143,10 @@ class Duplicate:
             sync_directory(self._to)
         except OSError as error:
             raise unavailable(f"write to {self._to}", error) from error
+
+    def _is_wanted(self, profile: Stored) -> bool:
+        is_begun = self._end_ns is None or profile.start_ns < self._end_ns
+        return is_begun and (self._start_ns is None or profile.end_ns > self._start_ns)
 
     def _logged(self, table: str) -> list[dict[str, Any]]:
         """What the table's log says of the files to copy."""

@@ -15,7 +15,7 @@ from typing import Final, Self
 import pyarrow as pa
 from deltalake.exceptions import DeltaError
 
-from infersight_collector.store import locks, unsummarised, upgrade
+from infersight_collector.store import locks, profiles, unsummarised, upgrade
 from infersight_collector.store.compaction import LATER_MS, Merge, compact
 from infersight_collector.store.damage import damage
 from infersight_collector.store.errors import StoreError, StoreFull
@@ -52,7 +52,7 @@ UPGRADE_S: Final = 5.0
 
 @dataclass(slots=True)
 class Report:
-    """What one round of maintenance did.
+    """What one round of maintenance did. Of `profiles`, what it dropped has a row each.
 
     `problems` has one line for each thing that could not be done; it is tried again in a later round.
     """
@@ -165,7 +165,10 @@ class Maintenance:
         Raises:
             StoreError: a pin cannot be read.
         """
-        return plan(self._look(self._tables(report)), rules, pins(self._store), time.time_ns())
+        return self._plan(self._tables(report), rules)
+
+    def _plan(self, tables: Iterable[Table], rules: Retention) -> Plan:
+        return plan(self._look(tables), rules, pins(self._store), time.time_ns(), profiles.stored(self._store))
 
     def retain(self, rules: Retention, report: Report) -> None:
         """Drops what has to go.
@@ -176,7 +179,7 @@ class Maintenance:
         """
         tables = list(self._tables(report))
         with reported(report, "retention"), deciding(self._store):
-            todo = plan(self._look(tables), rules, pins(self._store), time.time_ns())
+            todo = self._plan(tables, rules)
             pending = unsummarised.pending(self._store)
             for table in tables:
                 with reported(report, table.name):
@@ -189,6 +192,11 @@ class Maintenance:
                     for gone in drop(table, ready):
                         before = report.dropped.get(table.name, Dropped())
                         report.dropped[table.name] = Dropped(before.rows + gone.rows, before.size + gone.size)
+            with reported(report, profiles.DIRECTORY):
+                profiles.drop(self._store, todo.profiles)
+                if todo.profiles:
+                    size = sum(profile.size for profile in todo.profiles)
+                    report.dropped[profiles.DIRECTORY] = Dropped(len(todo.profiles), size)
             if rules.max_bytes is not None and todo.kept_bytes > rules.max_bytes:
                 report.problems.append(
                     f"retention: {todo.kept_bytes} bytes are more than the {rules.max_bytes} of max_size, but all of "

@@ -1,4 +1,4 @@
-"""Pins: rows that retention must not drop, because somebody needs them as evidence.
+"""Pins: rows and profiles that retention must not drop, because somebody needs them as evidence.
 
 A pin is a file of JSON, `pins/NAME.json` in the store, so that it can be looked at and deleted without any tool.
 """
@@ -11,12 +11,15 @@ from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from infersight_collector.store.errors import StoreError, unavailable
 from infersight_collector.store.layout import COLUMN_TYPES, TIME_COLUMN
 from infersight_collector.store.locks import locked
 from infersight_collector.store.wal import sync_directory, sync_file
+
+if TYPE_CHECKING:
+    from infersight_collector.store.profiles import Stored
 
 DIRECTORY: Final = "pins"
 
@@ -27,7 +30,7 @@ _TRACE_ID: Final = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Rows that must stay: all of some hours, or those of some traces, in some hours or ever.
+    """What must stay: all rows of some hours, or those of some traces, in some hours or ever, and profiles.
 
     Attributes:
         name: what it is called, and its file.
@@ -38,6 +41,8 @@ class Pin:
         trace_ids: the traces whose rows stay, 32 hex digits each; none stands for every row of the time. Metrics belong
             to no trace: to keep them, pin a time.
         tables: the tables whose rows stay; none stands for all. Spans keep the summaries of their traces, too.
+        profiles: ids of profiles that stay, whatever their time. A pinned time without tables and traces keeps the
+            profiles of its hours as well.
     """
 
     name: str
@@ -47,6 +52,7 @@ class Pin:
     end_ns: int | None = None
     trace_ids: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
+    profiles: tuple[str, ...] = ()
 
     def concerns(self, table: str, hour: int) -> bool:
         """Whether it may keep rows of a table.
@@ -59,8 +65,23 @@ class Pin:
             return False
         if self.trace_ids and "trace_id" not in COLUMN_TYPES[table]:
             return False
-        begins = self.start_ns is None or self.start_ns < (hour + 1) * _HOUR_NS
-        return begins and (self.end_ns is None or self.end_ns > hour * _HOUR_NS)
+        return self._has_rows and self._is_in(hour, hour)
+
+    def holds(self, profile: "Stored") -> bool:
+        """Whether it keeps a profile."""
+        if profile.id in self.profiles:
+            return True
+        is_of_everything = self._has_rows and not self.tables and not self.trace_ids
+        return is_of_everything and self._is_in(profile.start_ns // _HOUR_NS, profile.hour)
+
+    @property
+    def _has_rows(self) -> bool:
+        return bool(self.trace_ids) or self.start_ns is not None or self.end_ns is not None
+
+    def _is_in(self, first: int, last: int) -> bool:
+        """Whether its time touches one of some hours."""
+        begins = self.start_ns is None or self.start_ns < (last + 1) * _HOUR_NS
+        return begins and (self.end_ns is None or self.end_ns > first * _HOUR_NS)
 
 
 def pin(
@@ -72,8 +93,11 @@ def pin(
     end_ns: int | None = None,
     trace_ids: Collection[str] = (),
     tables: Collection[str] = (),
+    profiles: Collection[str] = (),
 ) -> Pin:
-    """Pins rows of a store, see `Pin`; when it returns, no retention drops them. A pin of the same name is replaced.
+    """Pins rows and profiles of a store, see `Pin`; when it returns, no retention drops them.
+
+    A pin of the same name is replaced.
 
     Args:
         store: directory of the store.
@@ -83,6 +107,7 @@ def pin(
         end_ns: first time that does not.
         trace_ids: traces whose rows stay, 32 hex digits each; all by default.
         tables: tables whose rows stay; all by default.
+        profiles: ids of profiles that stay.
 
     Raises:
         StoreError: the pin says nothing, or something that cannot be.
@@ -96,6 +121,7 @@ def pin(
         end_ns=end_ns,
         trace_ids=tuple(sorted({trace_id.lower() for trace_id in trace_ids})),
         tables=tuple(sorted(set(tables))),
+        profiles=tuple(sorted(set(profiles))),
     )
     _check(made)
     draft = store / DIRECTORY / f".{name}.{os.getpid()}"
@@ -161,8 +187,8 @@ def _check(made: Pin) -> None:
     problem = None
     if not _NAME.fullmatch(made.name):
         problem = f"'{made.name}' is no name for a pin: use letters, digits, '.', '_' and '-'"
-    elif made.start_ns is None and made.end_ns is None and not made.trace_ids:
-        problem = "a pin needs a time or trace ids"
+    elif made.start_ns is None and made.end_ns is None and not (made.trace_ids or made.profiles):
+        problem = "a pin needs a time, trace ids or profiles"
     elif made.start_ns is not None and made.end_ns is not None and made.start_ns >= made.end_ns:
         problem = "a pin's start must be before its end"
     elif wrong := [text for text in made.trace_ids if not _TRACE_ID.fullmatch(text)]:
@@ -185,6 +211,7 @@ def _read(path: Path) -> Pin:
             end_ns=end_ns,
             trace_ids=tuple(map(str, said["trace_ids"])),
             tables=tuple(map(str, said["tables"])),
+            profiles=tuple(map(str, said.get("profiles", ()))),  # pins of earlier releases have none
         )
         _check(made)
     except (OSError, ValueError, TypeError, KeyError, StoreError) as error:

@@ -1,8 +1,8 @@
-"""Drops the oldest hours of a store, by age and by size, but for pinned rows.
+"""Drops the oldest hours of a store, by age and by size, but for what is pinned.
 
-An hour goes in all tables at once: a trace without its logs would mislead. What is dropped leaves the tables by one
-commit each, without reading it. Where pins keep some traces of an hour, their rows are written anew: they are few, and
-an hour's files may be large.
+An hour goes in all tables at once, with the profiles that ended in it: a trace without its logs would mislead. What is
+dropped leaves the tables by one commit each, without reading it. Where pins keep some traces of an hour, their rows are
+written anew: they are few, and an hour's files may be large.
 """
 
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -12,8 +12,8 @@ an hour's files may be large.
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from deltalake.transaction import AddAction
 
     from infersight_collector.store.pins import Pin
+    from infersight_collector.store.profiles import Stored
 
 HOUR_MS: Final = 3_600_000
 """Milliseconds of an hour."""
@@ -45,7 +46,7 @@ class Retention:
     Attributes:
         max_age_s: seconds that rows are kept after the end of their hour, and after the last of them came; None is
             for ever.
-        max_bytes: size of all live files beyond which the oldest hours go; None is without limit.
+        max_bytes: size of all live files and profiles beyond which the oldest hours go; None is without limit.
     """
 
     max_age_s: float | None = None
@@ -88,13 +89,20 @@ class Dropped(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What has to go, oldest first, and the bytes of what stays."""
+    """What has to go, oldest first, the bytes of what stays, and the profiles that go."""
 
     expired: Sequence[Expired]
     kept_bytes: int
+    profiles: "Sequence[Stored]" = field(default_factory=list["Stored"])
 
 
-def plan(live: Mapping[str, Collection[File]], retention: Retention, pins: "Collection[Pin]", now_ns: int) -> Plan:
+def plan(
+    live: Mapping[str, Collection[File]],
+    retention: Retention,
+    pins: "Collection[Pin]",
+    now_ns: int,
+    profiles: "Iterable[Stored]" = (),
+) -> Plan:
     """What has to go by the rules.
 
     The hour of now and the one before never go by size: whoever looks at the store looks at these first.
@@ -104,23 +112,32 @@ def plan(live: Mapping[str, Collection[File]], retention: Retention, pins: "Coll
         retention: the rules.
         pins: what stays in any case.
         now_ns: the present time, in nanoseconds since the epoch.
+        profiles: of the store.
     """
     hours: defaultdict[int, defaultdict[str, list[File]]] = defaultdict(lambda: defaultdict(list))
     for name, files in live.items():
         for file in files:
             hours[hour_of(file)][name].append(file)
+    taken: defaultdict[int, list[Stored]] = defaultdict(list)
+    for profile in profiles:
+        taken[profile.hour].append(profile)
     kept = sum(file.size for files in live.values() for file in files)
+    kept += sum(profile.size for part in taken.values() for profile in part)
     now_ms = now_ns // 10**6
     expired: list[Expired] = []
-    for hour, tables in sorted(hours.items()):
-        newest_ms = max((hour + 1) * HOUR_MS, *(file.modified_ms for files in tables.values() for file in files))
+    leaving: list[Stored] = []
+    for hour in sorted(hours.keys() | taken.keys()):
+        tables = hours[hour]
+        newest_ms = max([(hour + 1) * HOUR_MS, *(file.modified_ms for files in tables.values() for file in files)])
         old = retention.max_age_s is not None and newest_ms < now_ms - retention.max_age_s * 1000
         large = retention.max_bytes is not None and kept > retention.max_bytes and hour < now_ms // HOUR_MS - 1
         if old or large:
             going = [part for name, files in tables.items() if (part := _expired(name, hour, files, pins)).files]
-            kept -= sum(part.size for part in going)
+            unheld = [profile for profile in taken[hour] if not any(pin.holds(profile) for pin in pins)]
+            kept -= sum(part.size for part in going) + sum(profile.size for profile in unheld)
             expired += going
-    return Plan(expired, kept)
+            leaving += unheld
+    return Plan(expired, kept, leaving)
 
 
 def drop(table: Table, expired: Sequence[Expired]) -> Iterator[Dropped]:

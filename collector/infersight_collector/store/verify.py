@@ -1,4 +1,4 @@
-"""Checks whether a store is as it was written: every file of every table, the tables' logs, the write-ahead log.
+"""Checks whether a store is as it was written: files and logs of the tables, the write-ahead log, and the profiles.
 
 Nothing is changed. Others may write, merge and drop meanwhile.
 """
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from deltalake import DeltaTable
 from deltalake.exceptions import DeltaError
 
-from infersight_collector.store import directory, wal
+from infersight_collector.store import directory, profiles, wal
 from infersight_collector.store.damage import damage
 from infersight_collector.store.errors import StoreError
 from infersight_collector.store.files import statistics_columns
@@ -84,7 +84,9 @@ class Verification:
                 self._open(name)
         self._live = {name: live_files(table) for name, table in self._tables.items()}
         self._logs = sorted([*store.glob("wal/*/*.wal"), *store.glob("quarantine/*/*.wal")])
+        self._profiles = profiles.stored(store)
         sizes = [file.size for files in self._live.values() for file in files.values()]
+        sizes += [profile.size for profile in self._profiles]
         self.total = sum(sizes) + sum(_size(path) for path in self._logs)
 
     def run(self) -> Iterator[Checked]:
@@ -110,6 +112,10 @@ class Verification:
             yield Checked(self._store / "pins", 0, [Finding(self._store / "pins", str(error))])
         for segment in self._logs:
             yield Checked(segment, _size(segment), list(_check_segment(segment)))
+        for profile in self._profiles:
+            findings = [Finding(path, problem) for path, problem in profiles.flaws(profile)]
+            # It may have been dropped meanwhile.
+            yield Checked(profile.path, profile.size, findings if profile.path.exists() else [])
 
     def _open(self, name: str) -> None:
         path = self._store / name

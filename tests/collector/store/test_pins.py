@@ -32,6 +32,7 @@ def test_a_pin_is_a_file_that_a_person_can_read(store: Path) -> None:
         "end_ns": 2,
         "trace_ids": [TRACE],
         "tables": [],
+        "profiles": [],
     }
 
 
@@ -54,7 +55,7 @@ def test_pins_are_replaced_and_taken_away_by_name(store: Path) -> None:
     [
         ("a/b", {"start_ns": 1}, "'a/b' is no name for a pin"),
         (".hidden", {"start_ns": 1}, "is no name"),
-        ("a", {}, "a pin needs a time or trace ids"),
+        ("a", {}, "a pin needs a time, trace ids or profiles"),
         ("a", {"start_ns": 2, "end_ns": 2}, "start must be before its end"),
         ("a", {"trace_ids": ["xyz"]}, "'xyz' is no trace id: it has 32 hex digits"),
         ("a", {"start_ns": 1, "tables": ["span"]}, "no table 'span': there are spans, traces"),
