@@ -18,6 +18,9 @@ from infersight_analysis.errors import AnalysisError
 from infersight_analysis.incidents.state import EVIDENCE, State
 from infersight_analysis.mistakes import explained
 from infersight_analysis.options import Window
+from infersight_analysis.profiles import records
+from infersight_analysis.profiles.showing import shown
+from infersight_analysis.profiles.stacks import fold
 from infersight_analysis.results import Json, run
 from infersight_analysis.session import opened
 from infersight_analysis.statements import read_only
@@ -51,6 +54,7 @@ class Exhibit:
         suffix: of its file's name.
         trace_ids: the traces that it is about.
         exit_code: of what answered it, None where nothing ran.
+        profile: id of the profile of the store that it is.
     """
 
     type: str
@@ -59,6 +63,7 @@ class Exhibit:
     suffix: str = ".json"
     trace_ids: Sequence[str] = ()
     exit_code: int | None = None
+    profile: str | None = None
 
 
 def of_verb(store: Path, command: str) -> Exhibit:
@@ -112,6 +117,31 @@ def of_sql(store: Path, sql: str) -> tuple[Exhibit, list[tuple[Json, ...]]]:
     }
     content = json.dumps(kept, ensure_ascii=False, indent=1).encode()
     return Exhibit("sql", sql, content, trace_ids=traces_in(content)), rows
+
+
+def of_profile(store: Path, name: str, about: str | None = None) -> Exhibit:
+    """A profile of the store: its folded stacks, and the traces that its process worked for meanwhile.
+
+    Args:
+        store: directory of the store.
+        name: its id, see `records.find`; or a file of another profiler, taken as it is.
+        about: what it is; what was profiled by default.
+
+    Raises:
+        AnalysisError: there is none, or it cannot be read.
+    """
+    if (path := Path(name)).is_file():
+        return of_file(path, "profile", about)
+    profile = records.find(store, name)
+    stacks = records.stacks_of(store, profile)
+    return Exhibit(
+        "profile",
+        about or f"{profile.id}: {profile.service or profile.command}",
+        fold(stacks).encode(),
+        ".folded",
+        shown(store, profile, stacks).evidence.trace_ids,
+        profile=profile.id,
+    )
 
 
 def of_file(path: Path, kind: str = "file", about: str | None = None) -> Exhibit:
@@ -231,6 +261,7 @@ def pin_window(store: Path, name: str, reason: str, window: Window) -> None:
 
 
 def pin_traces(store: Path, name: str, exhibit: Exhibit) -> None:
-    """Keep the traces that a piece of evidence is about from all retention."""
-    if exhibit.trace_ids:
-        pin(store, name, reason=exhibit.about[:200], trace_ids=exhibit.trace_ids)
+    """Keep the traces that a piece of evidence is about, and the profile that it is, from all retention."""
+    profiles = [exhibit.profile] if exhibit.profile else []
+    if exhibit.trace_ids or profiles:
+        pin(store, name, reason=exhibit.about[:200], trace_ids=exhibit.trace_ids, profiles=profiles)

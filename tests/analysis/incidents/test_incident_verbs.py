@@ -85,6 +85,7 @@ def test_an_override_is_taken_and_shown(bench: Bench) -> None:
         ("evidence add", ["--verb", "errors --last soon"], "is no duration"),
         ("evidence add", ["--sql", "drop view spans"], "read-only"),
         ("evidence add", ["--file", "/nowhere"], "cannot read /nowhere"),
+        ("evidence add", ["--profile", "last"], "has no profiles: take one"),
         ("reproduce", [], "say what to do: -- COMMAND, --url or --request"),
         ("reproduce", ["--url", "ftp://a"], "begins with http"),
         ("reproduce", ["--url", "http://a", "--", "true"], "give one of COMMAND, --url and --request"),

@@ -43,19 +43,18 @@ def add_symptom(*, incident: Incident, statement: str) -> Event:
 @click.option("--verb", metavar="COMMAND", help='What a verb finds, as in "errors --last 1h".')
 @click.option("--sql", metavar="QUERY", help="What a query answers.")
 @click.option("--file", "file", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="A file.")
-@click.option(
-    "--profile", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="A profile of a process."
-)
-@click.option("--about", metavar="TEXT", help="What the file is; its name by default.")
+@click.option("--profile", metavar="ID", help="A profile of the store, as in last-cpu; or a file of any profiler.")
+@click.option("--about", metavar="TEXT", help="What the file or profile is; its name by default.")
 def add_evidence(
-    *, incident: Incident, verb: str | None, sql: str | None, file: Path | None, profile: Path | None, about: str | None
+    *, incident: Incident, verb: str | None, sql: str | None, file: Path | None, profile: str | None, about: str | None
 ) -> Event:
-    """Keep a piece of evidence: it is copied into the incident, and its traces are pinned in the store.
+    """Keep a piece of evidence: it is copied into the incident; its traces, or the profile, are pinned in the store.
 
     \b
     infersight incident evidence add INC-2026-001 --verb "rootcause --last 30m"
     infersight incident evidence add INC-2026-001 --sql "select status_code, count(*) from spans group by 1"
     infersight incident evidence add INC-2026-001 --file pool.log --about "what the pool logged"
+    infersight incident evidence add INC-2026-001 --profile last-cpu
     """  # noqa: D301 - click's mark for lines that stay lines
     if sum(bool(each) for each in (verb, sql, file, profile)) != 1:
         raise AnalysisError("give one of --verb, --sql, --file and --profile")
@@ -65,4 +64,4 @@ def add_evidence(
         return incident.add_evidence(evidence.of_sql(incident.log.store, sql)[0])
     if file:
         return incident.add_evidence(evidence.of_file(file, "file", about))
-    return incident.add_evidence(evidence.of_file(profile or Path(), "profile", about))
+    return incident.add_evidence(evidence.of_profile(incident.log.store, profile or "", about))
