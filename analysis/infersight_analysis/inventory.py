@@ -1,7 +1,7 @@
 # pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false, reportUnknownVariableType=false
 # pyright: reportUnknownParameterType=false, reportMissingTypeStubs=false, reportAttributeAccessIssue=false
 # (pyarrow publishes no type information and makes its compute functions at import)
-"""What is in a store, from the logs of its tables: no Parquet file is opened."""
+"""What is in a store, from the logs of its tables and the manifests of its profiles: no Parquet file is opened."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from infersight_analysis.stored import TABLES, attribute_keys
 from infersight_analysis.times import iso_time
-from infersight_collector.store import directory
+from infersight_collector.store import directory, profiles
 from infersight_collector.store.layout import PARTITIONS, TIME_COLUMN
 from infersight_collector.store.snapshot import Snapshot
 
@@ -83,6 +83,23 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class ProfileFacts:
+    """The profiles of processes.
+
+    Attributes:
+        profiles: their number.
+        bytes: their size.
+        oldest: when the first of them began, ISO 8601; None where there are none.
+        newest: when the last of them began.
+    """
+
+    profiles: int
+    bytes: int
+    oldest: str | None
+    newest: str | None
+
+
+@dataclass(frozen=True)
 class Inventory:
     """A store.
 
@@ -90,6 +107,7 @@ class Inventory:
         store: its directory.
         version: of its layout.
         tables: what is in each table.
+        profiles: the profiles of processes.
         waiting: acknowledged records on their way into the tables.
         set_aside: segments in which something could not be decoded or stored.
         disk_bytes: size of all its files, those included that wait to be deleted.
@@ -98,6 +116,7 @@ class Inventory:
     store: str
     version: int
     tables: list[TableFacts]
+    profiles: ProfileFacts
     waiting: Waiting
     set_aside: Waiting
     disk_bytes: int
@@ -115,6 +134,7 @@ def take(path: Path) -> Inventory:
         store=str(path),
         version=directory.check(path),
         tables=[_table(snapshot, name, keys.count(name)) for name in TABLES],
+        profiles=_profiles(path),
         waiting=_waiting(path, _WAL),
         set_aside=_waiting(path, _SET_ASIDE),
         disk_bytes=sum(_sizes(path, "**/*")),
@@ -164,6 +184,13 @@ def _sum(files: pa.Table, column: str) -> int:
 def _moment(files: pa.Table, column: str, extreme: Any) -> str | None:
     time_ns = extreme(files[column]).as_py() if column in files.column_names else None
     return None if time_ns is None else iso_time(time_ns)
+
+
+def _profiles(store: Path) -> ProfileFacts:
+    found = profiles.stored(store)
+    began = sorted(profile.start_ns for profile in found)
+    oldest, newest = (iso_time(began[0]), iso_time(began[-1])) if began else (None, None)
+    return ProfileFacts(len(found), sum(profile.size for profile in found), oldest, newest)
 
 
 def _waiting(store: Path, pattern: str) -> Waiting:

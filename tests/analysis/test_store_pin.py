@@ -76,7 +76,7 @@ def test_a_store_without_pins_says_so(run: Run, store: Path) -> None:
     ("arguments", "said"),
     [
         (("add", "a b", "--reason", "r", "--last", "1h"), "'a b' is no name for a pin"),
-        (("add", "a", "--reason", "r"), "a pin needs a time or trace ids"),
+        (("add", "a", "--reason", "r"), "a pin needs a time, trace ids or profiles"),
         (("add", "a", "--reason", " ", "--last", "1h"), "give a --reason"),
         (("add", "a", "--last", "1h"), "Missing option '--reason'"),
         (("add", "a", "--reason", "r", "--trace", "x" * 32), "is no trace id"),

@@ -7,12 +7,16 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
 from tests.support.otlp_requests import request_of, spans_request
 from tests.support.pages import examples
 
+from infersight_analysis.profiles.processes import Process
+from infersight_analysis.profiles.recorded import Recorded
+from infersight_analysis.profiles.records import keep
 from infersight_collector.config import load
 from infersight_collector.decode import decode
 from infersight_collector.pipeline import KINDS, build
@@ -32,11 +36,16 @@ service:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A directory with a store, where commands are typed."""
+    """A directory with a store that has a profile, where commands are typed."""
     store = Store.open(tmp_path / "infersight-store")
     for number, signal in enumerate(Signal):
         rows = decode(signal, spans_request("a") if signal is Signal.TRACES else request_of(signal, "a"))
         store.write(rows, Origin("w", number + 1))
+    original = tmp_path / "original"
+    original.touch()
+    now = time.time_ns()
+    recorded = Recorded("cpu", now - 10**9, now, "samples", {("main",): 1}, original, ".original", rate=100.0)
+    keep(store.path, Process.of_ourselves(), recorded, (None, None))
     return tmp_path
 
 
@@ -59,7 +68,7 @@ def test_the_configurations_can_be_used() -> None:
 def test_the_commands_work(folder: Path) -> None:
     texts = textwrap.dedent(PAGE.read_text()).split("```sh\n")[1:]
     commands = [line.strip() for text in texts for line in text.partition("```")[0].splitlines() if line.strip()]
-    assert len(commands) == 10
+    assert len(commands) == 11
     for command in commands:
         done = run(folder, "sh", "-c", command)
         said = "pinned" if " pin add " in command else ""

@@ -31,9 +31,10 @@ class ProfileSummary:
 
 @dataclass(frozen=True)
 class Profiles:
-    """The profiles of a store, the newest first."""
+    """The profiles of a store, the newest first; `damaged` has a line for each that cannot be read."""
 
     profiles: list[ProfileSummary]
+    damaged: list[str]
 
 
 @dataclass(frozen=True)

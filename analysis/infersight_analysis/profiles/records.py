@@ -4,11 +4,10 @@ import dataclasses
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Any, Self
 
 from infersight_analysis.destination import created
 from infersight_analysis.errors import AnalysisError
@@ -17,10 +16,7 @@ from infersight_analysis.profiles.recorded import Recorded
 from infersight_analysis.profiles.stacks import Stacks, fold, unfold
 from infersight_analysis.times import SECOND_NS
 from infersight_collector.store import directory
-
-DIRECTORY: Final = "profiles"
-_MANIFEST: Final = "profile.json"
-_FOLDED: Final = "profile.folded"
+from infersight_collector.store.profiles import DIRECTORY, FOLDED, MANIFEST, stored
 
 
 @dataclass(frozen=True)
@@ -75,11 +71,12 @@ class Profile:
             AnalysisError: it cannot be read.
         """
         try:
-            fields: dict[str, Any] = json.loads((path / _MANIFEST).read_text("utf-8"))
+            fields: dict[str, Any] = json.loads((path / MANIFEST).read_text("utf-8"))
             # A later release may have added some.
             return cls(**{field.name: fields[field.name] for field in dataclasses.fields(cls)})
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise AnalysisError(f"cannot read the profile {path}: {error!r}") from error
+            said = str(error) if isinstance(error, (OSError, ValueError)) else f"its manifest is none: {error!r}"
+            raise AnalysisError(f"cannot read the profile {path}: {said}") from error
 
 
 def require(store: Path) -> None:
@@ -130,8 +127,8 @@ def keep(store: Path, process: Process, recorded: Recorded, source: tuple[str | 
     with created(store / DIRECTORY / name) as draft:
         draft.mkdir()
         shutil.copyfile(recorded.original, draft / profile.original)
-        (draft / _FOLDED).write_bytes(folded)
-        (draft / _MANIFEST).write_text(json.dumps(dataclasses.asdict(profile), indent=2, ensure_ascii=False), "utf-8")
+        (draft / FOLDED).write_bytes(folded)
+        (draft / MANIFEST).write_text(json.dumps(dataclasses.asdict(profile), indent=2, ensure_ascii=False), "utf-8")
     return profile
 
 
@@ -143,24 +140,40 @@ def _free(store: Path, wanted: str) -> str:
     return name
 
 
-def kept(store: Path) -> Iterator[Profile]:
-    """The profiles of a store, the newest first.
+@dataclass(frozen=True)
+class Kept:
+    """The profiles of a store.
 
-    Raises:
-        AnalysisError: one cannot be read.
+    Args:
+        profiles: the newest first.
+        damaged: why others cannot be read, a line each, by their ids.
     """
-    found = [Profile.read(path.parent) for path in (store / DIRECTORY).glob(f"*/{_MANIFEST}")]
-    yield from sorted(found, key=lambda profile: (-profile.start_ns, profile.id))
+
+    profiles: list[Profile]
+    damaged: dict[str, str]
+
+
+def kept(store: Path) -> Kept:
+    """The profiles of a store, and those that cannot be read."""
+    profiles: list[Profile] = []
+    damaged: dict[str, str] = {}
+    for each in stored(store):
+        try:
+            profiles.append(Profile.read(each.path))
+        except AnalysisError as error:
+            damaged[each.id] = str(error)
+    return Kept(sorted(profiles, key=lambda profile: (-profile.start_ns, profile.id)), damaged)
 
 
 def find(store: Path, name: str) -> Profile:
     """The one profile whose id begins so; `last` is the newest, `last-cpu` the newest of a kind.
 
     Raises:
-        AnalysisError: there is no such profile, or more than one.
+        AnalysisError: there is no such profile, more than one, or it cannot be read.
     """
-    profiles = list(kept(store))
-    if not profiles:
+    every = kept(store)
+    profiles = every.profiles
+    if not (profiles or every.damaged):
         raise AnalysisError(f"{store} has no profiles: take one, as by `infersight profile cpu --pid PID`")
     if name == "last" or name.startswith("last-"):
         kind = name.partition("-")[2]
@@ -169,6 +182,9 @@ def find(store: Path, name: str) -> Profile:
         exact = [profile for profile in profiles if profile.id == name]
         found = exact or [profile for profile in profiles if profile.id.startswith(name)]
     if not found:
+        for damaged, why in every.damaged.items():
+            if damaged.startswith(name):
+                raise AnalysisError(why)
         raise AnalysisError(f"no profile begins with {name}: `infersight profile list` shows them")
     if len(found) > 1:
         raise AnalysisError(f"more than one profile begins with {name}: {', '.join(each.id for each in found[:3])}")
@@ -181,7 +197,7 @@ def stacks_of(store: Path, profile: Profile) -> Stacks:
     Raises:
         AnalysisError: the file is not as it was written.
     """
-    path = store / DIRECTORY / profile.id / _FOLDED
+    path = store / DIRECTORY / profile.id / FOLDED
     try:
         content = path.read_bytes()
     except OSError as error:

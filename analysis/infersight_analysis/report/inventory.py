@@ -54,6 +54,9 @@ def _grid(first: str, *others: str) -> Table:
 
 
 def _rest(found: Inventory) -> Iterator[str]:
+    if found.profiles.profiles:
+        size, since = short_size(found.profiles.bytes), _second(found.profiles.oldest)
+        yield f"profiles: {found.profiles.profiles:,}, {size}, the oldest of {since}"
     yield f"waiting in the log: {_segments(found.waiting)}"
     if found.set_aside.segments:
         yield f"set aside in quarantine/: {_segments(found.set_aside)}"

@@ -44,34 +44,36 @@ def to_json(finding: "DataclassInstance") -> str:
     return json.dumps(fields, ensure_ascii=False, indent=2, allow_nan=False)
 
 
-def publish(form: str, output: Path | None, print_table: Callable[[], None], text: Callable[[], str]) -> None:
+def publish(form: str, output: Path | None, print_table: Callable[[], None], text: Callable[[], str | bytes]) -> None:
     """Give a finding in the form that was asked for, to a file or to stdout.
 
     Args:
         form: `table`, or what `text` gives.
         output: the file, which appears whole or not at all; stdout without one.
         print_table: prints the table to stdout.
-        text: the finding in another form.
+        text: the finding in another form; bytes stay as they are.
 
     Raises:
         AnalysisError: the file cannot be written, or the form is not for a terminal.
     """
     if output is None:
-        if form in {"html", "svg"} and sys.stdout.isatty():
+        if form in {"html", "svg", "pprof"} and sys.stdout.isatty():
             raise AnalysisError(f"{form} is not for a terminal: give --output FILE, or pipe it")
         if form == "table":
             print_table()
         else:
-            click.echo(text())
+            content = text()
+            click.echo(content, nl=isinstance(content, str))
         return
     if form == "table":
         with redirect_stdout(StringIO()) as printed:
             print_table()
-        said = printed.getvalue()
+        said: str | bytes = printed.getvalue()
     else:
-        said = text() + "\n"
+        content = text()
+        said = f"{content}\n" if isinstance(content, str) else content
     with replaced(output) as file:
-        file.write(said.encode("utf-8", "replace"))
+        file.write(said.encode("utf-8", "replace") if isinstance(said, str) else said)
 
 
 def publish_finding(

@@ -29,6 +29,7 @@ class PinFacts:
         end: first time that does not.
         trace_ids: the traces whose rows stay; none stands for all rows of the time.
         tables: the tables whose rows stay; none stands for all.
+        profiles: ids of profiles that stay.
     """
 
     name: str
@@ -38,16 +39,23 @@ class PinFacts:
     end: str | None
     trace_ids: Sequence[str]
     tables: Sequence[str]
+    profiles: Sequence[str]
 
     @classmethod
     def of(cls, made: Pin) -> Self:
         """The facts of a pin."""
         start, end = (None if time_ns is None else iso_time(time_ns) for time_ns in (made.start_ns, made.end_ns))
-        return cls(made.name, made.reason, iso_time(made.created_ns), start, end, made.trace_ids, made.tables)
+        created = iso_time(made.created_ns)
+        return cls(made.name, made.reason, created, start, end, made.trace_ids, made.tables, made.profiles)
 
     @property
     def keeps(self) -> str:
-        """What it keeps, in a few words: `the trace 4bf92f35`, `all from 2026-03-01T10:00 on`."""
+        """What it keeps, in a few words: `the trace 4bf92f35`, `all from 2026-03-01T10:00 on`, a profile's id."""
+        rows = [self._rows] if self.trace_ids or self.start or self.end else []
+        return ", ".join([*rows, *self.profiles])
+
+    @property
+    def _rows(self) -> str:
         count = len(self.trace_ids)
         what = f"the trace {self.trace_ids[0][:_SHORT_ID]}" if count == 1 else f"{count} traces" if count else "all"
         of_tables = f" of {', '.join(self.tables)}" if self.tables else ""

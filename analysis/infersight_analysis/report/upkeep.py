@@ -11,6 +11,7 @@ from rich.table import Table
 
 from infersight_analysis.report.output import console, short_size
 from infersight_analysis.times import iso_time
+from infersight_collector.store import profiles
 from infersight_collector.store.maintenance import Report
 from infersight_collector.store.retention import HOUR_MS, Plan
 from infersight_collector.store.verify import Finding
@@ -59,7 +60,8 @@ class Retained:
     Attributes:
         store: directory of the store.
         dry_run: whether it only would be dropped.
-        dropped: of each table; in a dry run, with the pinned rows that would stay.
+        dropped: of each table, and of `profiles`, which have a row each; in a dry run, with the pinned rows that would
+            stay.
         from_time: beginning of the oldest hour that would go, ISO 8601; only of a dry run.
         to_time: end of the newest one.
         deleted_files: unused files that were deleted.
@@ -88,7 +90,10 @@ class Retained:
             )
             for table in tables
         ]
-        hours = [part.hour for part in plan.expired]
+        if plan.profiles:
+            size = sum(profile.size for profile in plan.profiles)
+            dropped.append(DroppedFacts(profiles.DIRECTORY, len(plan.profiles), size))
+        hours = [part.hour for part in (*plan.expired, *plan.profiles)]
         first, last = (_hour(min(hours)), _hour(max(hours) + 1)) if hours else (None, None)
         return cls(str(store), True, dropped, first, last, problems=report.problems)
 
@@ -160,7 +165,7 @@ def print_retained(done: Retained) -> None:
             grid.add_row(facts.table, f"{facts.rows:,}", short_size(facts.bytes))
         console().print(grid)
     if done.from_time is not None and done.to_time is not None:
-        click.echo(f"from {done.from_time[:13]}h to {done.to_time[:13]}h UTC; pinned rows stay")
+        click.echo(f"from {done.from_time[:13]}h to {done.to_time[:13]}h UTC; what is pinned stays")
     elif not done.dropped:
         click.echo(f"nothing to drop{_deleted(done.deleted_files, done.deleted_bytes)}")
     else:

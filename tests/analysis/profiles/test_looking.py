@@ -72,7 +72,7 @@ def test_a_profile_is_found_by_the_begin_of_its_id(store: Path, keep: Keep, run:
 
 
 def test_a_store_without_profiles_says_how_to_take_one(store: Path, run: Run) -> None:
-    assert run("profile", "list", "--store", store).json == {"profiles": []}
+    assert run("profile", "list", "--store", store).json == {"profiles": [], "damaged": []}
     assert "infersight profile cpu --pid" in run("profile", "list", "--format", "table", "--store", store).out
     assert "infersight profile cpu --pid" in run("profile", "show", "last", "--store", store).err
 
@@ -171,3 +171,24 @@ def test_the_manifest_says_what_the_files_are(store: Path, keep: Keep) -> None:
     manifest = json.loads((path / "profile.json").read_text())
     assert (manifest["kind"], manifest["pid"], manifest["total"], manifest["rate"]) == ("cpu", 7, 3, 100.0)
     assert len(manifest["sha256"]) == 64
+
+
+def test_a_damaged_manifest_is_a_line_and_the_others_are_listed(store: Path, keep: Keep, run: Run) -> None:
+    sound, torn, empty = (keep({(MAIN,): 3}, start_ns=number * 10**18) for number in (1, 2, 3))
+    (store / "profiles" / torn.id / "profile.json").write_text('{"id": "cpu')
+    (store / "profiles" / empty.id / "profile.json").unlink()
+    (store / "profiles" / ".cpu-9.77.partial").mkdir()
+    outcome = run("profile", "list", "--store", store)
+    assert (outcome.code, [each["id"] for each in outcome.json["profiles"]]) == (0, [sound.id])
+    assert outcome.err.splitlines() == outcome.json["damaged"]
+    assert [torn.id in outcome.err, empty.id in outcome.err, outcome.err.count("\n")] == [True, True, 2]
+    assert run("profile", "show", "last", "--store", store).json["profile"]["id"] == sound.id
+    shown = run("profile", "show", torn.id, "--store", store)
+    assert (shown.code, shown.err.startswith("cannot read the profile ")) == (2, True)
+
+
+def test_a_directory_of_damaged_profiles_only_still_names_them(store: Path, keep: Keep, run: Run) -> None:
+    torn = keep({(MAIN,): 3})
+    (store / "profiles" / torn.id / "profile.json").write_text("[]")
+    assert torn.id in run("profile", "list", "--format", "table", "--store", store).err
+    assert "no profile begins with last" in run("profile", "show", "last", "--store", store).err

@@ -11,6 +11,8 @@ from tests.analysis.profiles.test_taking import NEEDS_DEBUGGER
 from tests.analysis.recording import MS, Recording
 from tests.support.pages import examples
 
+from infersight_collector.store.pins import pins
+
 PAGE = Path(__file__).parents[3] / "analysis" / "docs" / "profile.md"
 MAIN, WORK = "main (app.py:3)", "work (.../lib/fast.py:9)"
 TRACE = 0x0AF7651916CD43DD8448EB211C80319C
@@ -48,6 +50,16 @@ def test_the_tables_are_as_shown(keep: Keep, store: Path, run: Run) -> None:
     lines = said(run, "profile", "diff", before.id, after.id, "--store", store)
     for line in difference.splitlines()[2:]:
         assert " ".join(line.split()) in lines
+
+
+def test_what_holds_a_profile_works(keep: Keep, store: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INFERSIGHT_STORE", str(store))
+    monkeypatch.setenv("INFERSIGHT_ACTOR", "ada")
+    profile = keep({(MAIN,): 10})
+    incident = run("incident", "open", "It is slow", "--severity", "low").json["incident"]
+    for command in examples(PAGE, "sh")[2].splitlines():
+        assert run(*shlex.split(command.replace("INC-2026-001", incident))[1:]).code == 0, command
+    assert [made.profiles for made in pins(store)] == [(profile.id,)] * 2
 
 
 def said(run: Run, *arguments: str | Path) -> set[str]:

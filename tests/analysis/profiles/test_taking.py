@@ -228,7 +228,7 @@ def test_the_traces_that_ran_meanwhile_in_the_process_are_found(tmp_path: Path, 
     (query,) = shown["evidence"]["sql"]
     found = {row["trace_id"] for row in run("sql", query, "--store", store).json}
     assert trace_id(1) in found
-    assert next(records.kept(store)).service == "api"
+    assert records.kept(store).profiles[0].service == "api"
     during = {n: run("profile", "list", "--trace", trace_id(n), "--store", store).json["profiles"] for n in range(1, 5)}
     assert [each["id"] for each in during[1]] == [shown["profile"]["id"]]
     assert during[2] == during[3] == during[4] == []

@@ -7,7 +7,7 @@ import click
 from infersight_analysis import options
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings import Profiles, ShownProfile
-from infersight_analysis.profiles import records
+from infersight_analysis.profiles import pprof, records
 from infersight_analysis.profiles.records import Profile
 from infersight_analysis.profiles.showing import difference, shown, summary
 from infersight_analysis.profiles.stacks import Stacks, fold
@@ -21,17 +21,18 @@ from infersight_analysis.report.profiles import print_difference, print_profile,
 @options.STORE
 @options.FORMAT
 def list_command(*, trace_id: str | None, store: Path, form: str) -> None:
-    """The profiles of a store, the newest first.
+    """The profiles of a store, the newest first; of those that cannot be read, why.
 
     \b
     infersight profile list
     infersight profile list --trace 0af76519
     """  # noqa: D301 - click's mark for lines that stay lines
     records.require(store)
-    profiles = list(records.kept(store))
-    if trace_id is not None:
-        profiles = taken_during(store, trace_id, profiles)
-    found = Profiles([summary(profile) for profile in profiles])
+    every = records.kept(store)
+    profiles = every.profiles if trace_id is None else taken_during(store, trace_id, every.profiles)
+    found = Profiles([summary(profile) for profile in profiles], list(every.damaged.values()))
+    for line in found.damaged:
+        click.echo(line, err=True)
     if form == "json":
         print_json(found)
     else:
@@ -41,16 +42,18 @@ def list_command(*, trace_id: str | None, store: Path, form: str) -> None:
 @click.command(name="show")
 @click.argument("profile_id", metavar="ID")
 @options.STORE
-@options.report("table", "json", "html", "svg", "folded", "chrome")
+@options.report("table", "json", "html", "svg", "folded", "chrome", "pprof")
 def show_command(*, profile_id: str, store: Path, form: str, output: Path | None) -> None:
     """One profile: its functions or operators, and the traces of its process in that time.
 
     ID is the profile's, or its begin; last is the newest, last-cpu the newest of a kind. As a table, as JSON, as a page
-    or a flame graph, as folded stacks for other flame graph tools, or as the Chrome trace of a model.
+    or a flame graph, as folded stacks for other flame graph tools, as pprof for `go tool pprof` and others, or as the
+    Chrome trace of a model.
 
     \b
     infersight profile show last
     infersight profile show last-cpu --output profile.html
+    infersight profile show last-cpu --output profile.pb.gz
     infersight profile show last-model --format chrome --output trace.json
     """  # noqa: D301 - click's mark for lines that stay lines
     records.require(store)
@@ -60,6 +63,9 @@ def show_command(*, profile_id: str, store: Path, form: str, output: Path | None
         publish(form, output, lambda: None, lambda: text)
         return
     stacks = records.stacks_of(store, profile)
+    if form == "pprof":
+        publish(form, output, lambda: None, lambda: pprof.encode(profile, stacks))
+        return
     found = shown(store, profile, stacks)
     publish(form, output, lambda: print_profile(found), lambda: _text(found, stacks, form))
 
