@@ -75,8 +75,10 @@ class Profile:
             # A later release may have added some.
             return cls(**{field.name: fields[field.name] for field in dataclasses.fields(cls)})
         except (OSError, ValueError, KeyError, TypeError) as error:
-            said = str(error) if isinstance(error, (OSError, ValueError)) else f"its manifest is none: {error!r}"
-            raise AnalysisError(f"cannot read the profile {path}: {said}") from error
+            said = error.strerror if isinstance(error, OSError) else f"its manifest is damaged ({error!r})"
+            raise AnalysisError(
+                f"cannot read the profile {path}: {said}; put it back from a copy, or delete the directory"
+            ) from error
 
 
 def require(store: Path) -> None:

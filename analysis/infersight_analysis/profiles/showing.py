@@ -16,10 +16,11 @@ from infersight_analysis.findings import (
     ServedTrace,
     ShownProfile,
 )
-from infersight_analysis.profiles.records import DIRECTORY, Profile
+from infersight_analysis.profiles.records import Profile
 from infersight_analysis.profiles.stacks import Stacks, functions
 from infersight_analysis.profiles.traces import work_of
 from infersight_analysis.times import iso_time
+from infersight_collector.store.profiles import DIRECTORY
 
 _TRACES: Final = 20
 

@@ -93,7 +93,7 @@ class Retained:
         if plan.profiles:
             size = sum(profile.size for profile in plan.profiles)
             dropped.append(DroppedFacts(profiles.DIRECTORY, len(plan.profiles), size))
-        hours = [part.hour for part in (*plan.expired, *plan.profiles)]
+        hours = [*(part.hour for part in plan.expired), *(profile.hour for profile in plan.profiles)]
         first, last = (_hour(min(hours)), _hour(max(hours) + 1)) if hours else (None, None)
         return cls(str(store), True, dropped, first, last, problems=report.problems)
 

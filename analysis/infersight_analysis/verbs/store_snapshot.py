@@ -34,7 +34,7 @@ def snapshot_command(destination: Path, store: Path, window: Window) -> int:
     for problem in copy.problems:
         click.echo(problem, err=True)
     rows = sum(copy.rows.values())
-    taken = f" and {copy.profiles:,} profiles" if copy.profiles else ""
+    taken = f" and {copy.profiles:,} profile{'s' * (copy.profiles > 1)}" if copy.profiles else ""
     click.echo(f"{rows:,} rows{taken}, {short_size(copy.size)} in {destination}", err=True)
     if waiting:
         click.echo("a collector has not stored yet what came last; that is not in it", err=True)

@@ -34,7 +34,7 @@ def test_a_copy_has_them_with_their_digests_and_shows_them(store: Path, keep: Ke
     profile = keep({(MAIN,): 3})
     copy = tmp_path / "evidence"
     outcome = run("store", "snapshot", copy, "--store", store)
-    assert (outcome.code, "0 rows and 1 profiles, " in outcome.err) == (0, True)
+    assert (outcome.code, "0 rows and 1 profile, " in outcome.err) == (0, True)
     assert json.loads((copy / "manifest.json").read_text())["profiles"] == 1
     assert f"profiles/{profile.id}/profile.folded" in (copy / "SHA256SUMS").read_text()
     assert check_digests(copy) == []

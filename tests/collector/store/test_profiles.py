@@ -1,5 +1,8 @@
 """Profiles beside the tables: they go with their hours, unless something holds them, and damage to them is found."""
 
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownParameterType=false
+# pyarrow publishes no types.
+
 import json
 import os
 from collections.abc import Callable
@@ -90,9 +93,9 @@ def test_a_pinned_profile_stays_and_keeps_no_rows(store: Path, spans: Callable[.
 
 
 def test_a_pinned_time_keeps_its_profiles_and_pinned_traces_or_tables_do_not(store: Path) -> None:
-    hour = {"start_ns": START_NS + HOUR_NS, "end_ns": START_NS + HOUR_NS + 1}
+    start_ns = START_NS + HOUR_NS
     pin(store, "traces", reason="", trace_ids=["0" * 32])
-    pin(store, "metrics", reason="", tables=["metrics"], **hour)
+    pin(store, "metrics", reason="", tables=["metrics"], start_ns=start_ns, end_ns=start_ns + 1)
     pin(store, "all", reason="", start_ns=START_NS + 2 * HOUR_NS)
     retain(store, ALL_OLD)
     assert left(store) == ["cpu-2"]
