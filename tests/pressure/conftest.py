@@ -159,7 +159,7 @@ def mended(recording: Recording) -> Mended:
     recording.restarts(50)
     prompt("incident", "fix", "record", incident, "a pool of 50 connections")
     began = time.time_ns()
-    server.usual(USUAL, at_a_time=24)
+    server.usual(USUAL, at_a_time=15)
     after = Stretch(began, time.time_ns())
     wait_until(lambda: requests_of(prompt, after) == USUAL, 60)
     # On a busy machine requests of one load are not as fast as those of another one.

@@ -9,7 +9,7 @@ from tests.support.reviews import Candidate
 
 from infersight_collector.store.duplicate import check_digests
 
-ASKED = ("--service", "reviews", "--baseline", GOOD.version, "--limit", "latency=300%")
+ASKED = ("--service", "reviews", "--baseline", GOOD.version, "--limit", "latency=1000%")
 """Servers and clients share what machine there is: latency is not what is looked at."""
 
 
