@@ -97,7 +97,7 @@ def step(walk: Walk, line: str, running: ExitStack) -> None:
         running.enter_context(walk.server.running(50))
     if "incident verify" in line:
         began = time.time_ns()
-        walk.server.usual(USUAL, at_a_time=15)
+        walk.server.usual(USUAL)
         walk.times(Stretch(began, time.time_ns()), start="2026-03-01T10:05:00Z", end="2026-03-01T10:05:10Z")
         walk.arrived(2 * USUAL + (WAVES + 1) * CROWD)
     is_first_close = "incident close" in line and line not in walk.answers

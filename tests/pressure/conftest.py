@@ -163,7 +163,7 @@ def mended(recording: Recording) -> Mended:
     after = Stretch(began, time.time_ns())
     wait_until(lambda: requests_of(prompt, after) == USUAL, 60)
     # On a busy machine requests of one load are not as fast as those of another one.
-    enlarged = prompt(*verify, "--tolerance", "100", *after.options)
+    enlarged = prompt(*verify, "--tolerance", "300", *after.options)
     return Mended(prompt, incident, symptom, restarted["said"]["checks"], enlarged["said"]["checks"])
 
 
