@@ -15,7 +15,6 @@ from tests.support.reviews import Candidate, load, serving
 from infersight_analysis import cli
 from infersight_analysis.demo.lexicon import NEGATIVE, POSITIVE
 
-
 BASELINE = Candidate("1.0.0", seconds=0)
 WRONG = Candidate("2.0.0", regressions=("all-caps",), seconds=0, requests=400, explains=0, captures=True)
 
