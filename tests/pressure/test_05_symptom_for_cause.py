@@ -20,8 +20,8 @@ def test_a_restart_is_no_fix_since_it_fails_again(mended: Mended) -> None:
 
 def test_a_larger_pool_is_proven_to_be_one_and_can_be_watched(mended: Mended) -> None:
     assert outcomes(mended.enlarged) == {"reproduction": "passed", "metrics": "passed", "errors": "passed"}
-    monitor = ("monitor", "an alarm when 80 % of the pool is taken", "--reference", "alarms/pool.yaml")
-    assert mended.prompt("incident", "prevent", "add", mended.incident, *monitor)["kind"] == "prevention"
+    steps = {step["name"]: step for step in mended.prompt("incident", "status", mended.incident)["steps"]}
+    assert (steps["fix"]["about"], steps["prevention"]["done"]) == ("a pool of 50 connections", True)
     taken = "select max(value) as taken from metrics where name = 'db.client.connections.usage'"
     assert mended.prompt("sql", taken)[0]["taken"] >= 10
 
