@@ -90,7 +90,7 @@ class Recorder:
         recording.span.set_attribute(names.RECORDER_REASON, reason)
         if recording.dropped:
             recording.span.set_attribute(names.RECORDER_DROPPED, recording.dropped)
-        if recording.entries or recording.stacks is not None:
+        if recording.entries or (recording.stacks is not None and recording.stacks.samples):
             replay = Replay(recording, self._telemetry.tracer, self._providers.logger, reason)
             self._telemetry.deferred.add(_Sending(replay))
 

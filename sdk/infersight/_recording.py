@@ -181,18 +181,20 @@ class Replay:
         """One log event, whose time is the start of the request's span: the samples count from there."""
         began_ns = self._recording.began_ns
         spans = sorted({sample.span_id for sample in stacks.samples if sample.span_id})
+        places: dict[str, int] = {}  # instructions of one line are one place
+        place_of = [places.setdefault(folded(stack), len(places)) for stack in stacks.known]
         self._emit(
             LogRecord(
                 timestamp=getattr(self._recording.span, "start_time", None),
                 context=context_of(self._recording.span.get_span_context()),
                 severity_number=SeverityNumber.DEBUG,
                 severity_text="DEBUG",
-                body=f"what the code did: {len(stacks.samples)} samples of {len(stacks.known)} stacks",
+                body=f"what the code did: {len(stacks.samples)} samples of {len(places)} stacks",
                 attributes={
-                    names.PROFILE_STACKS: [folded(stack) for stack in stacks.known],
+                    names.PROFILE_STACKS: list(places),
                     names.PROFILE_SPANS: [f"{span_id:016x}" for span_id in spans],
                     names.PROFILE_TIMES: [max(0, sample.time_ns - began_ns) // 1_000 for sample in stacks.samples],
-                    names.PROFILE_SAMPLES: [sample.stack for sample in stacks.samples],
+                    names.PROFILE_SAMPLES: [place_of[sample.stack] for sample in stacks.samples],
                     names.PROFILE_AWAITING: [sample.awaiting for sample in stacks.samples],
                     names.PROFILE_SAMPLE_SPANS: [
                         spans.index(sample.span_id) if sample.span_id else -1 for sample in stacks.samples

@@ -1,7 +1,7 @@
 """What the code of each open request is doing, looked at many times a second: its profile by the wall's clock.
 
 A request that runs is seen by the frames of its threads, one that waits by the coroutines that it awaits. Nothing is
-formatted here: a stack is a tuple of code objects and line numbers, and most requests are forgotten at their end.
+formatted here: a stack is a tuple of code objects and instructions, and most requests are forgotten at their end.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from opentelemetry.trace import get_current_span
 from infersight._faults import report
 
 Stack: TypeAlias = tuple[tuple[CodeType, int], ...]
-"""Code and line of each frame, the outermost first."""
+"""Code and instruction of each frame, the outermost first: finding their lines would take half of a look again."""
 
 SAMPLES: Final = 4_096
 """Looks that are kept of one request; with the next two it bounds what a request holds."""
@@ -30,7 +30,10 @@ DEPTH: Final = 96
 
 _POOLS: Final = "infersight._pools"
 
-_MOST_CPU: Final = 0.02
+_IDLE_SECONDS: Final = 1.0
+"""So long without a request, and the thread sleeps: to wake it for each one took 1.5 % of a busy server's time."""
+
+_MOST_CPU: Final = 0.01
 """Share of a CPU that looking may take: with many open requests it looks less often."""
 
 
@@ -96,6 +99,7 @@ class StackSampler:
         self.rate = rate
         self._monotonic_ns = monotonic_ns
         self._open: set[RequestStacks] = set()
+        self._is_idle = False
         self._wanted = threading.Event()
         self._stopped = threading.Event()
         self._thread: threading.Thread | None = None
@@ -108,18 +112,16 @@ class StackSampler:
             task = None
         stacks = RequestStacks(task)
         self._open.add(stacks)
-        # Started here: a thread that was there before a fork is not in the child.
-        if self._thread is None or not self._thread.is_alive():
+        if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="infersight-stacks", daemon=True)
             self._thread.start()
-        self._wanted.set()
+        if self._is_idle:
+            self._wanted.set()
         return stacks
 
     def end(self, stacks: RequestStacks) -> None:
         """The request ends: no more is added to what was seen."""
         self._open.discard(stacks)
-        if not self._open:
-            self._wanted.clear()
 
     def stop(self) -> None:
         """Look no more."""
@@ -127,14 +129,26 @@ class StackSampler:
         self._wanted.set()
 
     def _run(self) -> None:
+        last_open = time.monotonic()
         while not self._stopped.is_set():
-            self._wanted.wait()
+            if self._open:
+                last_open = time.monotonic()
+            elif time.monotonic() - last_open > _IDLE_SECONDS:
+                self._sleep()
             began = time.thread_time()
             try:
                 self.look()
             except Exception:  # noqa: BLE001 - the next look may go well
                 report("look at the stacks of requests")
             self._stopped.wait(max(1 / self.rate, (time.thread_time() - began) / _MOST_CPU))
+
+    def _sleep(self) -> None:
+        """Until a request begins, or all ends."""
+        self._is_idle = True
+        if not self._open:  # none began before it could see that
+            self._wanted.wait()
+        self._is_idle = False
+        self._wanted.clear()
 
     def look(self) -> None:
         """See what each open request does now."""
@@ -169,7 +183,7 @@ def _stack(innermost: FrameType, outermost: FrameType | None) -> Stack | None:
     found: list[tuple[CodeType, int]] = []
     frame: FrameType | None = innermost
     while frame is not None:
-        found.append((frame.f_code, frame.f_lineno))
+        found.append((frame.f_code, frame.f_lasti))
         if frame is outermost:
             return tuple(reversed(found[:DEPTH]))
         frame = frame.f_back
@@ -181,7 +195,7 @@ def _pool_stack(innermost: FrameType) -> Stack:
     found: list[tuple[CodeType, int]] = []
     frame: FrameType | None = innermost
     while frame is not None and frame.f_globals.get("__name__") != _POOLS:
-        found.append((frame.f_code, frame.f_lineno))
+        found.append((frame.f_code, frame.f_lasti))
         frame = frame.f_back
     return tuple(reversed(found[:DEPTH]))
 
@@ -194,7 +208,7 @@ def _awaited_stack(task: "asyncio.Task[Any]") -> Stack:
         frame = getattr(awaited, "cr_frame", None) or getattr(awaited, "gi_frame", None)
         if frame is None:
             break
-        found.append((frame.f_code, frame.f_lineno))
+        found.append((frame.f_code, frame.f_lasti))
         awaited = getattr(awaited, "cr_await", None) or getattr(awaited, "gi_yieldfrom", None)
     return tuple(found[-DEPTH:])
 
@@ -208,4 +222,13 @@ def _span_of(task: "asyncio.Task[Any]") -> int:
 
 def folded(stack: Stack) -> str:
     """A stack as one line, the outermost frame first: `function (file:line);function (file:line)`, as py-spy has it."""
-    return ";".join(f"{code.co_qualname} ({code.co_filename}:{line})".replace(";", ",") for code, line in stack)
+    return ";".join(
+        f"{code.co_qualname} ({code.co_filename}:{_line(code, instruction)})".replace(";", ",")
+        for code, instruction in stack
+    )
+
+
+def _line(code: CodeType, instruction: int) -> int:
+    """The line of source of an instruction, by its offset in bytes."""
+    lines = (line for begin, end, line in code.co_lines() if begin <= instruction < end and line is not None)
+    return next(lines, code.co_firstlineno)

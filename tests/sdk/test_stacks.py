@@ -1,6 +1,7 @@
 """The profile of a request: what its code did, by looks at its stacks."""
 
 import asyncio
+import sys
 import threading
 from collections import Counter
 from itertools import pairwise
@@ -115,8 +116,8 @@ def test_a_task_that_waits_is_seen_where_it_awaits(sampler: StackSampler) -> Non
 def test_what_a_request_holds_is_bounded_and_the_rest_counted() -> None:
     stacks = RequestStacks(None)
     code = folded.__code__
-    for line in range(STACKS + 10):
-        stacks.saw(line, ((code, line),), 0)
+    for instruction in range(STACKS + 10):
+        stacks.saw(instruction, ((code, instruction),), 0)
     assert (len(stacks.known), stacks.dropped) == (STACKS, 10)
     for time_ns in range(SAMPLES):
         stacks.saw(time_ns, ((code, 1),), 0)
@@ -158,3 +159,9 @@ def test_the_thread_that_looks_begins_with_the_first_request_and_ends_when_told(
     sampler.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_a_folded_stack_has_the_lines_that_were_running() -> None:
+    frame = sys._getframe()  # pyright: ignore[reportPrivateUsage]
+    here = frame.f_lineno + 1
+    assert folded(((frame.f_code, frame.f_lasti),)).endswith(f"{HERE}:{here})")
