@@ -10,9 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from opentelemetry.trace import get_current_span
 
@@ -37,8 +36,7 @@ _MOST_CPU: Final = 0.01
 """Share of a CPU that looking may take: with many open requests it looks less often."""
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """One look: when, which of the request's stacks, in which span (0 where it is not known), and whether it waited."""
 
     time_ns: int  # monotonic
