@@ -49,7 +49,7 @@ def preserved(
         StoreError: the same.
     """
     store, folder = incident.log.store, incident.log.path(incident.id)
-    name = f"{incident.id}-rollback-{datetime.now(UTC):%Y%m%dT%H%M%S}"
+    name = f"{incident.id}-rollback-{datetime.now(UTC):%Y%m%dT%H%M%S%f}"  # two may be tried within a second
     reason = "before a rollback" if check is None else _reason(check)
     waiting = take(store).waiting.segments
     path = folder / COPIES / name
