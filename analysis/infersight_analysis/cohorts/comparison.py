@@ -19,8 +19,8 @@ from infersight_analysis.cohorts.spans import look_at_spans
 from infersight_analysis.cohorts.subjects import Subjects, read_operations
 from infersight_analysis.cohorts.telling import Teller
 from infersight_analysis.cohorts.trees import Trees
+from infersight_analysis.critical_paths.what_if import Change, what_if
 from infersight_analysis.findings import Cohort, Comparison, Evidence
-from infersight_analysis.profile.what_if import Change, what_if
 from infersight_analysis.times import short_duration
 
 

@@ -11,10 +11,10 @@ from infersight_analysis.allocation import keep_memory
 from infersight_analysis.cohorts.candidates import LEAST_REQUESTS
 from infersight_analysis.cohorts.comparison import compare
 from infersight_analysis.cohorts.question import MARGIN_NS, OUTCOMES, Question, Slow
+from infersight_analysis.critical_paths.what_if import Change
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.illustrations import durations_of
 from infersight_analysis.options import Window
-from infersight_analysis.profile.what_if import Change
 from infersight_analysis.report.compare import print_comparison
 from infersight_analysis.report.html.comparison import comparison_page
 from infersight_analysis.report.output import publish_finding

@@ -7,10 +7,10 @@ import click
 
 from infersight_analysis import options
 from infersight_analysis.cohorts.question import MARGIN_NS
+from infersight_analysis.critical_paths.by_call_path import critical_paths
+from infersight_analysis.critical_paths.what_if import Change
 from infersight_analysis.findings import CriticalPaths
 from infersight_analysis.options import Window
-from infersight_analysis.profile.critical_paths import critical_paths
-from infersight_analysis.profile.what_if import Change
 from infersight_analysis.report.critical_path import print_critical_paths
 from infersight_analysis.report.output import publish, to_json
 from infersight_analysis.session import opened

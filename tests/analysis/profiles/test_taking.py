@@ -16,6 +16,7 @@ import pytest
 from tests.analysis.conftest import Run
 from tests.analysis.profiles.conftest import BUSY, Start
 from tests.analysis.recording import MS, SECOND, T0, Recording, trace_id
+from tests.support.collectors import wait_until
 
 from infersight_analysis.profiles import records
 
@@ -76,17 +77,21 @@ def test_an_interrupt_keeps_what_was_seen(kind: str, store: Path, busy: Start) -
 
 
 def wait_until_looked_at(pid: int, kind: str) -> None:
-    """Until a profiler has been at the process for some samples, or is loaded into it."""
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline:
-        if kind == "memory" and "memray" in Path(f"/proc/{pid}/maps").read_text():
-            time.sleep(0.5)  # allocations are more frequent
-            return
-        if kind == "cpu" and any(f"--pid\0{pid}\0" in line for line in command_lines() if "py-spy\0record" in line):
-            time.sleep(0.5)  # samples are 10 ms apart
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"nobody looked at {pid}")
+    """Until a profiler is at the process, which has then worked for half a second: 50 looks, more allocations."""
+
+    def is_looked_at() -> bool:
+        if kind == "memory":
+            return "memray" in Path(f"/proc/{pid}/maps").read_text()
+        return any(f"--pid\0{pid}\0" in line for line in command_lines() if "py-spy\0record" in line)
+
+    wait_until(is_looked_at, 30)
+    worked = cpu_seconds(pid)
+    wait_until(lambda: cpu_seconds(pid) > worked + 0.5, 30)
+
+
+def cpu_seconds(pid: int) -> float:
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def command_lines() -> list[str]:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.support.collectors import wait_until
 
 from infersight_analysis.releases.execution import processes
 from infersight_analysis.releases.execution.processes import Outcome, run
@@ -64,11 +65,7 @@ def test_one_that_hangs_is_ended_with_what_it_started(tmp_path: Path, stubborn: 
     outcome = python(code, timeout_s=1.5)
     assert (outcome.ending, outcome.code, outcome.output) == ("timed out", None, "begun\n")
     child = int((tmp_path / "child").read_text())
-    for _ in range(500):  # the kernel reaps it, or its new parent
-        if not is_running(child):
-            break
-        time.sleep(0.01)
-    assert not is_running(child)
+    wait_until(lambda: not is_running(child))  # the kernel reaps it, or its new parent
 
 
 def is_running(process: int) -> bool:

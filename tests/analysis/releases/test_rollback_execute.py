@@ -1,130 +1,28 @@
 """`infersight rollback execute`: evidence, rollback, proof, and every way in which it does not go well."""
 
 import hashlib
-import json
-import os
-import shlex
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.analysis.conftest import Outcome, Run
-from tests.analysis.recording import SECOND, T0, Recording
-from tests.analysis.releases.stores import Release, recorded
-from tests.support.pages import examples
+from tests.analysis.releases.rolling_back import (
+    DOCKER,
+    KUBERNETES,
+    PRESENT,
+    PREVIOUS,
+    Execute,
+    deployment,
+    docker,
+    kubectl,
+    service,
+)
 from tests.support.programs import Programs
 
 from infersight_analysis import connect
 from infersight_analysis.incidents.log import IncidentLog
-from infersight_analysis.releases.execution import processes
 from infersight_collector.store.duplicate import check_digests
 from infersight_collector.store.pins import pins
-
-VERSIONS = ("--service", "sentiment", "--baseline", "1.8.0", "--candidate", "1.9.0")
-WINDOW = ("--start", "2025-10-09T08:53:00Z", "--end", "2025-10-09T09:10:00Z")
-KUBERNETES = ("--target", "kubernetes", "--namespace", "prod")
-DOCKER = ("--target", "docker")
-
-PREVIOUS, PRESENT = "registry.example/sentiment:1.8.0", "registry.example/sentiment:1.9.0"
-
-Execute = Callable[..., Outcome]
-
-
-@pytest.fixture(scope="module")
-def stores(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Stores in which the candidate fails, and in which it is as good; in some the old version came back, later."""
-    directory = tmp_path_factory.mktemp("stores")
-    good = Release("1.8.0", 1)
-    bad = Release("1.9.0", 100_000, count=400, errors=0.3)
-    recorded(good, bad).write(directory / "bad")
-    recorded(good, Release("1.9.0", 100_000)).write(directory / "fine")
-    for name, errors in (("recovered", 0.0), ("still bad", 0.3)):
-        shutil.copytree(directory / "bad", directory / name)
-        later(Release("1.8.0", 200_000, errors=errors)).write(directory / name, "later")
-    shutil.copytree(directory / "recovered", directory / "lingering")
-    later(Release("1.9.0", 300_000, count=300)).write(directory / "lingering", "lingering")
-    return directory
-
-
-def later(release: Release) -> Recording:
-    """The same from a moment on that no test of this run will reach."""
-    begin = (time.time_ns() - T0) // SECOND + 3_600
-    return recorded(replace(release, between_s=(begin, begin + 120)))
-
-
-@pytest.fixture
-def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Programs:
-    monkeypatch.setattr(processes, "_GRACE_S", 0.5)
-    return Programs.at(tmp_path / "bin", monkeypatch)
-
-
-@pytest.fixture
-def execute(stores: Path, tmp_path: Path, run: Run) -> Execute:
-    """Roll back with a copy of one of the stores."""
-
-    def executed(name: str, *arguments: str) -> Outcome:
-        store = tmp_path / "store"
-        if not store.exists():
-            shutil.copytree(stores / name, store)
-        more = () if "--verify-within" in arguments else ("--verify-within", "0s")
-        given = () if "--service" in arguments else VERSIONS
-        return run("rollback", "execute", *given, *WINDOW, *more, "--store", store, "--actor", "ada", *arguments)
-
-    return executed
-
-
-def deployment(image: str, revision: int) -> str:
-    """What `kubectl get deployment` prints."""
-    said = {
-        "metadata": {"name": "sentiment", "annotations": {"deployment.kubernetes.io/revision": str(revision)}},
-        "spec": {"template": {"spec": {"containers": [{"name": "server", "image": image}]}}},
-    }
-    return json.dumps(said)
-
-
-def service(image: str, index: int, *, state: str | None = None, previous: bool = True) -> str:
-    """What `docker service inspect` prints."""
-    said: dict[str, Any] = {
-        "Version": {"Index": index},
-        "Spec": {"TaskTemplate": {"ContainerSpec": {"Image": f"{image}@sha256:{'ab' * 32}"}}},
-    }
-    if previous:
-        said["PreviousSpec"] = {}
-    if state is not None:
-        said["UpdateStatus"] = {"State": state, "Message": "task failed"}
-    return json.dumps([said])
-
-
-KUBECTL: dict[str, dict[str, Any]] = {
-    "before": {"when": ["get"], "out": deployment(PRESENT, 7), "once": True},
-    "rehearsal": {"when": ["undo", "--dry-run=server"], "out": "deployment.apps/sentiment rolled back (dry run)\n"},
-    "undo": {"when": ["undo"], "out": "deployment.apps/sentiment rolled back\n"},
-    "status": {"when": ["status"], "out": 'deployment "sentiment" successfully rolled out\n'},
-    "after": {"when": ["get"], "out": deployment(PREVIOUS, 8)},
-}
-SWARM: dict[str, dict[str, Any]] = {
-    "before": {"when": ["inspect"], "out": service(PRESENT, 7), "once": True},
-    "order": {"when": ["service"], "out": ""},
-    "after": {"when": ["inspect"], "out": service(PREVIOUS, 9, state="rollback_completed")},
-}
-
-
-def kubectl(programs: Programs, **parts: dict[str, Any]) -> None:
-    """A cluster in which all goes well but for some parts."""
-    programs.play("kubectl", *(part | parts.get(name, {}) for name, part in KUBECTL.items()))
-
-
-def docker(programs: Programs, **parts: dict[str, Any]) -> None:
-    """A swarm in which all goes well but for some parts."""
-    order = ("before", "after", "order")
-    programs.play("docker", *(SWARM[name] | parts.get(name, {}) for name in order))
 
 
 def test_a_bad_release_is_rolled_back_with_evidence_and_proof(
@@ -459,92 +357,3 @@ def test_wrong_use_is_one_line_and_nothing_is_run(
     assert (outcome.code, outcome.err.count("\n")) == (2, 1)
     assert said in outcome.err
     assert programs.calls == []
-
-
-@pytest.mark.parametrize(
-    ("hanging", "sent", "said"),
-    [
-        ("before", signal.SIGINT, "interrupted: nothing was changed"),
-        ("undo", signal.SIGINT, "interrupted: whether deployment/sentiment in namespace prod changes is not known"),
-        ("status", signal.SIGTERM, "interrupted: the rollback was ordered and goes on; see `kubectl rollout status"),
-    ],
-)
-def test_ctrl_c_and_sigterm_say_what_state_they_leave(
-    stores: Path, tmp_path: Path, programs: Programs, *, hanging: str, sent: signal.Signals, said: str
-) -> None:
-    store = tmp_path / "store"
-    shutil.copytree(stores / "bad", store)
-    kubectl(programs, **{hanging: {"hangs": True, "once": False}})
-    command = (sys.executable, "-m", "infersight_analysis", "rollback", "execute", *VERSIONS, *WINDOW, *KUBERNETES)
-    arguments = ("--store", str(store), "--actor", "ada", "--format", "json")
-    with subprocess.Popen(
-        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
-    ) as process:
-        for _ in range(6_000):
-            if programs.hanging is not None or process.poll() is not None:
-                break
-            time.sleep(0.01)
-        process.send_signal(sent)
-        out, err = process.communicate(timeout=60)
-    assert process.returncode == 130, err
-    assert said in err + out
-    assert programs.hanging is None
-    if hanging != "before":
-        found = json.loads(out)
-        assert found["outcome"] == "interrupted"
-        notes = [event.payload.get("text") for event in IncidentLog(store).read(found["incident"])]
-        assert notes[-1] != notes[-2]
-        assert found["statement"] in notes
-
-
-def test_ctrl_c_while_it_waits_for_proof_says_that_it_was_rolled_back(
-    stores: Path, tmp_path: Path, programs: Programs
-) -> None:
-    store = tmp_path / "store"
-    shutil.copytree(stores / "bad", store)
-    kubectl(programs)
-    command = (sys.executable, "-m", "infersight_analysis", "rollback", "execute", *VERSIONS, *WINDOW, *KUBERNETES)
-    arguments = ("--store", str(store), "--verify-within", "10m", "--format", "json")
-    with subprocess.Popen(
-        [*command, *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=dict(os.environ)
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("not known yet whether it helped"):
-                break
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=60)
-    found = json.loads(out)
-    assert (process.returncode, found["outcome"]) == (130, "interrupted")
-    assert found["statement"].endswith("interrupted before it was known whether it helped")
-    assert found["after"] == f"revision 8 ({PREVIOUS})"
-
-
-def test_a_table_fits_the_terminal_and_a_page_has_everything(
-    execute: Execute, programs: Programs, tmp_path: Path
-) -> None:
-    kubectl(programs)
-    page = tmp_path / "rollback.html"
-    assert execute("recovered", *KUBERNETES, "--output", str(page)).code == 0
-    text = page.read_text()
-    assert "Rolled back, and as before" in text
-    assert "kubectl rollout undo deployment/sentiment --namespace=prod" in text
-    kubectl(programs)
-    table = execute("recovered", *KUBERNETES, "--format", "table").out
-    assert table.startswith("ROLLED BACK, AND AS BEFORE\n")
-    assert "infersight incident show INC-" in table
-
-
-PAGE = Path(__file__).parents[3] / "analysis" / "docs" / "rollback-execute.md"
-
-
-@pytest.mark.parametrize("line", [line for block in examples(PAGE, "sh") for line in block.splitlines()])
-def test_every_example_of_the_page_works(execute: Execute, programs: Programs, line: str) -> None:
-    kubectl(programs)
-    docker(programs)
-    programs.play("helm", {"when": ["rollback", "sentiment", "--wait"]})
-    if "compose" in line:
-        programs.play("docker", {"when": ["compose", "up", "--detach", "--wait"]})
-    words = shlex.split(line)
-    assert words[:3] == ["infersight", "rollback", "execute"]
-    assert execute("recovered", *words[3:]).code == 0

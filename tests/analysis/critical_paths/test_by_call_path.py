@@ -14,9 +14,9 @@ from tests.analysis.recording import API, MS, SECOND, Recording, trace_id
 
 from infersight_analysis import connect
 from infersight_analysis.call_tree import call_tree
+from infersight_analysis.critical_paths.by_call_path import critical_paths
+from infersight_analysis.critical_paths.what_if import Change
 from infersight_analysis.errors import AnalysisError
-from infersight_analysis.profile.critical_paths import critical_paths
-from infersight_analysis.profile.what_if import Change
 from infersight_analysis.reading import read_spans
 from infersight_analysis.trace import Trace
 

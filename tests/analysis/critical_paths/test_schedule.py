@@ -7,8 +7,8 @@ import pytest
 from tests.analysis.test_forest import random_spans, spans_of
 
 from infersight_analysis.critical_path import was_awaited
+from infersight_analysis.critical_paths.schedule import rescheduled
 from infersight_analysis.forest import Forest
-from infersight_analysis.profile.schedule import rescheduled
 from infersight_analysis.trace import Node, Span, Trace
 
 

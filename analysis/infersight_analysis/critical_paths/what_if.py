@@ -12,9 +12,9 @@ import numpy.typing as npt
 from infersight_analysis.cohorts.population import Population
 from infersight_analysis.cohorts.subjects import Operation
 from infersight_analysis.cohorts.trees import Table
+from infersight_analysis.critical_paths.schedule import rescheduled
 from infersight_analysis.errors import AnalysisError
 from infersight_analysis.findings import WhatIf
-from infersight_analysis.profile.schedule import rescheduled
 
 _CHANGE: Final = re.compile(r"([+-])(\d+(?:\.\d+)?)%")
 

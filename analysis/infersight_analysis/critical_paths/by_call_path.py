@@ -14,10 +14,10 @@ from infersight_analysis.cohorts.question import Question
 from infersight_analysis.cohorts.subjects import Operation, read_operations
 from infersight_analysis.cohorts.texts import trace_ids
 from infersight_analysis.cohorts.trees import Paths, Table
+from infersight_analysis.critical_paths.what_if import Change, what_if
 from infersight_analysis.findings import CriticalPaths, Evidence, PathTime
 from infersight_analysis.forest import Rows
 from infersight_analysis.options import Window
-from infersight_analysis.profile.what_if import Change, what_if
 
 _EXAMPLES: Final = 5
 
